@@ -116,6 +116,9 @@ fn amend(context: &Context<'_>, args: &Args, message: Option<String>) -> Result<
             Error::new(ErrorKind::Usage, "`--amend` needs a new message or author").hint("undo commit --amend -m MSG")
         );
     }
+    if message.as_ref().is_some_and(|message| message.trim().is_empty()) {
+        return Err(Error::new(ErrorKind::Usage, "the new message is empty").hint("undo commit --amend -m MSG"));
+    }
     let (old, new) = context.workspace()?.amend(message, args.author.clone())?;
     context.ui.outcome(&Amended { id: new, replaced: old })?;
     if new != old {

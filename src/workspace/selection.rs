@@ -1,5 +1,6 @@
 //! Resolves paths, patterns and exclusions, and finds the paths that they select.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::compare::scan_worktree;
@@ -50,11 +51,12 @@ impl Workspace {
         let store = self.repository.store();
         let scan = scan_worktree(&self.repository, &self.worktree, &selection.starts(), progress)?;
         let overlay = Overlay { below: store, objects: &scan.objects };
-        let mut found = Vec::new();
-        collect(&overlay, &scan.root, selection, &mut found)?;
+        let mut found = Found::default();
+        found.collect(&overlay, &scan.root, selection)?;
         for commit in commits {
-            collect(store, &store.commit(*commit)?.root, selection, &mut found)?;
+            found.collect(store, &store.commit(*commit)?.root, selection)?;
         }
+        let mut found = found.into_paths();
         for spec in selection.included() {
             let is_found = found.iter().any(|path| spec.covers(path));
             match spec.pattern_text() {
@@ -74,8 +76,9 @@ impl Workspace {
     /// not exist, or a pattern matches nothing.
     pub(super) fn paths_in(&self, commit: CommitId, selection: &PathSelection) -> Result<Vec<RepoPathBuf>> {
         let store = self.repository.store();
-        let mut found = Vec::new();
-        collect(store, &store.commit(commit)?.root, selection, &mut found)?;
+        let mut found = Found::default();
+        found.collect(store, &store.commit(commit)?.root, selection)?;
+        let found = found.into_paths();
         for spec in selection.included().iter().filter(|spec| !found.iter().any(|path| spec.covers(path))) {
             match spec.pattern_text() {
                 Some(text) => return Err(no_match(text)),
@@ -93,21 +96,61 @@ pub(crate) fn no_match(pattern: &[u8]) -> Error {
         .hint("to list paths: undo ls -R")
 }
 
-/// Adds the selected paths of a tree; a directory stands for everything below it.
-fn collect(objects: &dyn Objects, root: &Entry, selection: &PathSelection, found: &mut Vec<RepoPathBuf>) -> Result<()> {
-    // A list instead of recursion, because directories may be deeper than the stack.
-    let mut pending = vec![(RepoPathBuf::default(), root.tree())];
-    while let Some((directory, tree)) = pending.pop() {
-        let mut entries = TreeCursor::new(tree);
-        while let Some(entry) = entries.next(objects)? {
-            let path = directory.join(&entry.name);
-            match entry.tree() {
-                _ if selection.selects_whole(&path) => found.push(path),
-                None if selection.selects(&path) => found.push(path),
-                Some(tree) if selection.may_select_below(&path) => pending.push((path, Some(tree))),
-                _ => {}
+/// Selected paths of one or more trees.
+#[derive(Default)]
+struct Found {
+    /// Selected paths; a directory stands for everything below it.
+    paths: Vec<RepoPathBuf>,
+    /// Selected directories, below which something may be excluded.
+    directories: Vec<RepoPathBuf>,
+    /// Directories of paths that are not selected.
+    incomplete: HashSet<RepoPathBuf>,
+}
+
+impl Found {
+    /// Adds the selected paths of a tree.
+    fn collect(&mut self, objects: &dyn Objects, root: &Entry, selection: &PathSelection) -> Result<()> {
+        // A list instead of recursion, because directories may be deeper than the stack.
+        let mut pending = vec![(RepoPathBuf::default(), root.tree())];
+        while let Some((directory, tree)) = pending.pop() {
+            let mut entries = TreeCursor::new(tree);
+            while let Some(entry) = entries.next(objects)? {
+                let path = directory.join(&entry.name);
+                if selection.selects_whole(&path) {
+                    self.paths.push(path);
+                    continue;
+                }
+                let is_selected = selection.selects(&path);
+                if !is_selected {
+                    self.note_unselected(&path);
+                }
+                match entry.tree() {
+                    Some(tree) if is_selected || selection.may_select_below(&path) => {
+                        self.directories.extend(is_selected.then(|| path.clone()));
+                        pending.push((path, Some(tree)));
+                    }
+                    None if is_selected => self.paths.push(path),
+                    _ => {}
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Marks all directories above a path.
+    fn note_unselected(&mut self, path: &RepoPath) {
+        let mut parent = path.parent();
+        while let Some(directory) = parent.filter(|directory| !self.incomplete.contains(*directory)) {
+            self.incomplete.insert(directory.to_owned());
+            parent = directory.parent();
+        }
+    }
+
+    /// All paths. A directory without anything that is not selected is selected whole, so that empty directories and modes of
+    /// directories are restored.
+    fn into_paths(self) -> Vec<RepoPathBuf> {
+        let Found { mut paths, directories, incomplete } = self;
+        paths.extend(directories.into_iter().filter(|directory| !incomplete.contains(directory)));
+        paths
+    }
 }

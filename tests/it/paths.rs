@@ -327,3 +327,22 @@ fn a_path_with_dots_is_no_range() {
     }
     undo("log --oneline ../nothing").fails(2);
 }
+
+#[test]
+fn an_exclusion_does_not_keep_other_directories_from_being_restored() {
+    let env = TestEnv::initialised();
+    env.write("kept/file", "1");
+    env.write("kept/a.tmp", "1");
+    std::fs::create_dir_all(env.path().join("empty/deep")).unwrap();
+    env.undo("commit -qm one").ok();
+    std::fs::remove_dir_all(env.path().join("empty")).unwrap();
+    env.write("kept/file", "2");
+    env.write("kept/a.tmp", "2");
+    env.undo("restore . ':!*.tmp' -q").ok();
+    assert!(env.path().join("empty/deep").is_dir());
+    assert_eq!((env.read("kept/file"), env.read("kept/a.tmp")), (b"1".to_vec(), b"2".to_vec()));
+    std::fs::create_dir(env.path().join("new")).unwrap();
+    env.undo("commit -qm two . ':!*.tmp'").ok();
+    assert!(env.undo("ls @").ok().text().contains("new/"));
+    assert_eq!(env.undo("status -s").ok().text(), "M kept/a.tmp\n");
+}

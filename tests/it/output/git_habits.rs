@@ -103,6 +103,10 @@ hint: undo commit --amend -m MSG
 [exit 2]
 
 "#]]);
+    for empty in ["commit --amend -m ''", "commit --amend -F -"] {
+        let output = env.undo_with_stdin(empty, "").fails(2);
+        assert!(output.to_string().contains("the new message is empty"), "{output}");
+    }
     env.undo("checkout @~").ok();
     env.undo("commit --amend -m x").shows(str![[r#"
 ---- stderr ----
