@@ -110,7 +110,7 @@ const REFUSALS: [&str; 3] = ["another command has changed this repository", "has
 
 /// Accepted messages of failures (2): a name does not exist any more, or exists by now.
 const FAILURES: [&str; 7] =
-    ["nothing to", "already exists", "there is no", "no branch", "no tag", "does not exist", "is neither in"];
+    ["nothing to", "already exists", "there is no", "no branch", "no tag", "does not exist", "is neither "];
 
 impl Worker<'_> {
     /// Creates a file under a unique name, by a rename, so that only a bug can lose it.
