@@ -9,6 +9,7 @@ use crate::fs::Stat;
 use crate::id::{AttributesId, BlobId, LENGTH, TreeId};
 use crate::metadata::{Kind, Metadata};
 use crate::object::{Content, Entry};
+use crate::time::Timestamp;
 
 /// The last known state of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +61,20 @@ pub const HEAD: usize = 1 + LENGTH + 8 + 8 + 8;
 /// Length of the fixed part of a record.
 pub const FIXED: usize = 100;
 
-// At 0 is the end of the variable part.
+// Offsets of the fields of the fixed part. A scan reads them for every entry, so they are not decoded one by one.
+const END: usize = 0;
 const NAME_LENGTH: usize = 4;
+const MODE: usize = 6;
+const KIND: usize = 8;
 const FLAGS: usize = 9;
+const UID: usize = 12;
+const GID: usize = 16;
+const MTIME: usize = 20;
+const CTIME: usize = 32;
+const SIZE: usize = 44;
+const ALLOCATED: usize = 52;
+const INODE: usize = 60;
+const ID: usize = 68;
 
 /// Kinds by number, from 1.
 const KINDS: [Kind; 7] =
@@ -197,23 +209,35 @@ impl<'b> Block<'b> {
         known.then_some(total)
     }
 
-    fn fixed(&self, at: usize) -> &'b [u8] {
-        &self.bytes[HEAD + at * FIXED..][..FIXED]
+    fn fixed(&self, at: usize) -> &'b [u8; FIXED] {
+        self.bytes[HEAD + at * FIXED..].first_chunk().expect("the block has all fixed parts")
     }
 
-    /// The stat in the fixed fields, and the id of the content. Device, links and rdev are as for most files.
-    fn stat(&self, at: usize) -> Result<(Stat, [u8; LENGTH])> {
-        let mut fixed = Decoder::new("index", self.fixed(at));
-        let (_end, _name_length, mode) = (fixed.u32()?, fixed.u16()?, fixed.u16()?);
-        let (kind, _flags, _zero) = (fixed.u8()?, fixed.u8()?, fixed.u16()?);
-        let kind =
-            KINDS.get(usize::from(kind).wrapping_sub(1)).copied().ok_or_else(|| fixed.invalid("unknown kind"))?;
-        let metadata = Metadata { mode, uid: fixed.u32()?, gid: fixed.u32()?, mtime: fixed.time()? };
-        let (ctime, size, allocated, inode) = (fixed.time()?, fixed.u64()?, fixed.u64()?, fixed.u64()?);
-        let device = Decoder::new("index", &self.bytes[HEAD - 8..]).u64()?;
-        let (links, rdev, is_mounted) = (1, 0, false);
-        let stat = Stat { kind, metadata, ctime, size, allocated, inode, device, links, rdev, is_mounted };
-        Ok((stat, fixed.array()?))
+    /// `None` if it is unknown.
+    fn kind(&self, at: usize) -> Option<Kind> {
+        KINDS.get(usize::from(self.fixed(at)[KIND]).wrapping_sub(1)).copied()
+    }
+
+    /// The stat in the fixed fields. Device, links and rdev are as for most files. `None` if the kind is unknown.
+    fn stat(&self, at: usize) -> Option<Stat> {
+        let fixed = self.fixed(at);
+        let u32 = |at| u32::from_le_bytes(field(fixed, at));
+        let u64 = |at| u64::from_le_bytes(field(fixed, at));
+        let time = |at| Timestamp { seconds: i64::from_le_bytes(field(fixed, at)), nanoseconds: u32(at + 8) };
+        let mode = u16::from_le_bytes(field(fixed, MODE));
+        let metadata = Metadata { mode, uid: u32(UID), gid: u32(GID), mtime: time(MTIME) };
+        Some(Stat {
+            kind: self.kind(at)?,
+            metadata,
+            ctime: time(CTIME),
+            size: u64(SIZE),
+            allocated: u64(ALLOCATED),
+            inode: u64(INODE),
+            device: u64::from_le_bytes(*self.bytes[HEAD - 8..].first_chunk().expect("the head ends with the device")),
+            links: 1,
+            rdev: 0,
+            is_mounted: false,
+        })
     }
 
     fn flags(&self, at: usize) -> u8 {
@@ -223,7 +247,7 @@ impl<'b> Block<'b> {
     /// Name and the rarer fields of a record.
     fn variable(&self, at: usize) -> &'b [u8] {
         let area = &self.bytes[HEAD + self.count * FIXED..];
-        let end = |at: usize| u32::from_le_bytes(*self.fixed(at).first_chunk().expect("four bytes")) as usize;
+        let end = |at: usize| u32::from_le_bytes(field(self.fixed(at), END)) as usize;
         let start = if at == 0 { 0 } else { end(at - 1) };
         area.get(start..end(at)).unwrap_or_default()
     }
@@ -234,8 +258,7 @@ impl<'b> Block<'b> {
     }
 
     fn name_length(&self, at: usize) -> usize {
-        let fixed = self.fixed(at);
-        u16::from_le_bytes([fixed[NAME_LENGTH], fixed[NAME_LENGTH + 1]]).into()
+        u16::from_le_bytes(field(self.fixed(at), NAME_LENGTH)).into()
     }
 
     /// The position of the record of a name, or else where it would be inserted.
@@ -245,18 +268,17 @@ impl<'b> Block<'b> {
 
     /// Whether the record proves that an entry with this stat is unchanged: the stat is equal, and the record is not racy.
     pub fn proves(&self, at: usize, stat: &Stat) -> bool {
-        let is_same = match stat.rdev {
-            0 => self.stat(at).is_ok_and(|(known, _)| known.is_same(stat)),
-            _ => self.record(at).is_some_and(|record| record.stat.is_same(stat)),
-        };
-        is_same && self.flags(at) & RACY == 0
+        self.flags(at) & RACY == 0
+            && match stat.rdev {
+                0 => self.stat(at).is_some_and(|known| known.is_same(stat)),
+                _ => self.record(at).is_some_and(|record| record.stat.is_same(stat)),
+            }
     }
 
     /// Content size of the record at a position; `None` if the record is invalid.
     pub fn content_size(&self, at: usize) -> Option<u64> {
-        let (stat, _) = self.stat(at).ok()?;
-        match stat.kind {
-            Kind::File if self.flags(at) & LENGTH_DIFFERS == 0 => Some(stat.size),
+        match self.kind(at)? {
+            Kind::File if self.flags(at) & LENGTH_DIFFERS == 0 => Some(u64::from_le_bytes(field(self.fixed(at), SIZE))),
             Kind::File => self.record(at).map(|record| record.to_entry().size()),
             _ => Some(0),
         }
@@ -268,9 +290,9 @@ impl<'b> Block<'b> {
     }
 
     fn decode(&self, at: usize) -> Result<Record> {
-        let (mut stat, id) = self.stat(at)?;
-        let flags = self.flags(at);
         let mut rest = Decoder::new("index", self.variable(at));
+        let mut stat = self.stat(at).ok_or_else(|| rest.invalid("unknown kind"))?;
+        let (flags, id) = (self.flags(at), field(self.fixed(at), ID));
         let name = rest.raw(self.name_length(at))?.to_vec();
         let attributes = if flags & ATTRIBUTES != 0 { Some(AttributesId(rest.array()?)) } else { None };
         if flags & NUMBERS != 0 {
@@ -294,6 +316,11 @@ impl<'b> Block<'b> {
     pub fn records(&self) -> Option<Vec<Record>> {
         (0..self.count).map(|at| self.record(at)).collect()
     }
+}
+
+/// The bytes of a fixed field.
+fn field<const N: usize>(fixed: &[u8; FIXED], at: usize) -> [u8; N] {
+    fixed[at..at + N].try_into().expect("the field has N bytes")
 }
 
 /// Binary search among `count` sorted items.
