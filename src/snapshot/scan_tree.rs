@@ -166,11 +166,7 @@ fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths:
             let elsewhere =
                 if parent.is_some() { "neither in the worktree nor in the last commit" } else { "not in the worktree" };
             let message = Message::path(path) + format!(" is {elsewhere}");
-            let hint = match path.as_bytes().contains(&b' ') {
-                true => Message::from("to give a message: undo commit -m ") + Message::argument(path),
-                false => "undo status".into(),
-            };
-            return Err(Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.clone()]));
+            return Err(Error::new(ErrorKind::NotFound, message).hint("undo status").paths(vec![path.clone()]));
         }
     }
     Ok(())
