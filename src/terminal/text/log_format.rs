@@ -5,17 +5,12 @@ use std::io;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
 use crate::report::commits::CommitRecord;
+use crate::terminal::text::placeholders::{self, Piece};
 use crate::terminal::{Page, Role};
 
 /// A parsed format.
 #[derive(Clone, Debug)]
-pub struct LogFormat(Vec<Piece>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Bytes(Vec<u8>),
-    Field(Field),
-}
+pub struct LogFormat(Vec<Piece<Field>>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
@@ -65,29 +60,14 @@ impl LogFormat {
     /// front are accepted.
     pub fn parse(text: &str) -> Result<LogFormat> {
         let text = text.strip_prefix("format:").or(text.strip_prefix("tformat:")).unwrap_or(text);
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('%') {
-            push(&mut pieces, before.as_bytes());
-            let field = FIELDS.iter().find_map(|(word, field)| Some((after.strip_prefix(word)?, *field)));
-            rest = if let Some((after, field)) = field {
-                pieces.push(Piece::Field(field));
-                after
-            } else if let Some(after) = after.strip_prefix('n') {
-                push(&mut pieces, b"\n");
-                after
-            } else if let Some(after) = after.strip_prefix('%') {
-                push(&mut pieces, b"%");
-                after
-            } else {
-                let digits = after.strip_prefix('x').and_then(|after| after.get(..2));
-                let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-                push(&mut pieces, &[byte.ok_or_else(|| unknown(after))?]);
-                &after[3..]
-            };
-        }
-        push(&mut pieces, rest.as_bytes());
-        Ok(LogFormat(pieces))
+        let pieces = placeholders::parse(text, &|after| {
+            if let Some(after) = after.strip_prefix('n') {
+                return Ok((Piece::Bytes(b"\n".to_vec()), after));
+            }
+            let field = FIELDS.iter().find_map(|(word, field)| Some((Piece::Field(*field), after.strip_prefix(word)?)));
+            field.ok_or_else(|| unknown(after))
+        });
+        pieces.map(LogFormat)
     }
 
     /// Writes a commit, followed by a new line, or with `-z` by NUL.
@@ -142,14 +122,6 @@ fn names(commit: &CommitRecord) -> String {
     }
 }
 
-fn push(pieces: &mut Vec<Piece>, bytes: &[u8]) {
-    match pieces.last_mut() {
-        _ if bytes.is_empty() => {}
-        Some(Piece::Bytes(before)) => before.extend_from_slice(bytes),
-        _ => pieces.push(Piece::Bytes(bytes.to_vec())),
-    }
-}
-
 fn unknown(after: &str) -> Error {
     let start: String = after.chars().take(2).collect();
     let fields = FIELDS.map(|(word, _)| format!("%{word}")).join(" ");
@@ -168,7 +140,7 @@ mod tests {
         assert_eq!(pieces("%h%x00%n"), [Piece::Field(Field::ShortId), bytes(b"\0\n")]);
         assert_eq!(pieces("format:50%% %an"), [bytes(b"50% "), Piece::Field(Field::Author)]);
         assert_eq!(pieces(""), []);
-        for bad in ["%", "%q", "%a", "%x4", "%xz0", "%é"] {
+        for bad in ["%", "%q", "%a", "%x4", "%xz0", "%x+1", "%é"] {
             assert!(LogFormat::parse(bad).is_err(), "{bad}");
         }
     }

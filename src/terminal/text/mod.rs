@@ -10,6 +10,7 @@ mod log_format;
 mod objects;
 mod operations;
 mod patch;
+mod placeholders;
 mod plumbing;
 mod refs;
 mod runs;

@@ -9,6 +9,7 @@ use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 use crate::quote::quote;
 use crate::report::entries::FullEntry;
+use crate::terminal::text::placeholders::{self, Piece};
 use crate::terminal::{Page, Print};
 
 /// The text form of an entry.
@@ -24,13 +25,7 @@ pub enum Form {
 }
 
 /// A parsed `--format`: text and fields of an entry.
-pub struct Format(Vec<Piece>);
-
-#[derive(Debug, PartialEq, Eq)]
-enum Piece {
-    Bytes(Vec<u8>),
-    Field(Field),
-}
+pub struct Format(Vec<Piece<Field>>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
@@ -60,37 +55,16 @@ const FIELDS: [(&str, Field); 9] = [
 impl Format {
     /// Parses `%(FIELD)`, `%xNN` (a byte) and `%%`; everything else is text.
     pub fn parse(text: &str) -> Result<Format> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('%') {
-            push(&mut pieces, before.as_bytes());
-            rest = if let Some(after) = after.strip_prefix('%') {
-                push(&mut pieces, b"%");
-                after
-            } else if let Some(after) = after.strip_prefix('(') {
-                let (name, after) = after.split_once(')').ok_or_else(|| bad("a `)` is missing"))?;
-                let field = FIELDS.iter().find(|(word, _)| *word == name).map(|(_, field)| *field);
-                pieces.push(Piece::Field(field.ok_or_else(|| bad(&format!("no field `{}`", name.escape_debug())))?));
-                after
-            } else if let Some(after) = after.strip_prefix('x') {
-                let digits = after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-                let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-                push(&mut pieces, &[byte.ok_or_else(|| bad("two hex digits are wanted behind `%x`"))?]);
-                &after[2..]
-            } else {
-                return Err(bad("`%` alone"));
-            };
-        }
-        push(&mut pieces, rest.as_bytes());
-        Ok(Format(pieces))
-    }
-}
-
-fn push(pieces: &mut Vec<Piece>, bytes: &[u8]) {
-    match pieces.last_mut() {
-        _ if bytes.is_empty() => {}
-        Some(Piece::Bytes(before)) => before.extend_from_slice(bytes),
-        _ => pieces.push(Piece::Bytes(bytes.to_vec())),
+        let pieces = placeholders::parse(text, &|after| {
+            if after.starts_with('x') {
+                return Err(bad("two hex digits are wanted behind `%x`"));
+            }
+            let Some(after) = after.strip_prefix('(') else { return Err(bad("`%` alone")) };
+            let (name, after) = after.split_once(')').ok_or_else(|| bad("a `)` is missing"))?;
+            let field = FIELDS.iter().find(|(word, _)| *word == name).map(|(_, field)| *field);
+            Ok((Piece::Field(field.ok_or_else(|| bad(&format!("no field `{}`", name.escape_debug())))?), after))
+        });
+        pieces.map(Format)
     }
 }
 
