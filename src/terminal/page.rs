@@ -187,11 +187,9 @@ impl<'a> Page<'a> {
 
     /// Writes file content: byte for byte, except that a terminal gets safe text.
     pub fn content(&mut self, role: Role, bytes: &[u8]) -> io::Result<()> {
-        if self.terminal {
-            let text = self.palette.paint(role, sanitize::content(bytes));
-            return write!(self.out, "{}", Printable::lines(&text));
-        }
         let (begin, end) = self.palette.codes(role);
+        let safe = self.terminal.then(|| sanitize::content(bytes));
+        let bytes = safe.as_ref().map_or(bytes, String::as_bytes);
         [begin.as_bytes(), bytes, end.as_bytes()].iter().try_for_each(|part| self.out.write_all(part))
     }
 
