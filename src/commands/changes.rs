@@ -12,16 +12,7 @@ use crate::workspace::{Differences, TextOptions};
 
 /// Shows all changes between two states and the summary.
 pub fn show(context: &Context<'_>, differences: &Differences<'_>, style: Style) -> Result<Tally> {
-    if let Style::StatAndPatch(patch) = style {
-        let tally = show(context, differences, Style::Stat(patch.options.text))?;
-        if !context.ui.options().json {
-            context.ui.print(&EmptyLine)?;
-            show(context, differences, Style::Patch(patch))?;
-        }
-        return Ok(tally);
-    }
-    let (fold, stats) = (Fold::default(), Vec::new());
-    let mut shown = Shown { ui: context.ui, differences, style, fold, stats };
+    let mut shown = Shown::new(context.ui, differences, style);
     let counts = differences.for_each(&mut |change| shown.show(&change))?;
     let tally = shown.finish(counts)?;
     warn_about_renames(context, differences);
@@ -30,8 +21,7 @@ pub fn show(context: &Context<'_>, differences: &Differences<'_>, style: Style) 
 
 /// Like [`show`], and reports alarms: on stderr if scripts may read the list.
 pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>, listing: Listing) -> Result<Tally> {
-    let (fold, style) = (Fold::default(), Style::List(listing));
-    let mut shown = Shown { ui: context.ui, differences, style, fold, stats: Vec::new() };
+    let mut shown = Shown::new(context.ui, differences, Style::List(listing));
     let (counts, findings) = differences.for_each_watched(&mut |change| shown.show(&change))?;
     let tally = if listing == Listing::Short && !context.ui.options().json {
         context.report_findings(&findings, Stream::Err)?;
@@ -55,10 +45,17 @@ struct Shown<'a> {
     differences: &'a Differences<'a>,
     style: Style,
     fold: Fold,
+    /// Records of a table, which is shown at the end.
     stats: Vec<StatRecord>,
+    /// Changes to show as patches after the table.
+    patches: Vec<Change>,
 }
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    fn new(ui: &'a Ui, differences: &'a Differences<'a>, style: Style) -> Shown<'a> {
+        Shown { ui, differences, style, fold: Fold::default(), stats: Vec::new(), patches: Vec::new() }
+    }
+
     fn show(&mut self, change: &Change) -> Result<()> {
         let ui = self.ui;
         let json = ui.options().json;
@@ -67,22 +64,36 @@ impl Shown<'_> {
             // The line of an ignored directory covers the entries below it.
             _ if !json && change.status == Status::Ignored && self.fold.place(change).is_none() => Ok(()),
             Style::Patch(_) if json => ui.show(&ChangeLine { change, listing: Listing::Words, folded: 0 }),
-            Style::Patch(PatchStyle { options, words }) | Style::StatAndPatch(PatchStyle { options, words }) => {
-                let attributes = self.differences.attributes(change)?;
-                let files = self.differences.file_patches(change, options)?;
-                ui.print(&Patch { change, attributes, files, full_ids: options.binary, words })
+            Style::Patch(patch) => self.print_patch(change, patch),
+            Style::StatAndPatch(patch) => {
+                if !json {
+                    self.patches.push(change.clone());
+                }
+                self.count_lines(change, patch.options.text)
             }
             Style::Stat(options) | Style::NumStat(options) | Style::ShortStat(options) => {
-                let body = self.differences.body(change, TextOptions { context: 0, ..options })?;
-                let record = StatRecord::new(change, &body);
-                match self.style {
-                    Style::NumStat(_) => return ui.show(&record),
-                    Style::Stat(_) if json => return ui.show(&record),
-                    _ => self.stats.push(record),
-                }
-                Ok(())
+                self.count_lines(change, options)
             }
         }
+    }
+
+    fn print_patch(&self, change: &Change, PatchStyle { options, words }: PatchStyle) -> Result<()> {
+        let attributes = self.differences.attributes(change)?;
+        let files = self.differences.file_patches(change, options)?;
+        self.ui.print(&Patch { change, attributes, files, full_ids: options.binary, words })
+    }
+
+    /// Counts the changed lines. Shows them now, or for people in a table at the end.
+    fn count_lines(&mut self, change: &Change, options: TextOptions) -> Result<()> {
+        let body = self.differences.body(change, TextOptions { context: 0, ..options })?;
+        let record = StatRecord::new(change, &body);
+        let is_summed = matches!(self.style, Style::ShortStat(_));
+        let is_shown_now = matches!(self.style, Style::NumStat(_)) || self.ui.options().json && !is_summed;
+        if is_shown_now {
+            return self.ui.show(&record);
+        }
+        self.stats.push(record);
+        Ok(())
     }
 
     /// Lists a change. For people, an added or deleted directory stands for all entries below it.
@@ -100,6 +111,11 @@ impl Shown<'_> {
         let (ui, tally) = (self.ui, Tally::from(counts));
         match self.style {
             Style::Stat(_) if !ui.options().json => ui.print(&StatTable { records: &self.stats, tally })?,
+            Style::StatAndPatch(patch) if !ui.options().json => {
+                ui.print(&StatTable { records: &self.stats, tally })?;
+                ui.print(&EmptyLine)?;
+                self.patches.iter().try_for_each(|change| self.print_patch(change, patch))?;
+            }
             Style::ShortStat(_) if !ui.options().json => ui.print(&StatSummary { records: &self.stats, tally })?,
             Style::List(Listing::Words) => ui.show(&tally)?,
             _ if ui.options().json => ui.show(&tally)?,

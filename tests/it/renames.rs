@@ -196,6 +196,10 @@ fn too_many_files_are_not_compared() {
     assert!(output.stderr.starts_with(br#"{"type":"warning","message":"too many files to find all renames"#));
     let summary = output.json().pop().unwrap();
     assert_eq!([&summary["renamed"], &summary["added"], &summary["deleted"]], [1, 1002, 1002]);
+    // Two formats need one search.
+    let output = env.undo("diff -p --stat").ok();
+    let warnings = String::from_utf8(output.stderr).unwrap().matches("too many files").count();
+    assert_eq!(warnings, 1);
 }
 
 /// Bytes and calls of all reads of `status`.
