@@ -2,6 +2,7 @@
 //! error.
 
 /// A parsed pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     tokens: Box<[Token]>,
 }
@@ -16,6 +17,7 @@ pub enum Slashes {
 }
 
 /// One element of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
     Byte(u8),
     /// `?`: any byte, but `/` only if it is ordinary.
@@ -191,7 +193,7 @@ fn tokens(pattern: &[u8], slashes: Slashes) -> Result<Box<[Token]>, Invalid> {
 }
 
 /// The set of bytes that a `[…]` matches. Contains `/` only if it is ordinary.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct ByteSet([u64; 4]);
 
 impl ByteSet {

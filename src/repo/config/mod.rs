@@ -54,27 +54,28 @@ impl Source {
 /// A command that converts files to text, to compare them: `"*.pdf" = "pdftotext - -"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converter {
-    /// Pattern of the files: of their paths if it has a `/`, else of their names.
-    pub pattern: String,
+    /// Pattern of the files.
+    glob: Glob,
+    /// Whether the pattern has a `/`: it is then matched against paths, otherwise against names.
+    is_anchored: bool,
     /// Command of the shell that reads a file from stdin and prints text.
     pub command: String,
 }
 
 impl Converter {
-    /// Checks the pattern.
+    /// [`ErrorKind::Usage`] for an invalid pattern.
     fn new(pattern: &str, command: &str) -> Result<Converter> {
-        Glob::parse(pattern.as_bytes(), Slashes::Separate).map_err(|invalid| {
+        let glob = Glob::parse(pattern.as_bytes(), Slashes::Separate).map_err(|invalid| {
             let message = format!("`diff.{}` is not a pattern: {}", pattern.escape_debug(), invalid.describe());
             Error::new(ErrorKind::Usage, message)
         })?;
-        Ok(Converter { pattern: pattern.to_owned(), command: command.to_owned() })
+        Ok(Converter { glob, is_anchored: pattern.contains('/'), command: command.to_owned() })
     }
 
     /// Whether the command converts the file at a path.
     pub fn matches(&self, path: &RepoPath) -> bool {
-        let text = if self.pattern.contains('/') { Some(path.as_bytes()) } else { path.name() };
-        let glob = Glob::parse(self.pattern.as_bytes(), Slashes::Separate);
-        glob.ok().zip(text).is_some_and(|(glob, text)| glob.matches(text))
+        let text = if self.is_anchored { Some(path.as_bytes()) } else { path.name() };
+        text.is_some_and(|text| self.glob.matches(text))
     }
 }
 
