@@ -1,6 +1,6 @@
 //! Applies a plan, in an order in which every step finds what it needs: directories, files, other kinds, hard links,
-//! removals, entries that replace directories, metadata, and finally the metadata of directories. If there is no space
-//! left to create something, removals of files come first.
+//! removals, entries that replace directories, metadata, and finally the metadata of directories. On a full disk, removals of
+//! files come first.
 
 mod action;
 pub(crate) mod applier;

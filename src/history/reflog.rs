@@ -52,7 +52,7 @@ pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
             return Ok(left);
         }
     }
-    Err(Error::new(ErrorKind::NotFound, "there is no earlier checkout, so `-` names no commit")
+    Err(Error::new(ErrorKind::NotFound, "nothing was checked out before, so `-` names no commit")
         .hint("list commits with `undo log`"))
 }
 

@@ -240,7 +240,7 @@ fn rejects_unknown_revisions_with_hints() {
         ("0000", ErrorKind::NotFound, "revision `0000` does not exist", "list commits with `undo log`"),
         ("main~7", ErrorKind::NotFound, "history does not go back that far", "list commits"),
         ("main^2", ErrorKind::NotFound, "revision `main^2` does not exist", "list commits"),
-        ("-", ErrorKind::NotFound, "there is no earlier checkout", "list commits"),
+        ("-", ErrorKind::NotFound, "nothing was checked out before", "list commits"),
         ("", ErrorKind::Usage, "it names nothing", "see how"),
         ("~2", ErrorKind::Usage, "it names nothing", "see how"),
         ("main~x", ErrorKind::Usage, "only `~` and `^` can follow", "see how"),

@@ -49,6 +49,6 @@ pub struct VerifyTotals {
     /// Totals.
     #[serde(flatten)]
     pub outcome: VerifyOutcome,
-    /// Whether there is no damage.
+    /// Whether nothing is damaged.
     pub clean: bool,
 }

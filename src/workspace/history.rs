@@ -54,7 +54,7 @@ impl Workspace {
         Costs::new(&self.repository)
     }
 
-    /// The entry at a path of a commit. [`ErrorKind::NotFound`] if there is none.
+    /// The entry at a path of a commit. [`ErrorKind::NotFound`] if the commit has no such entry.
     pub fn entry(&self, commit: CommitId, path: &RepoPath) -> Result<Entry> {
         history::recorded(self.repository.store(), commit, path)
     }

@@ -27,7 +27,7 @@ impl Workspace {
         KEYS.iter().map(|key| self.setting_of(key)).collect()
     }
 
-    /// One setting. [`ErrorKind::Usage`] if there is no such setting.
+    /// One setting. [`ErrorKind::Usage`] for an unknown setting.
     pub fn setting(&self, name: &str) -> Result<Setting> {
         self.setting_of(key(name)?)
     }

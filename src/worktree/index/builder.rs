@@ -106,7 +106,7 @@ pub enum Records {
 }
 
 impl Records {
-    /// Encodes records, sorted by name, and their tree, if known. They stay in memory if there is no spool.
+    /// Encodes records, sorted by name, and their tree, if known. Without a spool, they stay in memory.
     pub fn new(path: &RepoPath, total: Option<Total>, records: &[Record], spool: Option<&Arc<Spool>>) -> Records {
         Records::encoded(path, records.len(), record::encode(total, records), spool)
     }

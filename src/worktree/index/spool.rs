@@ -75,7 +75,7 @@ impl Spool {
 }
 
 impl Spooled {
-    /// Stores a block. It stays in memory if there is no spool.
+    /// Stores a block. Without a spool, it stays in memory.
     pub fn new(bytes: Vec<u8>, spool: Option<&Arc<Spool>>) -> Spooled {
         match spool.and_then(|spool| Some((spool.clone(), spool.write(&bytes)?))) {
             Some((spool, offset)) => Spooled::File { spool, offset, length: bytes.len() },

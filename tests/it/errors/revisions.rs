@@ -66,7 +66,7 @@ hint: create one with `undo commit`
 "#]]);
     env.undo("checkout -").shows(str![[r#"
 ---- stderr ----
-error: there is no earlier checkout, so `-` names no commit
+error: nothing was checked out before, so `-` names no commit
 hint: list commits with `undo log`
 [exit 2]
 
