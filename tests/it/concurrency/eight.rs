@@ -109,8 +109,15 @@ struct Worker<'c> {
 const REFUSALS: [&str; 3] = ["another command has changed this repository", "has changed", "no longer exists"];
 
 /// Accepted messages of failures (2): a name does not exist any more, or exists by now.
-const FAILURES: [&str; 7] =
-    ["nothing to", "already exists", "there is no", "no branch", "no tag", "does not exist", "is neither "];
+const FAILURES: [&str; 7] = [
+    "nothing to",
+    "already exists",
+    "nothing was checked out before",
+    "no branch",
+    "no tag",
+    "does not exist",
+    "is neither ",
+];
 
 impl Worker<'_> {
     /// Creates a file under a unique name, by a rename, so that only a bug can lose it.
