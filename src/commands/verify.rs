@@ -1,23 +1,59 @@
 //! `undo verify`: checks the repository for missing and damaged objects.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::maintain::verify::{Damage, Finding};
 use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
 use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
+use crate::workspace::{VerifyExtent, VerifyOptions};
 
 /// Check the integrity of the repository
 ///
 /// Reads the journal, every byte of every pack, and all objects reachable from commits. Changes nothing. Lists damaged
 /// objects, each with an affected commit and path, and exits with status 5 if there are any. -v also lists unneeded files.
+///
+/// --sample and --max-time read only some of the packs, those first that were read longest ago, and remember which: 20 runs
+/// with --sample 5% read everything.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo verify
+  undo verify --quick         check that no object is missing
+  undo verify --sample 5%     daily: reads everything in 20 days
+  undo verify --max-time 10m
   undo verify --json | jq -r 'select(.type == \"damage\") | .paths[].path'")]
-pub struct Args {}
+pub struct Args {
+    /// Check the journal, the tables of packs, and that every object exists; do not read the content of files
+    #[arg(long, conflicts_with_all = ["sample", "max_time"])]
+    quick: bool,
+    /// Read this share of the stored bytes, as 5%
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
+    sample: Option<f64>,
+    /// Stop after this time, as 10m or 1h
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    max_time: Option<Duration>,
+}
 
-pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
+/// Parses a percentage above 0 as a share.
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end().parse::<f64>();
+    match number {
+        Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
+        _ => Err("not a percentage above 0 and up to 100, as `5%`".to_owned()),
+    }
+}
+
+/// Parses a duration: `10m`, `1h 30min`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed.ok_or_else(|| "not a duration, as `10m` or `1h`".to_owned())
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let layout = &workspace.repository.layout;
     let mut show = |finding| match finding {
@@ -26,7 +62,16 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
             context.ui.show(&SuperfluousRecord { what, path: path.display().to_string(), bytes })
         }
     };
-    let outcome = workspace.verify(&mut show, context.ui.progress())?;
+    let extent = match args.sample {
+        _ if args.quick => VerifyExtent::Quick,
+        None if args.max_time.is_none() => VerifyExtent::Whole,
+        share => VerifyExtent::Part(share.unwrap_or(1.0)),
+    };
+    let options = VerifyOptions { extent, max_time: args.max_time };
+    let outcome = workspace.verify_extent(options, &mut show, context.ui.progress())?;
+    if matches!(extent, VerifyExtent::Part(_)) && !outcome.is_remembered {
+        context.ui.warning("cannot write the file `checked` in the repository, so the next run reads the same packs");
+    }
     let clean = outcome.damaged == 0;
     context.ui.show(&VerifyTotals { outcome, clean })?;
     if clean {

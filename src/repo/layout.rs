@@ -74,6 +74,8 @@ files! { in_repository:
     reserve = "reserve",
     /// Marks a repository with data that was not flushed.
     unsynced = "unsynced",
+    /// A cache: when `verify` checked which packs.
+    checked = "checked",
     /// Keeps git from recording, stashing or removing the repository.
     git_ignore = ".gitignore",
 }

@@ -26,6 +26,17 @@ pub struct PackCounts {
     pub objects: u64,
     /// Size on disk in bytes.
     pub bytes: u64,
+    /// Size of the frames in the file in bytes.
+    pub frames: u64,
+}
+
+impl PackCounts {
+    /// Adds the counts of another pack.
+    pub fn add(&mut self, other: PackCounts) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+        self.frames += other.frames;
+    }
 }
 
 /// Damage of a catalog.
@@ -44,24 +55,28 @@ impl Store {
     pub fn check_pack(&self, id: PackId, broken: &mut dyn FnMut(BrokenFrame)) -> Result<PackCounts> {
         // A pack that is already open may have been deleted since.
         let pack = Pack::new(&self.directory, id);
-        let table = pack.table()?;
-        if table.pack_type == PackType::Plain {
-            let mut header = [0; format::HEADER];
-            let read = pack.read(&mut header, 0);
-            let is_right =
-                |()| if header == format::encode_header() { Ok(()) } else { Err(pack.damaged("invalid header")) };
-            read.and_then(is_right).unwrap_or_else(|error| broken(BrokenFrame { error, objects: Vec::new() }));
-        }
-        let mut records: Vec<Record> = table.records().collect();
-        records.sort_unstable_by_key(|record| record.frame_number);
-        let mut reader = FrameReader::default();
-        let mut rest = &records[..];
-        for n in 0..table.frame_count() {
-            let (these, others) = rest.split_at(rest.partition_point(|record| record.frame_number == n));
-            check_frame(&mut reader, &pack, &table.frame(n), these).map_or_else(&mut *broken, |()| ());
-            rest = others;
-        }
-        Ok(PackCounts { objects: table.len() as u64, bytes: pack.size()? })
+        check_header(&pack)?.into_iter().for_each(&mut *broken);
+        check_frames(&pack, 0, &mut |_| true, broken)?;
+        count(&pack)
+    }
+
+    /// Like [`Store::check_pack`], but reads no frame: only header, footer and table.
+    pub fn check_structure(&self, id: PackId, broken: &mut dyn FnMut(BrokenFrame)) -> Result<PackCounts> {
+        let pack = Pack::new(&self.directory, id);
+        check_header(&pack)?.into_iter().for_each(broken);
+        count(&pack)
+    }
+
+    /// Checks frames of a pack, beginning with number `first`. Calls `continues` before each one with its size in the
+    /// file. Returns the number of the first frame that was not checked, and whether frames are left.
+    pub fn check_pack_part(
+        &self,
+        id: PackId,
+        first: u32,
+        continues: &mut dyn FnMut(u64) -> bool,
+        broken: &mut dyn FnMut(BrokenFrame),
+    ) -> Result<(u32, bool)> {
+        check_frames(&Pack::new(&self.directory, id), first, continues, broken)
     }
 
     /// Compares the catalog with the tables of the packs that can be read.
@@ -99,6 +114,48 @@ impl Store {
         }
         Ok(check)
     }
+}
+
+/// Checks the header, which an adopted pack does not have.
+fn check_header(pack: &Pack) -> Result<Option<BrokenFrame>> {
+    if pack.table()?.pack_type != PackType::Plain {
+        return Ok(None);
+    }
+    let mut header = [0; format::HEADER];
+    let read = pack.read(&mut header, 0);
+    let is_right = |()| if header == format::encode_header() { Ok(()) } else { Err(pack.damaged("invalid header")) };
+    Ok(read.and_then(is_right).err().map(|error| BrokenFrame { error, objects: Vec::new() }))
+}
+
+/// Checks frames from number `first` on while `continues` returns true. Returns the number of the first frame that was
+/// not checked, and whether frames are left.
+fn check_frames(
+    pack: &Pack,
+    first: u32,
+    continues: &mut dyn FnMut(u64) -> bool,
+    broken: &mut dyn FnMut(BrokenFrame),
+) -> Result<(u32, bool)> {
+    let table = pack.table()?;
+    let mut records: Vec<Record> = table.records().filter(|record| record.frame_number >= first).collect();
+    records.sort_unstable_by_key(|record| record.frame_number);
+    let mut reader = FrameReader::default();
+    let mut rest = &records[..];
+    for n in first..table.frame_count() {
+        let frame = table.frame(n);
+        if !continues(frame.stored.into()) {
+            return Ok((n, true));
+        }
+        let (these, others) = rest.split_at(rest.partition_point(|record| record.frame_number == n));
+        check_frame(&mut reader, pack, &frame, these).map_or_else(&mut *broken, |()| ());
+        rest = others;
+    }
+    Ok((table.frame_count(), false))
+}
+
+fn count(pack: &Pack) -> Result<PackCounts> {
+    let table = pack.table()?;
+    let frames = (0..table.frame_count()).map(|n| u64::from(table.frame(n).stored)).sum();
+    Ok(PackCounts { objects: table.len() as u64, bytes: pack.size()?, frames })
 }
 
 /// Checks a frame and the objects in it.

@@ -1,4 +1,4 @@
-//! Reads history: commits, the entries and files in them, operations; and verifies all of it.
+//! Reads history: commits, the entries and files in them, operations.
 
 use std::io::Write;
 
@@ -8,11 +8,9 @@ use crate::history::timeline::Timeline;
 use crate::history::walk::{WalkOptions, WalkedCommit};
 use crate::history::{self, Costs};
 use crate::id::CommitId;
-use crate::maintain::verify::{self, Finding};
 use crate::object::operation::View;
 use crate::object::{Commit, Content, Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::progress::Progress;
 use crate::quote::shell_word;
 
 use super::Workspace;
@@ -101,15 +99,5 @@ impl Workspace {
     /// The operations and the position of `undo` and `redo` among them.
     pub fn operations(&self) -> Timeline {
         Timeline::open(&self.repository)
-    }
-
-    /// Reads and checks everything in the repository. Calls `each` for every finding; an error of `each` ends the check
-    /// with that error. Writes nothing.
-    pub fn verify(
-        &self,
-        each: &mut dyn FnMut(Finding) -> Result<()>,
-        progress: &dyn Progress,
-    ) -> Result<verify::Outcome> {
-        verify::verify(&self.repository, each, progress)
     }
 }

@@ -15,6 +15,7 @@ mod run;
 pub(crate) mod selection;
 mod settings;
 mod steps;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,7 @@ pub use refs::RefKind;
 pub use request::CheckoutMode;
 pub use run::{RunAfter, RunBefore, RunLock};
 pub use settings::{Setting, UserSettings};
+pub use verify::VerifyOptions;
 
 // Values in the signatures above.
 pub use crate::alarm::{Alarm, Findings, Kind as AlarmKind, OrdinaryWork};
@@ -48,7 +50,7 @@ pub use crate::fs::Process;
 pub use crate::history::Costs;
 pub use crate::history::timeline::{Action, Destination, Timeline};
 pub use crate::history::walk::{WalkOptions, WalkedCommit};
-pub use crate::maintain::verify::{Damage, Finding, Outcome as VerifyOutcome};
+pub use crate::maintain::verify::{Damage, Extent as VerifyExtent, Finding, Outcome as VerifyOutcome};
 pub use crate::metadata::{Kind, Metadata};
 pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};
 pub use crate::object::operation::{Intent, NewCommit, Operation, RefEdit, RefName, Refs, UndoPosition, Verb, View};

@@ -1,5 +1,7 @@
 //! `verify` detects all damage, continues after it, and changes nothing.
 
+mod part;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -105,7 +107,7 @@ no damage found: 1 commit, 3 objects, 1 pack, [..] B read
 
 "#]]);
     env.undo("verify --json").shows(str![[r#"
-{"type":"summary","packs":1,"objects":3,"bytes":[..],"commits":1,"damaged":0,"clean":true}
+{"type":"summary","extent":"whole","packs":1,"objects":3,"bytes":[..],"commits":1,"damaged":0,"read":[..],"percent":100,"never_read":0,"followed":true,"clean":true}
 
 "#]]);
     TestEnv::new().undo("verify").fails(10);

@@ -1,12 +1,14 @@
-//! Verifies a repository. Writes nothing and takes no lock.
+//! Verifies a repository. Takes no lock, and writes nothing but the cache of what was checked.
 //!
 //! Three passes: the journal; every pack that the journal names, byte by byte; and every object that commits refer to. Damage
 //! is reported when it is found, and the pass continues. Only the ids of the objects are kept in memory.
 
+mod checked;
 mod packs;
 mod reachable;
 mod totals;
 
+use packs::BrokenObjects;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -42,9 +44,34 @@ pub struct Damage {
     pub paths: Vec<RepoPathBuf>,
 }
 
+/// What to verify.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Extent {
+    /// Every byte of every pack, and every object that commits refer to.
+    #[default]
+    Whole,
+    /// Journal and pack tables, and whether all objects that commits refer to are present. Reads no content of files.
+    Quick,
+    /// The same, and this share of the packs (0 to 1), those first that were checked longest ago.
+    Part(f64),
+}
+
+/// When to stop. Called before each frame and object.
+#[derive(Clone, Copy, Default)]
+pub struct Deadline<'d>(pub Option<&'d (dyn Fn() -> bool + Sync)>);
+
+impl Deadline<'_> {
+    fn is_over(self) -> bool {
+        self.0.is_some_and(|is_over| is_over())
+    }
+}
+
 /// Totals of a verification, with the field names of `docs/json.md`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Outcome {
+    /// What was verified.
+    #[serde(serialize_with = "word_of")]
+    pub extent: Extent,
     /// Packs that the journal names.
     pub packs: u64,
     /// Objects in these packs.
@@ -55,6 +82,32 @@ pub struct Outcome {
     pub commits: u64,
     /// Number of reports of damage.
     pub damaged: u64,
+    /// Bytes of packs that were read.
+    pub read: u64,
+    /// Their share of all packs in percent, rounded down.
+    pub percent: u64,
+    /// Bytes of packs that no verification of a part has read yet.
+    pub never_read: u64,
+    /// Whether all of the history was followed before the deadline.
+    pub followed: bool,
+    /// Whether the next verification of a part knows what this one read.
+    #[serde(skip)]
+    pub is_remembered: bool,
+}
+
+fn word_of<S: serde::Serializer>(extent: &Extent, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(extent.word())
+}
+
+impl Extent {
+    /// The word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Extent::Whole => "whole",
+            Extent::Quick => "quick",
+            Extent::Part(_) => "part",
+        }
+    }
 }
 
 impl Damage {
@@ -82,18 +135,52 @@ pub fn verify(
     report: &mut dyn FnMut(Finding) -> Result<()>,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
+    verify_extent(repository, (Extent::Whole, Deadline::default()), report, progress)
+}
+
+/// Verifies a repository to an extent, until the deadline. With a deadline, history is followed first.
+pub fn verify_extent(
+    repository: &Repository,
+    (extent, deadline): (Extent, Deadline<'_>),
+    report: &mut dyn FnMut(Finding) -> Result<()>,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
     let mut reporter = Reporter { report, damaged: 0 };
+    let mut outcome = Outcome { extent, packs: repository.state().packs.len() as u64, ..Outcome::default() };
     let mut damage = Vec::new();
     journal::check(&repository.layout.journal(), &mut |error| damage.push(error))?;
     damage.into_iter().try_for_each(|error| reporter.damage(Damage::new("journal", error)))?;
-    let (contents, broken) = packs::check(repository, &mut reporter, progress)?;
-    check_catalog(repository.store(), &mut reporter)?;
-    let commits = reachable::check(repository, &broken, &mut reporter, progress)?;
+    let follow = |broken: &BrokenObjects, reporter: &mut Reporter<'_>, outcome: &mut Outcome| {
+        check_catalog(repository.store(), reporter)?;
+        let options = reachable::Options { hashes_large: extent == Extent::Whole, deadline };
+        (outcome.commits, outcome.followed) = reachable::check(repository, broken, options, reporter, progress)?;
+        Ok::<_, Error>(())
+    };
+    if extent == Extent::Whole {
+        let (contents, broken) = packs::check(repository, &mut reporter, progress)?;
+        (outcome.objects, outcome.bytes) = (contents.objects, contents.bytes);
+        (outcome.read, outcome.percent) = (contents.bytes, 100);
+        follow(&broken, &mut reporter, &mut outcome)?;
+    } else {
+        let (contents, readable) = packs::check_structure(repository, &mut reporter, progress)?;
+        (outcome.objects, outcome.bytes) = (contents.objects, contents.bytes);
+        let follows_first = deadline.0.is_some();
+        if follows_first {
+            follow(&BrokenObjects::new(), &mut reporter, &mut outcome)?;
+        }
+        let mut broken = BrokenObjects::new();
+        if let Extent::Part(share) = extent {
+            let part = (share, deadline);
+            broken = packs::check_part(repository, &readable, part, (&mut reporter, &mut outcome), progress)?;
+        }
+        if !follows_first {
+            follow(&broken, &mut reporter, &mut outcome)?;
+        }
+    }
     for file in unneeded_files(&repository.layout, &repository.state().packs) {
         (reporter.report)(Finding::UnneededFile(file))?;
     }
-    let packs = repository.state().packs.len() as u64;
-    Ok(Outcome { packs, objects: contents.objects, bytes: contents.bytes, commits, damaged: reporter.damaged })
+    Ok(Outcome { damaged: reporter.damaged, ..outcome })
 }
 
 /// Checks the catalog. A rejected catalog costs only time; an accepted one with errors hides objects.

@@ -5,7 +5,7 @@ use std::io;
 
 use super::packs::BrokenObjects;
 use super::totals::TreeTotals;
-use super::{Damage, Reporter, is_damage};
+use super::{Damage, Deadline, Reporter, is_damage};
 use crate::error::{Error, Result};
 use crate::history::objects::ObjectType;
 use crate::history::reachable::{self, ReachableObject, ReachableObjects};
@@ -21,19 +21,30 @@ use crate::store::Store;
 /// Number of large blobs to collect before all workers hash them.
 const BATCH: usize = 1024;
 
-/// Checks all reachable objects and returns the number of commits.
+/// How thoroughly to check.
+#[derive(Clone, Copy)]
+pub(super) struct Options<'d> {
+    /// Read large blobs and compare them with their ids. Otherwise their chunks must be present.
+    pub hashes_large: bool,
+    /// When to stop.
+    pub deadline: Deadline<'d>,
+}
+
+/// Checks all reachable objects. Returns the number of commits, and whether the deadline left time for all of them.
 pub(super) fn check(
     repository: &Repository,
     broken: &BrokenObjects,
+    options: Options<'_>,
     reporter: &mut Reporter<'_>,
     progress: &dyn Progress,
-) -> Result<u64> {
+) -> Result<(u64, bool)> {
     let store = repository.store();
-    let options = WalkOptions { from: starting_points(repository), ..WalkOptions::default() };
+    let from = WalkOptions { from: starting_points(repository), ..WalkOptions::default() };
     let task = progress.start("following history", Unit::Items, None);
     let check = ObjectCheck {
         store,
         broken,
+        options,
         reporter,
         totals: TreeTotals::new(store),
         large: Vec::new(),
@@ -41,7 +52,7 @@ pub(super) fn check(
         commits: 0,
         task: &*task,
     };
-    check.run(ReachableObjects::new(store, reachable::walked(repository, options)?))
+    check.run(ReachableObjects::new(store, reachable::walked(repository, from)?))
 }
 
 /// Commits from which all others can be reached.
@@ -67,6 +78,7 @@ struct CurrentCommit {
 struct ObjectCheck<'l, 't> {
     store: &'l Store,
     broken: &'l BrokenObjects,
+    options: Options<'l>,
     reporter: &'l mut Reporter<'t>,
     totals: TreeTotals<'l>,
     /// Large blobs to hash, with the commits in which they were found.
@@ -77,8 +89,11 @@ struct ObjectCheck<'l, 't> {
 }
 
 impl ObjectCheck<'_, '_> {
-    fn run(mut self, objects: ReachableObjects<'_>) -> Result<u64> {
+    fn run(mut self, objects: ReachableObjects<'_>) -> Result<(u64, bool)> {
         for found in objects {
+            if self.options.deadline.is_over() {
+                return Ok((self.commits, false));
+            }
             match found {
                 Ok(object) => self.check(object)?,
                 Err(unreadable) => {
@@ -92,7 +107,7 @@ impl ObjectCheck<'_, '_> {
         }
         self.end_commit()?;
         self.hash_large()?;
-        Ok(self.commits)
+        Ok((self.commits, true))
     }
 
     /// Checks an object that was found.
@@ -112,7 +127,7 @@ impl ObjectCheck<'_, '_> {
         match object.object_type {
             ObjectType::Tree => self.current.trees.push(object),
             ObjectType::Links => self.current.has_new_links = true,
-            ObjectType::Blob if self.is_large(&object) => {
+            ObjectType::Blob if self.options.hashes_large && self.is_large(&object) => {
                 self.current.large.clone_from(&object.path);
                 self.large.push((self.current.commit, object));
                 if self.large.len() == BATCH {

@@ -5,6 +5,7 @@ use std::io;
 use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
 use crate::terminal::human::{Size, plural};
 use crate::terminal::{Page, Print, Role, sanitize};
+use crate::workspace::VerifyExtent;
 
 impl Print for DamageRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
@@ -34,12 +35,29 @@ impl Print for SuperfluousRecord {
 impl Print for VerifyTotals {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let outcome = &self.outcome;
-        let read =
+        let counts =
             [plural(outcome.commits, "commit"), plural(outcome.objects, "object"), plural(outcome.packs, "pack")];
-        let read = format!("{}, {} read", read.join(", "), Size(outcome.bytes));
+        let mut checked = counts.join(", ");
+        match outcome.extent {
+            VerifyExtent::Whole => checked += &format!(", {} read", Size(outcome.bytes)),
+            VerifyExtent::Quick => checked += "; packs not read",
+            VerifyExtent::Part(_) => {
+                checked += &format!("; {} % of the stored bytes read ({})", outcome.percent, Size(outcome.read));
+                match outcome.never_read {
+                    0 => checked += ", all of them at least once",
+                    never => checked += &format!(", {} not yet", Size(never)),
+                }
+            }
+        }
         match outcome.damaged {
-            0 => page.line(format_args!("{}: {read}", page.paint(Role::Added, "no damage found"))),
-            damaged => page.line(format_args!("{read}; {} found", page.paint(Role::Error, plural(damaged, "problem")))),
+            0 => page.line(format_args!("{}: {checked}", page.paint(Role::Added, "no damage found")))?,
+            damaged => {
+                page.line(format_args!("{checked}; {} found", page.paint(Role::Error, plural(damaged, "problem"))))?;
+            }
+        }
+        match outcome.followed {
+            true => Ok(()),
+            false => page.line("the time was too short to check that all objects exist"),
         }
     }
 }

@@ -1,0 +1,40 @@
+//! Verifies the repository.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::maintain::verify::{self, Deadline, Extent, Finding, Outcome};
+use crate::progress::Progress;
+
+use super::Workspace;
+
+/// What to verify, and for how long.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VerifyOptions {
+    /// What to verify.
+    pub extent: Extent,
+    /// Stop after this time. Then as much as possible of the extent is verified.
+    pub max_time: Option<Duration>,
+}
+
+impl Workspace {
+    /// Reads and checks everything in the repository. Calls `each` for every finding; an error of `each` ends the check
+    /// with that error. Writes nothing.
+    pub fn verify(&self, each: &mut dyn FnMut(Finding) -> Result<()>, progress: &dyn Progress) -> Result<Outcome> {
+        verify::verify(&self.repository, each, progress)
+    }
+
+    /// Like [`Workspace::verify`], but checks only as much as the options say. [`Extent::Part`] remembers what it has
+    /// read, so that the next call reads other packs.
+    pub fn verify_extent(
+        &self,
+        options: VerifyOptions,
+        each: &mut dyn FnMut(Finding) -> Result<()>,
+        progress: &dyn Progress,
+    ) -> Result<Outcome> {
+        let end = options.max_time.and_then(|limit| Instant::now().checked_add(limit));
+        let is_over = move || end.is_some_and(|end| Instant::now() >= end);
+        let deadline = Deadline(options.max_time.is_some().then_some(&is_over));
+        verify::verify_extent(&self.repository, (options.extent, deadline), each, progress)
+    }
+}
