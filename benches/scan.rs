@@ -39,7 +39,7 @@ impl Place {
             reflink: false,
             durability: Durability::Synced,
         };
-        let mut place = Place { store: Store::open(folder.path(), &[], options).unwrap(), folder };
+        let mut place = Place { store: Store::open(folder.path(), &[], None, options).unwrap(), folder };
         // What is as young as the clock of the file system would be read again each time.
         std::thread::sleep(Duration::from_millis(50));
         let scan = place.scan(&Index::empty());

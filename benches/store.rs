@@ -21,7 +21,7 @@ const OBJECTS: u64 = 100_000;
 fn empty(place: &TempDir, compression: Compression) -> Store {
     let options =
         Options { chunk: chunk::Params::default(), compression, reflink: false, durability: Durability::Synced };
-    Store::open(place.path(), &[], options).unwrap()
+    Store::open(place.path(), &[], None, options).unwrap()
 }
 
 /// Puts 16 MiB into a session that is then dropped: what is left is compressing, and comparing what was compressed.

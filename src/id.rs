@@ -104,9 +104,11 @@ ids! {
     OperationId,
     /// An immutable file of many objects.
     PackId,
+    /// A list of the objects that a sweep has hidden.
+    MaskId,
 }
 
-conversions!(BlobId, ChunkId, LayoutId, TreeId, AttributesId, LinksId, CommitId, OperationId, PackId);
+conversions!(BlobId, ChunkId, LayoutId, TreeId, AttributesId, LinksId, CommitId, OperationId, PackId, MaskId);
 
 /// Identifies a directory among those that share a repository: random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

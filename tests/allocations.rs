@@ -69,7 +69,7 @@ fn empty_store(place: &Path) -> Store {
         reflink: false,
         durability: Durability::NoSync,
     };
-    Store::open(place, &[], options).unwrap()
+    Store::open(place, &[], None, options).unwrap()
 }
 
 /// Counts the allocations of a scan without an index, and of the next one.

@@ -213,7 +213,7 @@ pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_ol
     if is_old {
         packs.extend(layout.pack_files()?.into_iter().map(|(id, _)| id));
     }
-    Store::open(&layout.repository, &Vec::from_iter(packs), options)
+    Store::open(&layout.repository, &Vec::from_iter(packs), None, options)
 }
 
 fn is_in_other_worktree(state: &State, layout: &Layout) -> bool {

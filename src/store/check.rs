@@ -49,12 +49,12 @@ pub struct CatalogCheck {
 }
 
 impl Store {
-    /// Opens a pack again and checks all of it: header, footer, table, each frame and the id of each object. Calls
-    /// `report` for each broken part and continues. Fails with [`crate::error::ErrorKind::Damaged`] if the table cannot
-    /// be read; the message names the file.
+    /// Opens a pack again and checks all of it: header, footer, table, each frame and the id of each object. Ignores
+    /// hidden objects, and frames that have no others. Calls `report` for each broken part and continues. Fails with
+    /// [`crate::error::ErrorKind::Damaged`] if the table cannot be read; the message names the file.
     pub fn check_pack(&self, id: PackId, broken: &mut dyn FnMut(BrokenFrame)) -> Result<PackCounts> {
         // A pack that is already open may have been deleted since.
-        let pack = Pack::new(&self.directory, id);
+        let pack = self.pack_file(id);
         check_header(&pack)?.into_iter().for_each(&mut *broken);
         check_frames(&pack, 0, &mut |_| true, broken)?;
         count(&pack)
@@ -62,7 +62,7 @@ impl Store {
 
     /// Like [`Store::check_pack`], but reads no frame: only header, footer and table.
     pub fn check_structure(&self, id: PackId, broken: &mut dyn FnMut(BrokenFrame)) -> Result<PackCounts> {
-        let pack = Pack::new(&self.directory, id);
+        let pack = self.pack_file(id);
         check_header(&pack)?.into_iter().for_each(broken);
         count(&pack)
     }
@@ -76,7 +76,7 @@ impl Store {
         continues: &mut dyn FnMut(u64) -> bool,
         broken: &mut dyn FnMut(BrokenFrame),
     ) -> Result<(u32, bool)> {
-        check_frames(&Pack::new(&self.directory, id), first, continues, broken)
+        check_frames(&self.pack_file(id), first, continues, broken)
     }
 
     /// Compares the catalog with the tables of the packs that can be read.
@@ -97,9 +97,8 @@ impl Store {
                 continue;
             };
             let Some(table) = location.and_then(|location| tables[location.pack as usize]) else { continue };
-            let record = table.find(kind, id).map(|record| (table.frame(record.frame_number), record));
             let pack = location.map_or(0, |location| location.pack);
-            if record.map(|(frame, record)| Location::new(pack, frame, &record)) == location {
+            if table.find(kind, id).map(|n| Location::new(pack, &table, n)) == location {
                 found[pack as usize] += 1;
             } else {
                 check.wrong.push(Error::damaged(format!("the catalog is wrong about {} `{id}`", kind.word())));
@@ -136,8 +135,9 @@ fn check_frames(
     broken: &mut dyn FnMut(BrokenFrame),
 ) -> Result<(u32, bool)> {
     let table = pack.table()?;
-    let mut records: Vec<Record> = table.records().filter(|record| record.frame_number >= first).collect();
-    records.sort_unstable_by_key(|record| record.frame_number);
+    let records = (0..).zip(table.records()).map(|(n, record)| (pack.is_hidden(n), record));
+    let mut records: Vec<(bool, Record)> = records.filter(|(_, record)| record.frame_number >= first).collect();
+    records.sort_unstable_by_key(|(is_hidden, record)| (record.frame_number, *is_hidden));
     let mut reader = FrameReader::default();
     let mut rest = &records[..];
     for n in first..table.frame_count() {
@@ -145,8 +145,12 @@ fn check_frames(
         if !continues(frame.stored.into()) {
             return Ok((n, true));
         }
-        let (these, others) = rest.split_at(rest.partition_point(|record| record.frame_number == n));
-        check_frame(&mut reader, pack, &frame, these).map_or_else(&mut *broken, |()| ());
+        let (these, others) = rest.split_at(rest.partition_point(|(_, record)| record.frame_number == n));
+        let visible = these.iter().take_while(|(is_hidden, _)| !is_hidden).map(|(_, record)| *record);
+        let visible: Vec<Record> = visible.collect();
+        if these.is_empty() || !visible.is_empty() {
+            check_frame(&mut reader, pack, &frame, &visible).map_or_else(&mut *broken, |()| ());
+        }
         rest = others;
     }
     Ok((table.frame_count(), false))
@@ -155,7 +159,7 @@ fn check_frames(
 fn count(pack: &Pack) -> Result<PackCounts> {
     let table = pack.table()?;
     let frames = (0..table.frame_count()).map(|n| u64::from(table.frame(n).stored)).sum();
-    Ok(PackCounts { objects: table.len() as u64, bytes: pack.size()?, frames })
+    Ok(PackCounts { objects: pack.visible()?.count() as u64, bytes: pack.size()?, frames })
 }
 
 /// Checks a frame and the objects in it.

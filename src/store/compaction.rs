@@ -47,7 +47,7 @@ impl Store {
     }
 
     /// Copies the frames of these packs into one new pack, durable on return, with an id different from theirs. Objects
-    /// in more than one pack are copied once. The caller records the change in the journal, then deletes the old packs.
+    /// in more than one pack are copied once, hidden objects never. The caller records the change in the journal, then deletes the old packs.
     /// Fails with [`ErrorKind::Damaged`] if a frame is damaged; the old packs must stay. `None` if there are fewer than
     /// two packs.
     pub fn merge(&self, packs: &[PackId]) -> Result<Option<PackId>> {
@@ -55,12 +55,7 @@ impl Store {
             return Ok(None);
         }
         let inputs = packs.iter().map(|&id| self.pack_named(id)).collect::<Result<Vec<&Pack>>>()?;
-        let mut sealed = self.copy_frames(&inputs, false)?;
-        if packs.contains(&sealed.id) {
-            // One of the packs holds everything that the others hold. The caller will delete it, so the new pack needs
-            // another id.
-            sealed = self.copy_frames(&inputs, true)?;
-        }
+        let mut sealed = self.copy_frames(&inputs)?;
         sealed.sync(self.options().durability)?;
         let id = sealed.id;
         publish(&self.directory, vec![sealed], self.options().durability)?;
@@ -78,7 +73,7 @@ impl Store {
         found.ok_or_else(|| Error::new(ErrorKind::Internal, format!("pack `{id}` is not in the store")))
     }
 
-    fn copy_frames(&self, packs: &[&Pack], with_empty_frame: bool) -> Result<Sealed> {
+    fn copy_frames(&self, packs: &[&Pack]) -> Result<Sealed> {
         let mut seen = HashSet::new();
         let mut lists = Vec::new();
         for &pack in packs {
@@ -89,17 +84,17 @@ impl Store {
         let (mut buffer, mut reader) = (FrameBuffer::default(), FrameReader::default());
         for section in [Section::Commits, Section::History, Section::Data] {
             for (pack, frames) in &lists {
-                for (frame, records) in frames {
-                    let is_short = frame.raw < SHORT;
-                    let is_due = if is_short {
-                        records.iter().any(|record| section.has(record))
-                    } else {
+                for SourceFrame { frame, records, has_hidden } in frames {
+                    let is_copied = frame.raw >= SHORT && !has_hidden;
+                    let is_due = if is_copied {
                         Section::of(records) == section
+                    } else {
+                        records.iter().any(|record| section.has(record))
                     };
                     if !is_due {
                         continue;
                     }
-                    if !is_short {
+                    if is_copied {
                         let encoded = reader.encoded(pack, frame, &frame.checksum)?;
                         builder.push(*frame, encoded, records.iter().copied())?;
                         continue;
@@ -114,10 +109,13 @@ impl Store {
             }
             buffer.write(&mut encoder, &mut builder)?;
         }
-        if with_empty_frame {
+        if builder.is_empty() {
+            // All objects are hidden.
             builder.push(format::EMPTY_FRAME, &[], [])?;
         }
-        builder.seal()
+        // One of the packs may hold everything that the others hold. The caller will delete it, so the new pack needs
+        // another id.
+        builder.seal(&|id| self.is_masked(id) || packs.iter().any(|pack| pack.id == id))
     }
 }
 
@@ -150,14 +148,28 @@ impl Section {
     }
 }
 
-/// The frames of a pack with the objects in them that are not in `seen`.
-fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> Result<Vec<(Frame, Vec<Record>)>> {
+/// A frame to copy.
+struct SourceFrame {
+    frame: Frame,
+    /// The objects to copy.
+    records: Vec<Record>,
+    /// Whether the frame has hidden objects, whose bytes must not be copied.
+    has_hidden: bool,
+}
+
+/// The frames of a pack with the visible objects in them that are not in `seen`.
+fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> Result<Vec<SourceFrame>> {
     let table = pack.table()?;
-    let mut frames: Vec<(Frame, Vec<Record>)> =
-        (0..table.frame_count()).map(|n| (table.frame(n), Vec::new())).collect();
-    for record in table.records().filter(|record| seen.insert((record.kind, record.id.0))) {
-        frames[record.frame_number as usize].1.push(record);
+    let source = |n| SourceFrame { frame: table.frame(n), records: Vec::new(), has_hidden: false };
+    let mut frames: Vec<SourceFrame> = (0..table.frame_count()).map(source).collect();
+    for (n, record) in (0..).zip(table.records()) {
+        let frame = &mut frames[record.frame_number as usize];
+        if pack.is_hidden(n) {
+            frame.has_hidden = true;
+        } else if seen.insert((record.kind, record.id.0)) {
+            frame.records.push(record);
+        }
     }
-    frames.retain(|(_, records)| !records.is_empty());
+    frames.retain(|frame| !frame.records.is_empty());
     Ok(frames)
 }

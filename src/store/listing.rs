@@ -40,15 +40,15 @@ pub struct Totals {
 impl Store {
     /// Opens a pack file for listing.
     pub fn list_pack(&self, id: PackId) -> Listing {
-        Listing(Pack::new(&self.directory, id))
+        Listing(self.pack_file(id))
     }
 }
 
 impl Listing {
-    /// The objects, sorted by kind and id.
+    /// The objects that are not hidden, sorted by kind and id.
     pub fn objects(&self) -> Result<impl Iterator<Item = ListedObject>> {
         let table = self.0.table()?;
-        Ok(table.records().map(move |record| ListedObject {
+        Ok(self.0.visible()?.map(move |(_, record)| ListedObject {
             kind: record.kind,
             id: record.id,
             length: record.length,
@@ -60,7 +60,7 @@ impl Listing {
     /// The totals.
     pub fn totals(&self) -> Result<Totals> {
         let table = self.0.table()?;
-        let mut totals = Totals { objects: table.len() as u64, ..Totals::default() };
+        let mut totals = Totals { objects: self.0.visible()?.count() as u64, ..Totals::default() };
         for frame in (0..table.frame_count()).map(|n| table.frame(n)) {
             totals.raw += u64::from(frame.raw);
             totals.stored += u64::from(frame.stored);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::cache::Cache;
 use super::catalog::{self, Catalog};
 use super::compress::Compression;
+use super::mask::Mask;
 use super::pack::{FrameReader, Location, OTHERS_ARE_WHOLE, Pack, format};
 use crate::chunk;
 use crate::environment::Durability;
@@ -33,6 +34,7 @@ pub struct Store {
     pub(super) directory: PathBuf,
     options: Options,
     pub(super) packs: Vec<Pack>,
+    mask: Option<Mask>,
     pub(super) catalog: Option<Catalog>,
     /// Packs that are not in the catalog, newest last.
     uncovered: Vec<u32>,
@@ -55,13 +57,15 @@ pub(super) fn is_empty_data(kind: ObjectKind, id: ObjectId) -> bool {
 }
 
 impl Store {
-    /// Opens packs below `directory`, the repository folder with `packs/`, `catalog` and `tmp/`. A missing or damaged
-    /// pack is not an error here: all other objects stay readable (see [`Store::damage`]).
-    pub fn open(directory: &Path, packs: &[PackId], options: Options) -> Result<Store> {
+    /// Opens packs below `directory`, the repository folder with `packs/`, `catalog` and `tmp/`. The store does not
+    /// contain what `mask` hides. A missing or damaged pack is not an error here: all other objects stay readable (see
+    /// [`Store::damage`]).
+    pub fn open(directory: &Path, packs: &[PackId], mask: Option<Mask>, options: Options) -> Result<Store> {
         let mut store = Store {
             directory: directory.to_owned(),
             options,
             packs: Vec::with_capacity(packs.len()),
+            mask,
             catalog: if packs.is_empty() { None } else { Catalog::open(directory) },
             uncovered: Vec::new(),
             cache: Cache::default(),
@@ -87,6 +91,16 @@ impl Store {
     /// Directory for files under construction.
     pub fn scratch(&self) -> PathBuf {
         self.directory.join("tmp")
+    }
+
+    /// The mask that the store was opened with.
+    pub fn mask(&self) -> Option<&Mask> {
+        self.mask.as_ref()
+    }
+
+    /// Whether the mask hides objects of a pack with this id. A new pack needs another id: equal tables have equal ids.
+    pub(super) fn is_masked(&self, id: PackId) -> bool {
+        self.mask.as_ref().is_some_and(|mask| mask.of(id).is_some())
     }
 
     /// The options that the store was opened with.
@@ -160,14 +174,16 @@ impl Store {
     pub fn find(&self, kind: ObjectKind, prefix: &IdPrefix, limit: usize) -> Vec<ObjectId> {
         let mut found = BTreeSet::new();
         if let Some(catalog) = &self.catalog {
-            take_distinct(catalog.matching(kind, prefix), limit, &mut found);
+            let matches = catalog.matching(kind, prefix).filter(|(_, location)| self.is_visible(location));
+            take_distinct(matches.map(|(id, _)| id), limit, &mut found);
         }
         let search = |pack: &Pack, found: &mut BTreeSet<ObjectId>| {
             let Ok(table) = pack.table() else { return };
             let start = table.lower_bound(&format::key_of(kind, &prefix.first()));
-            let records = (start..table.len()).map(|n| table.record(n));
-            let ids = records.take_while(|record| record.kind == kind && prefix.matches(&record.id.0));
-            take_distinct(ids.map(|record| record.id), limit, found);
+            let records = (start..table.len()).map(|n| (n as u32, table.record(n)));
+            let matches = records.take_while(|(_, record)| record.kind == kind && prefix.matches(&record.id.0));
+            let visible = matches.filter(|(n, _)| !pack.is_hidden(*n));
+            take_distinct(visible.map(|(_, record)| record.id), limit, found);
         };
         self.uncovered.iter().for_each(|&n| search(&self.packs[n as usize], &mut found));
         if self.catalog.as_ref().is_some_and(|catalog| !catalog.is_sound(&prefix.first())) {
@@ -180,9 +196,19 @@ impl Store {
         &self.packs[location.pack as usize]
     }
 
+    fn is_visible(&self, location: &Location) -> bool {
+        !self.pack(location).is_hidden(location.record)
+    }
+
+    /// A pack file, opened again on first use, whether or not it is in the set.
+    pub(super) fn pack_file(&self, id: PackId) -> Pack {
+        Pack::new(&self.directory, id, self.mask.as_ref().and_then(|mask| mask.of(id)))
+    }
+
     /// Positions of an object according to the catalog and to the packs outside it.
     pub(super) fn quick_locations(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Location> + '_ {
         let cataloged = self.catalog.iter().flat_map(move |catalog| catalog.find(kind, id));
+        let cataloged = cataloged.filter(|location| self.is_visible(location));
         cataloged.chain(self.uncovered.iter().filter_map(move |&n| self.location_in(n, kind, id)))
     }
 
@@ -193,9 +219,10 @@ impl Store {
     }
 
     fn location_in(&self, n: u32, kind: ObjectKind, id: ObjectId) -> Option<Location> {
-        let table = self.packs[n as usize].table().ok()?;
+        let pack = &self.packs[n as usize];
+        let table = pack.table().ok()?;
         let record = table.find(kind, id)?;
-        Some(Location::new(n, table.frame(record.frame_number), &record))
+        (!pack.is_hidden(record as u32)).then(|| Location::new(n, &table, record))
     }
 
     /// The error for an object that was not found. Names a damaged pack, which may have held the object.
@@ -211,7 +238,7 @@ impl Store {
     fn include(&mut self, packs: &[PackId]) {
         let mut numbers: HashMap<PackId, usize> = self.packs.iter().enumerate().map(|(n, pack)| (pack.id, n)).collect();
         for &id in packs {
-            let pack = Pack::new(&self.directory, id);
+            let pack = self.pack_file(id);
             match numbers.get(&id) {
                 Some(&n) if self.packs[n].check_footer().is_err() => self.packs[n] = pack,
                 Some(_) => {}

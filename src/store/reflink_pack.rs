@@ -113,7 +113,8 @@ impl<'s> ReflinkCopy<'s> {
         let end = self.length();
         let mut seen: HashSet<ObjectId> = HashSet::new();
         self.records.retain(|record| seen.insert(record.id));
-        let (id, tail) = format::encode_tail(PackType::Reflinked, &self.frames, &mut self.records, end);
+        let is_masked = |id| self.session.store.is_masked(id);
+        let (id, tail) = format::encode_tail(PackType::Reflinked, &mut self.frames, &mut self.records, end, &is_masked);
         fs::set_len(self.file(), end)?;
         fs::write_all_at(self.file(), &tail, end)?;
         let bytes = end % BLOCK + tail.len() as u64;
@@ -151,8 +152,10 @@ impl Store {
             Piece::Zeros { .. } => None,
         })?;
         let size = layout.size();
+        // The blocks of hidden chunks may be gone.
         let is_whole = |pack: &&Pack| {
-            pack.table().is_ok_and(|table| table.pack_type == PackType::Reflinked)
+            !pack.has_hidden()
+                && pack.table().is_ok_and(|table| table.pack_type == PackType::Reflinked)
                 && pack.data_length().is_ok_and(|it| it == size)
         };
         let mut locations =

@@ -100,7 +100,7 @@ impl Session<'_> {
             return Err(failure.context(NOTHING));
         }
         for builder in combine(state.data, state.history)? {
-            let mut pack = builder.seal()?;
+            let mut pack = builder.seal(&|id| self.store.is_masked(id))?;
             pack.sync(durability)?;
             sealed.push(pack);
         }

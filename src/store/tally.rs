@@ -1,7 +1,7 @@
 //! Counts the objects of all packs, each object once.
 
 use super::catalog;
-use super::pack::Pack;
+use super::pack::{Location, Pack};
 use super::pack_set::Store;
 use crate::error::Result;
 use crate::object::ObjectKind;
@@ -33,9 +33,11 @@ impl Store {
     pub fn tally(&self) -> Result<Tally> {
         let tables = self.packs.iter().map(Pack::table).collect::<Result<Vec<_>>>()?;
         let mut tally = Tally::default();
+        let is_visible = |location: &Location| !self.pack(location).is_hidden(location.record);
         catalog::merge(&tables, |entries| {
-            for copies in entries.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-                let (_, kind, _) = copies[0];
+            let visible: Vec<_> = entries.iter().filter(|(.., location)| is_visible(location)).collect();
+            for copies in visible.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+                let &(_, kind, _) = copies[0];
                 tally.distinct[kind as usize] += 1;
                 tally.duplicates += copies.len() as u64 - 1;
             }

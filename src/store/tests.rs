@@ -2,6 +2,7 @@
 
 mod compaction;
 mod damage;
+mod mask;
 mod reflink_pack;
 mod writing;
 
@@ -38,13 +39,18 @@ impl Fixture {
     }
 
     fn store(&self) -> Store {
+        self.masked(None)
+    }
+
+    /// The store with the objects that a mask does not hide.
+    fn masked(&self, mask: Option<Mask>) -> Store {
         let options = Options {
             chunk: chunk::Params::default(),
             compression: self.compression,
             reflink: true,
             durability: Durability::Synced,
         };
-        Store::open(self.path(), &self.packs, options).unwrap()
+        Store::open(self.path(), &self.packs, mask, options).unwrap()
     }
 
     /// Puts objects in one session with one writer; the numbers of its packs.
@@ -278,7 +284,7 @@ fn flushed_packs_are_closed() {
         let mut builder = super::pack::file::Builder::new(fixture.path());
         let frame = super::pack::Frame { stored: 1, raw: 1, ..super::pack::format::EMPTY_FRAME };
         builder.push(frame, &[n], []).unwrap();
-        let mut sealed = builder.seal().unwrap();
+        let mut sealed = builder.seal(&|_| false).unwrap();
         sealed.sync(Durability::Synced).unwrap();
         sealed
     });

@@ -94,7 +94,7 @@ impl Writer<'_> {
         }
         if stream.pack.size() >= PACK || stream.pack.objects() >= OBJECTS {
             let full = std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory));
-            self.session.flush(full.seal()?)?;
+            self.session.flush(full.seal(&|id| self.session.store.is_masked(id))?)?;
         }
         Ok(())
     }

@@ -102,16 +102,17 @@ def check_catalog(repository, path):
         entry = data[16 + 72 * n : 88 + 72 * n]
         must(blake3(entry[:68])[:4] == entry[68:], "an entry of the catalog has another checksum")
         fields = Fields(entry)
-        id, kind, codec, zero, pack = fields.id(), fields.u8(), fields.u8(), fields.number(2), fields.number(4)
-        offset, stored, raw, start, length = fields.number(8), *(fields.number(4) for _ in range(4))
+        id, kind, codec, offset, pack = fields.id(), fields.u8(), fields.u8(), fields.number(6), fields.number(4)
+        record, stored, raw, start, length = (fields.number(4) for _ in range(5))
         seen.append((id, kind, listed[pack][0]))
         counts[int.from_bytes(id[:2], "big")] += 1
         if listed[pack][0] in repository.packs:
             pack = repository.packs[listed[pack][0]]
-            frame, *place = next(rest for key, *rest in pack.objects if key == (kind, id))
+            key, frame, *place = pack.objects[record]
             frame = pack.frames[frame]
+            must(key == (kind, id), "catalog and table differ")
             must((frame[:4], place) == ((offset, stored, raw, codec), [start, length]), "catalog and table differ")
-            must(zero == 0 and frame[5][:4] == fields.take(4), "catalog and table differ")
+            must(frame[5][:4] == fields.take(4), "catalog and table differ")
     must(all(a < b for a, b in pairwise(seen)), "entries of the catalog are out of order")
     must(fanout == list(accumulate(counts)), "the fanout of the catalog is wrong")
     return entries

@@ -58,7 +58,7 @@ impl Fixture {
             reflink: true,
             durability: Durability::Synced,
         };
-        let store = Store::open(&folder.path().join("store"), &[], options).unwrap();
+        let store = Store::open(&folder.path().join("store"), &[], None, options).unwrap();
         Fixture { folder, store }
     }
 

@@ -25,6 +25,7 @@ fn store(at: &Path, chunk: Params) -> Store {
     Store::open(
         at,
         &[],
+        None,
         Options { chunk, compression: Compression::Zstd(1), reflink: true, durability: Durability::Synced },
     )
     .unwrap()

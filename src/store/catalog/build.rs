@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Covered, HEAD, MAGIC, VERSION, encode_tail, path_in, put_entry};
+use super::{Covered, FARTHEST, HEAD, MAGIC, VERSION, encode_tail, path_in, put_entry};
 use crate::codec::Encoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
@@ -32,8 +32,8 @@ pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
     };
     let covered = packs.iter().zip(&tables).map(covered).collect::<Result<Vec<_>>>()?;
     let total: u64 = covered.iter().map(|pack| pack.objects).sum();
-    if total > u64::from(u32::MAX) {
-        return Err(Error::new(ErrorKind::Unsupported, "too many objects for a catalog"));
+    if total > u64::from(u32::MAX) || covered.iter().any(|pack| pack.size > FARTHEST) {
+        return Err(Error::new(ErrorKind::Unsupported, "too many objects, or a pack too large, for a catalog"));
     }
     let staged = stage(directory, "catalog")?;
     let file = staged.file();
@@ -90,8 +90,7 @@ impl Cursor<'_> {
             if byte != first {
                 return;
             }
-            let frame = self.table.frame(record.frame_number);
-            entries.push((record.id, self.kind, Location::new(self.pack, frame, &record)));
+            entries.push((record.id, self.kind, Location::new(self.pack, &self.table, self.next)));
             self.next += 1;
         }
     }

@@ -21,9 +21,12 @@ pub use build::{build, merge};
 /// "undo-cat" | version u16 | zero 6
 const HEAD: usize = 16;
 
-/// id 32 | kind u8 | codec u8 | zero u16 | pack u32 | frame offset u64 | stored u32 | raw u32 | offset u32 | length u32 |
+/// id 32 | kind u8 | codec u8 | frame offset 6 | pack u32 | record u32 | stored u32 | raw u32 | offset u32 | length u32 |
 /// first bytes of the frame's checksum 4 | checksum of the entry 4
 const ENTRY: usize = 72;
+
+/// Frames at and after this offset do not fit in an entry.
+const FARTHEST: u64 = 1 << 48;
 
 /// id 32 | size u64 | objects u64
 const PACK: usize = 48;
@@ -137,12 +140,16 @@ impl Catalog {
         })
     }
 
-    /// Ids of a kind that match a prefix, sorted; one for each copy.
-    pub fn matching<'a>(&'a self, kind: ObjectKind, prefix: &'a IdPrefix) -> impl Iterator<Item = ObjectId> + 'a {
+    /// Objects of a kind whose ids match a prefix, sorted by id; one for each copy.
+    pub fn matching<'a>(
+        &'a self,
+        kind: ObjectKind,
+        prefix: &'a IdPrefix,
+    ) -> impl Iterator<Item = (ObjectId, Location)> + 'a {
         // A prefix has two bytes at least, so its ids are in one bucket.
-        let entries = self.entries_from(prefix.first());
-        let of_kind = entries.filter(move |entry| entry[LENGTH] == kind as u8 && self.location(entry).is_ok());
-        of_kind.map(|entry| id_of(&entry)).take_while(|id| prefix.matches(&id.0))
+        let entries = self.entries_from(prefix.first()).filter(move |entry| entry[LENGTH] == kind as u8);
+        let located = entries.filter_map(|entry| Some((id_of(&entry), self.location(&entry).ok()?)));
+        located.take_while(|(id, _)| prefix.matches(&id.0))
     }
 
     /// Whether the entries near this id are readable and intact. If so, an object that is not among them is in none of
@@ -195,16 +202,18 @@ impl Catalog {
         if !has_checksum(entry) {
             return Err(decoder.invalid("wrong checksum"));
         }
-        let (codec, _) = (Codec::from_byte(decoder.u8()?)?, decoder.u16()?);
+        let codec = Codec::from_byte(decoder.u8()?)?;
+        let [a, b, c, d, e, f] = decoder.array()?;
+        let frame = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
         let number = self.numbers.get(decoder.u32()? as usize).copied().flatten();
         let Some(pack) = number else { return Err(decoder.invalid("pack of another set")) };
-        let (frame, stored, raw) = (decoder.u64()?, decoder.u32()?, decoder.u32()?);
+        let (record, stored, raw) = (decoder.u32()?, decoder.u32()?, decoder.u32()?);
         let (offset, length, [a, b, c, d]) = (decoder.u32()?, decoder.u32()?, decoder.array()?);
         if raw > format::LONGEST || offset.checked_add(length).is_none_or(|end| end > raw) {
             return Err(decoder.invalid("length out of range"));
         }
         let frame = Frame { offset: frame, stored, raw, codec, level: 0, checksum: [a, b, c, d, 0, 0, 0, 0] };
-        Ok(Location { pack, frame, offset, length })
+        Ok(Location { pack, frame, offset, length, record })
     }
 }
 
@@ -220,9 +229,9 @@ fn has_checksum(entry: &[u8]) -> bool {
 /// Adds an entry. The pack number is the one in the catalog.
 fn put_entry(encoder: &mut Encoder, id: ObjectId, kind: ObjectKind, location: &Location) {
     let start = encoder.position();
-    let Location { pack, frame, offset, length } = location;
-    encoder.raw(&id.0).u8(kind as u8).u8(frame.codec as u8).u16(0).u32(*pack).u64(frame.offset);
-    encoder.u32(frame.stored).u32(frame.raw).u32(*offset).u32(*length).raw(location.checksum());
+    let Location { pack, frame, offset, length, record } = location;
+    encoder.raw(&id.0).u8(kind as u8).u8(frame.codec as u8).raw(&frame.offset.to_le_bytes()[..6]).u32(*pack);
+    encoder.u32(*record).u32(frame.stored).u32(frame.raw).u32(*offset).u32(*length).raw(location.checksum());
     let sum = format::checksum::<4>(&encoder.as_slice()[start..]);
     encoder.raw(&sum);
 }

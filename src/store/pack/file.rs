@@ -136,10 +136,10 @@ impl Builder {
         Ok(())
     }
 
-    /// Writes table and footer.
-    pub fn seal(mut self) -> Result<Sealed> {
+    /// Writes table and footer. The id of the pack is one that is not taken.
+    pub fn seal(mut self, is_taken: &dyn Fn(PackId) -> bool) -> Result<Sealed> {
         let end = self.size();
-        let (id, tail) = format::encode_tail(PackType::Plain, &self.frames, &mut self.records, end);
+        let (id, tail) = format::encode_tail(PackType::Plain, &mut self.frames, &mut self.records, end, is_taken);
         self.buffer.extend_from_slice(&tail);
         self.spill(self.buffer.len())?;
         let file = self.file.take().expect("a spill makes the file");

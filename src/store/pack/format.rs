@@ -147,8 +147,19 @@ pub fn encode_table(pack_type: PackType, frames: &[Frame], records: &mut [Record
 }
 
 /// Encodes table and footer of a pack whose frames end at `end`. Returns them with the id of the pack. Sorts the objects.
-pub fn encode_tail(pack_type: PackType, frames: &[Frame], records: &mut [Record], end: u64) -> (PackId, Vec<u8>) {
+/// Adds empty frames until the id is not taken.
+pub fn encode_tail(
+    pack_type: PackType,
+    frames: &mut Vec<Frame>,
+    records: &mut [Record],
+    end: u64,
+    is_taken: &dyn Fn(PackId) -> bool,
+) -> (PackId, Vec<u8>) {
     let mut bytes = encode_table(pack_type, frames, records);
+    while is_taken(id_of_table(&bytes)) {
+        frames.push(Frame { offset: end, ..EMPTY_FRAME });
+        bytes = encode_table(pack_type, frames, records);
+    }
     let footer = Footer { table: end, length: bytes.len() as u64, id: id_of_table(&bytes) };
     bytes.extend_from_slice(&footer.encode(frames.len() as u32, records.len() as u32));
     (footer.id, bytes)
@@ -298,11 +309,11 @@ impl<'a> Table<'a> {
         self.records.partition_point(|record| record[..KEY] < key[..])
     }
 
-    /// Finds an object.
-    pub fn find(&self, kind: ObjectKind, id: ObjectId) -> Option<Record> {
+    /// The number of an object.
+    pub fn find(&self, kind: ObjectKind, id: ObjectId) -> Option<usize> {
         let key = key_of(kind, &id.0);
         let at = self.lower_bound(&key);
-        (at < self.len() && self.key(at) == key).then(|| self.record(at))
+        (at < self.len() && self.key(at) == key).then_some(at)
     }
 
     fn try_frame(&self, n: u32) -> Result<Frame> {

@@ -9,12 +9,13 @@ mod read_window;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::PackId;
 use crate::store::cache;
+use crate::store::mask::PackMask;
 
 pub use format::{Footer, Frame, PackType, Record, Table};
 pub use frame_reader::FrameReader;
@@ -35,14 +36,18 @@ pub struct Location {
     pub offset: u32,
     /// Size of the object in bytes.
     pub length: u32,
+    /// Number of the object in the pack's table.
+    pub record: u32,
 }
 
 impl Location {
-    /// The position of an object in a frame.
-    pub fn new(pack: u32, frame: Frame, record: &Record) -> Location {
+    /// The position of an object: record `n` of the table of `pack`.
+    pub fn new(pack: u32, table: &Table<'_>, n: usize) -> Location {
+        let record = table.record(n);
+        let frame = table.frame(record.frame_number);
         let [a, b, c, d, ..] = frame.checksum;
         let frame = Frame { level: 0, checksum: [a, b, c, d, 0, 0, 0, 0], ..frame };
-        Location { pack, frame, offset: record.offset, length: record.length }
+        Location { pack, frame, offset: record.offset, length: record.length, record: n as u32 }
     }
 
     /// The known part of the frame's checksum.
@@ -67,6 +72,8 @@ pub struct Pack {
     opened: OnceLock<Result<Opened>>,
     /// Verified table.
     table: OnceLock<Result<Vec<u8>>>,
+    /// Objects that are hidden.
+    hidden: Option<Arc<PackMask>>,
 }
 
 /// An open pack with a valid footer.
@@ -94,9 +101,24 @@ pub fn path_of(directory: &Path, id: PackId) -> PathBuf {
 }
 
 impl Pack {
-    /// Creates a pack that is opened on first use.
-    pub fn new(directory: &Path, id: PackId) -> Pack {
-        Pack { id, path: path_of(directory, id), opened: OnceLock::new(), table: OnceLock::new() }
+    /// Creates a pack that is opened on first use. `hidden` has the hidden objects.
+    pub fn new(directory: &Path, id: PackId, hidden: Option<Arc<PackMask>>) -> Pack {
+        Pack { id, path: path_of(directory, id), opened: OnceLock::new(), table: OnceLock::new(), hidden }
+    }
+
+    /// Whether record `n` of the table is hidden: lookups do not find the object.
+    pub fn is_hidden(&self, n: u32) -> bool {
+        self.hidden.as_ref().is_some_and(|hidden| hidden.is_hidden(n))
+    }
+
+    /// Whether any object is hidden.
+    pub fn has_hidden(&self) -> bool {
+        self.hidden.is_some()
+    }
+
+    /// The objects that are not hidden, with their numbers in the table.
+    pub fn visible(&self) -> Result<impl Iterator<Item = (u32, Record)> + '_> {
+        Ok((0..).zip(self.table()?.records()).filter(|(n, _)| !self.is_hidden(*n)))
     }
 
     /// The error for damage that was found when the pack was opened.
@@ -187,7 +209,11 @@ impl Pack {
         if format::id_of_table(&bytes) != footer.id {
             return Err(self.damaged("its table does not match its name"));
         }
-        let checked = Table::of(&bytes).and_then(|table| table.check(footer.table));
+        let check_mask = |table: Table<'_>| match &self.hidden {
+            Some(hidden) if hidden.records() as usize != table.len() => Err(Error::damaged("the mask does not fit it")),
+            _ => table.check(footer.table),
+        };
+        let checked = Table::of(&bytes).and_then(check_mask);
         checked.map_err(|error| self.named(error)).map(|()| bytes)
     }
 

@@ -144,3 +144,18 @@ fn dropped_reflink_copy_is_deleted() {
     session.writer().put(*kind, *id, bytes).unwrap();
     assert_eq!(session.finish().unwrap().objects, 1);
 }
+
+#[test]
+fn reflink_pack_with_hidden_chunks_is_not_cloned() {
+    let mut fixture = Fixture::new(Compression::Stored);
+    let objects = chunks(1, &[300_000, 200_000]);
+    let pieces = pieces(&objects);
+    fixture.reflink(&bytes_of(&pieces, &objects), &pieces);
+    let layout = Layout { pieces, groups: Vec::new() };
+    assert!(fixture.store().reflink_pack(&layout).is_some());
+    let mut mask = Mask::default();
+    let mut hidden = PackMask::new(2);
+    hidden.hide(1);
+    mask.insert(fixture.packs[0], hidden);
+    assert!(fixture.masked(Some(mask)).reflink_pack(&layout).is_none());
+}

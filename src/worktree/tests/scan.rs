@@ -51,7 +51,7 @@ impl Fixture {
             reflink: true,
             durability: Durability::Synced,
         };
-        let store = Store::open(&repository, &[], options).unwrap();
+        let store = Store::open(&repository, &[], None, options).unwrap();
         Fixture { place, store }
     }
 
