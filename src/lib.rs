@@ -116,10 +116,12 @@
 #![cfg_attr(not(feature = "internals"), warn(unnameable_types))]
 
 // Layer 0: shared words, no I/O.
+pub(crate) mod amount;
 pub(crate) mod codec;
 pub mod environment;
 pub mod error;
 pub mod id;
+pub(crate) mod keep_rule;
 pub mod message;
 pub(crate) mod metadata;
 pub(crate) mod number;

@@ -1,5 +1,7 @@
 //! Timestamps in nanoseconds, also before 1970 and after 2106, and their text forms.
 
+pub(crate) mod age;
+
 use jiff::tz::TimeZone;
 
 /// Seconds since 1970-01-01 UTC, rounded down, and nanoseconds after that.

@@ -10,6 +10,7 @@ pub mod objects;
 mod path_filter;
 pub mod reachable;
 pub mod reflog;
+pub mod retention;
 pub mod revision;
 mod selection_filter;
 pub mod suggestions;

@@ -15,10 +15,12 @@ use source::{Reference, Source, read_all};
 /// The top-level modules by layer, lowest first. A module uses only modules of lower layers.
 const LAYERS: [&[&str]; 11] = [
     &[
+        "amount",
         "codec",
         "environment",
         "error",
         "id",
+        "keep_rule",
         "message",
         "metadata",
         "number",
@@ -42,13 +44,14 @@ const LAYERS: [&[&str]; 11] = [
 ];
 
 /// Uses allowed within a layer: (user, used). They must not form a cycle.
-const EXCEPTIONS: [(&str, &str); 18] = [
+const EXCEPTIONS: [(&str, &str); 19] = [
     ("codec", "error"),
     ("codec", "time"),
     ("environment", "time"),
     ("error", "message"),
     ("error", "path"),
     ("error", "quote"),
+    ("keep_rule", "time"),
     ("message", "path"),
     ("message", "quote"),
     ("metadata", "time"),

@@ -30,6 +30,12 @@ hint: for the settings of all repositories: undo config --global
 
 "#]]);
     env.undo("config --global").shows(str![[r#"
+history.keep = within 7d, daily within 90d, weekly (default)
+    automatic commits to keep; the others are forgotten
+history.max_size = none (default)
+    size of the repository above which `undo gc` forgets old commits, automatic ones first
+history.min_free = none (default)
+    free space below which `undo gc` forgets old commits, automatic ones first
 store.compression = zstd:1 (default)
     compression of new content; stored content does not change
 store.reflink = true (default)
@@ -80,6 +86,12 @@ fn repository_settings_override_those_of_the_user() {
     env.undo("commit -m two").ok();
     assert_eq!(env.undo("show --json").json()[0]["author"], "Grace");
     env.undo("config").shows(str![[r#"
+history.keep = within 7d, daily within 90d, weekly (default)
+    automatic commits to keep; the others are forgotten
+history.max_size = none (default)
+    size of the repository above which `undo gc` forgets old commits, automatic ones first
+history.min_free = none (default)
+    free space below which `undo gc` forgets old commits, automatic ones first
 store.compression = zstd:3 (user)
     compression of new content; stored content does not change
 store.reflink = true (default)
@@ -137,7 +149,7 @@ warning: a user-wide setting is ignored: `[ROOT]/home/.config/undo/config.toml` 
     env.undo("config --global user.name Grace").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/home/.config/undo/config.toml` line 3: no setting `user.nam`
-hint: valid settings: store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
+hint: valid settings: history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);

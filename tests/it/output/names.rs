@@ -135,6 +135,12 @@ hint: name a new directory
 "#]]);
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);
     env.undo("config").shows(str![[r#"
+history.keep = within 7d, daily within 90d, weekly (default)
+    automatic commits to keep; the others are forgotten
+history.max_size = none (default)
+    size of the repository above which `undo gc` forgets old commits, automatic ones first
+history.min_free = none (default)
+    free space below which `undo gc` forgets old commits, automatic ones first
 store.compression = zstd:1 (default)
     compression of new content; stored content does not change
 store.reflink = true (default)

@@ -1,0 +1,211 @@
+//! Decides which commits a retention policy keeps, and names the reasons. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::tz::TimeZone;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::CommitId;
+use crate::keep_rule::{KeepRule, Limit};
+use crate::object::operation::{Intent, Refs};
+use crate::time::Timestamp;
+use crate::time::age::Age;
+
+/// How long an alarm keeps its commit and the commit before it.
+pub const ALARM: Age = Age::days(90);
+
+/// A commit that a policy judges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Id of the commit.
+    pub id: CommitId,
+    /// Its nearest parents that are not forgotten.
+    pub parents: Vec<CommitId>,
+    /// Time of the commit.
+    pub time: Timestamp,
+    /// Whether a command made the commit before it replaced unsaved content.
+    pub is_automatic: bool,
+    /// Whether the commit raised an alarm.
+    pub is_suspicious: bool,
+}
+
+/// Rules for commits. A commit stays if one of the rules keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Rules for periods.
+    pub rules: Vec<KeepRule>,
+    /// Tags whose commits stay.
+    pub tags: Vec<String>,
+    /// Judge automatic commits alone; all others stay.
+    pub only_automatic: bool,
+}
+
+/// A reason to keep a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A branch is at the commit.
+    Branch(String),
+    /// A tag names the commit.
+    Tag(String),
+    /// An unfinished checkout needs the commit.
+    UnfinishedCheckout,
+    /// The commit raised an alarm not long ago.
+    Alarm,
+    /// The commit is the last one before an alarm.
+    BeforeAlarm,
+    /// The policy judges automatic commits alone.
+    NotAutomatic,
+    /// A rule of the policy keeps the commit.
+    Rule(KeepRule),
+}
+
+/// A commit and the reasons to keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Id of the commit.
+    pub id: CommitId,
+    /// The reasons. Empty if the commit goes.
+    pub reasons: Vec<Reason>,
+}
+
+/// Commits that no policy may forget, with the reasons.
+#[derive(Clone, Debug, Default)]
+pub struct Pins {
+    reasons: BTreeMap<CommitId, Vec<Reason>>,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Branch(name) => write!(f, "branch {name}"),
+            Reason::Tag(name) => write!(f, "tag {name}"),
+            Reason::UnfinishedCheckout => f.write_str("unfinished checkout"),
+            Reason::Alarm => f.write_str("alarm"),
+            Reason::BeforeAlarm => f.write_str("before an alarm"),
+            Reason::NotAutomatic => f.write_str("not automatic"),
+            Reason::Rule(rule) => rule.fmt(f),
+        }
+    }
+}
+
+impl Pins {
+    /// The commits that refs and an unfinished checkout name.
+    pub fn of(refs: &Refs, intent: Option<&Intent>) -> Pins {
+        let mut pins = Pins::default();
+        for (name, id) in &refs.branches {
+            pins.add(*id, Reason::Branch(name.clone()));
+        }
+        for (name, id) in &refs.tags {
+            pins.add(*id, Reason::Tag(name.clone()));
+        }
+        if let Some(intent) = intent {
+            for id in intent.from.into_iter().chain([intent.to]).chain(intent.edits.iter().filter_map(|edit| edit.new))
+            {
+                pins.add(id, Reason::UnfinishedCheckout);
+            }
+        }
+        pins
+    }
+
+    /// Adds the commits that raised an alarm within [`ALARM`] before `now`, and their parents.
+    pub fn add_alarms(&mut self, candidates: &[Candidate], now: Timestamp, zone: &TimeZone) {
+        let since = ALARM.before(now, zone);
+        for candidate in candidates.iter().filter(|candidate| candidate.is_suspicious && candidate.time > since) {
+            self.add(candidate.id, Reason::Alarm);
+            for parent in &candidate.parents {
+                self.add(*parent, Reason::BeforeAlarm);
+            }
+        }
+    }
+
+    /// The reasons to keep a commit.
+    pub fn reasons(&self, id: CommitId) -> &[Reason] {
+        self.reasons.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, id: CommitId, reason: Reason) {
+        let reasons = self.reasons.entry(id).or_default();
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+}
+
+/// Judges commits, newest first. Ages count back from `now`. As in restic, periods without commits do not count.
+pub fn judge(candidates: &[Candidate], policy: &Policy, pins: &Pins, now: Timestamp, zone: &TimeZone) -> Vec<Verdict> {
+    let mut keepers: Vec<Keeper> = policy.rules.iter().map(|rule| Keeper::new(*rule, now, zone)).collect();
+    let mut sorted: Vec<&Candidate> = candidates.iter().collect();
+    // Stable: of the same time, the commit given first is the newest one.
+    sorted.sort_by_key(|candidate| std::cmp::Reverse(candidate.time));
+    let verdict = |candidate: &Candidate| {
+        let mut reasons = pins.reasons(candidate.id).to_vec();
+        if policy.only_automatic && !candidate.is_automatic {
+            reasons.push(Reason::NotAutomatic);
+        } else {
+            let keeping = keepers.iter_mut().filter_map(|keeper| keeper.keeps(candidate.time, zone));
+            reasons.extend(keeping.map(Reason::Rule));
+        }
+        Verdict { id: candidate.id, reasons }
+    };
+    sorted.into_iter().map(verdict).collect()
+}
+
+/// [`ErrorKind::Refused`] if a policy keeps nothing but the current commit, which is never forgotten.
+pub fn check(verdicts: &[Verdict], policy: &Policy, current: Option<CommitId>) -> Result<()> {
+    let is_by_rule = |reason: &Reason| match reason {
+        Reason::Rule(_) | Reason::NotAutomatic => true,
+        Reason::Tag(name) => policy.tags.contains(name),
+        _ => false,
+    };
+    let kept = || verdicts.iter().filter(|verdict| !verdict.reasons.is_empty());
+    let keeps_nothing = !verdicts.iter().any(|verdict| verdict.reasons.iter().any(is_by_rule));
+    let keeps_current_alone = kept().all(|verdict| Some(verdict.id) == current);
+    let is_forgetting = verdicts.iter().any(|verdict| verdict.reasons.is_empty());
+    if is_forgetting && (keeps_nothing || keeps_current_alone) {
+        let message = "this policy would forget every commit but the current one";
+        let message = if keeps_current_alone { message } else { "no rule of this policy keeps a commit" };
+        return Err(Error::new(ErrorKind::Refused, message)
+            .hint("keep more, for example: undo forget --keep-daily 7 --keep-monthly 12 -n"));
+    }
+    Ok(())
+}
+
+/// The state of a rule while commits are judged.
+struct Keeper {
+    rule: KeepRule,
+    /// Number of periods that the rule may still keep.
+    left: u64,
+    /// Commits must be newer than this.
+    after: Option<Timestamp>,
+    /// The last period that was counted.
+    last: Option<i64>,
+}
+
+impl Keeper {
+    fn new(rule: KeepRule, now: Timestamp, zone: &TimeZone) -> Keeper {
+        let (left, after) = match rule.limit {
+            Limit::Count(count) => (count, None),
+            Limit::Within(age) => (u64::MAX, Some(age.before(now, zone))),
+            Limit::Forever => (u64::MAX, None),
+        };
+        Keeper { rule, left, after, last: None }
+    }
+
+    /// The rule, if it keeps the commit of this time. Expects the commits newest first.
+    fn keeps(&mut self, time: Timestamp, zone: &TimeZone) -> Option<KeepRule> {
+        if self.left == 0 || self.after.is_some_and(|after| time <= after) {
+            return None;
+        }
+        let period = self.rule.period.number(time, zone);
+        if period.is_some() && period == self.last {
+            return None;
+        }
+        self.last = period;
+        self.left -= 1;
+        Some(self.rule)
+    }
+}
+
+#[cfg(test)]
+mod tests;
