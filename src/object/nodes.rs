@@ -13,13 +13,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{LENGTH, ObjectId};
 
 /// Minimum number of items of a node, except for the last node of a level.
-const MINIMUM: usize = 64;
+const MINIMUM: usize = 32;
 
 /// Maximum number of items of a node. A list of at most this length is one node.
-pub const MAXIMUM: usize = 1024;
+pub const MAXIMUM: usize = 128;
 
-/// On average one key in 192 ends a node that has the minimum length, so the mean length is 256.
-const SPACING: u64 = 192;
+/// On average one key in 32 ends a node that has the minimum length, so the mean length is 62.
+const SPACING: u64 = 32;
 
 /// Maximum number of levels: far more than any list needs, and few enough for recursion.
 const DEPTH: usize = 16;

@@ -9,7 +9,7 @@ DATA, LAYOUT, LAYOUT_NODE, TREE, ATTRIBUTES, LINKS, COMMIT = range(1, 8)
 OPERATION, VIEW, INTENT = 0x10, 0x11, 0x12
 WORDS = {LAYOUT_NODE: "layout node", TREE: "tree", ATTRIBUTES: "attributes", LINKS: "links", COMMIT: "commit"}
 KINDS = {1: "file", 2: "directory", 3: "symlink", 4: "fifo", 5: "char-device", 6: "block-device"}
-MOST_ITEMS = 1024
+MOST_ITEMS = 128
 
 
 class Damaged(Exception):
@@ -169,12 +169,12 @@ def whole_list(node, read, levels=16):
 
 
 def cut(level, keys):
-    """The number of items in each node of a level of more than 1,024 items."""
+    """The number of items in each node of a level of more than 128 items."""
     sizes, size = [], 0
     for key in keys:
         size += 1
-        head = int.from_bytes(blake3(key, key_of(f"nodes {level}"))[:8], "little") if size >= 64 else None
-        if head is not None and head < (2**64 - 1) // 192 or size == MOST_ITEMS:
+        head = int.from_bytes(blake3(key, key_of(f"nodes {level}"))[:8], "little") if size >= 32 else None
+        if head is not None and head < (2**64 - 1) // 32 or size == MOST_ITEMS:
             sizes.append(size)
             size = 0
     return sizes + [size] if size else sizes
