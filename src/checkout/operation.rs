@@ -7,7 +7,7 @@ use crate::history::timeline::Timeline;
 use crate::id::CommitId;
 use crate::number::{Count, plural};
 use crate::object::Objects;
-use crate::object::operation::{Intent, Refs, UndoPosition, View, intent_extras};
+use crate::object::operation::{Intent, Refs, UndoPosition, View};
 use crate::repo::{NewOperation, Repository};
 
 use super::{Options, Outcome};
@@ -26,7 +26,6 @@ pub(super) fn intent(
     options: &Options,
 ) -> Intent {
     let (view, refs) = (repository.view(), refs(repository.view(), Some(to), options));
-    let worktree = repository.layout.worktree.as_os_str().as_bytes();
     Intent {
         token,
         verb: options.verb.clone(),
@@ -36,7 +35,9 @@ pub(super) fn intent(
         paths: options.paths.clone(),
         edits: refs.edits_from(view),
         switch: Some(refs.current).filter(|branch| *branch != view.current),
-        extras: intent_extras(worktree, options.origin.before, options.undo_position),
+        undo_position: options.undo_position,
+        before: options.origin.before,
+        worktree: repository.layout.worktree.as_os_str().as_bytes().to_vec(),
     }
 }
 

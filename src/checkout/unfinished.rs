@@ -79,8 +79,8 @@ pub(super) fn is_halfway(objects: &dyn Objects, commits: &[CommitId], database: 
 pub struct Origin {
     /// The commit of the worktree. `None` means the current one, after unsaved changes are recorded.
     pub worktree: Option<CommitId>,
-    /// The newest operation when the command began (`Some(None)`: there was none), if that is known.
-    pub before: Option<Option<OperationId>>,
+    /// The newest operation when the command began. `None` if there was none.
+    pub before: Option<OperationId>,
 }
 
 impl Origin {
@@ -90,9 +90,9 @@ impl Origin {
         match repository.unfinished() {
             // Otherwise the mix was recorded on purpose.
             Some(intent) if ends_it || repository.view().at() == intent.from => {
-                Origin { worktree: intent.from, before: intent.before() }
+                Origin { worktree: intent.from, before: intent.before }
             }
-            _ => Origin { worktree: None, before: Some(repository.operation()) },
+            _ => Origin { worktree: None, before: repository.operation() },
         }
     }
 }

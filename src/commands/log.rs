@@ -111,7 +111,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         false => items,
     };
     for item in items {
-        let (WalkedCommit { id, commit }, paths) = match item {
+        let (WalkedCommit { id, commit, parents }, paths) = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 context.ui.warning(format_args!("skipped: {error}"));
                 exit = ErrorKind::Damaged.exit();
@@ -120,7 +120,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             item => item?,
         };
         let names = names.remove(&id).unwrap_or_default();
-        let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, names.is_at));
+        let row = graph.as_mut().map(|graph| graph.row(id, &parents, names.is_at));
         let record = CommitRecord::new(id, &commit, names, costs.of(id)?);
         let gap = count > 0 && style.is_some_and(|style| !matches!(style, Style::Patch(_)));
         context.ui.show(&LogEntry { record, row, oneline: args.oneline, format: template.clone(), gap })?;

@@ -15,7 +15,7 @@ pub fn parent(repository: &Repository, treeish: &Treeish, text: &str) -> Result<
         return Err(Error::new(ErrorKind::Usage, format!("`{text}` is a tree, which has no parent to compare with"))
             .hint(format!("to compare two trees: undo diff-tree TREE {}", shell_word(text.as_bytes()))));
     };
-    let parent = commit.parents.first().map(|parent| repository.store().commit(*parent)).transpose()?;
+    let parent = repository.parents(commit).first().map(|parent| repository.store().commit(*parent)).transpose()?;
     parent.map(|parent| root_directory(parent, text)).transpose()
 }
 

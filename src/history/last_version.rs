@@ -21,5 +21,5 @@ pub fn last_version(repository: &Repository, path: &RepoPath) -> Result<Option<C
     let options = WalkOptions { paths: PathSelection::of_paths(vec![path.to_owned()]), ..WalkOptions::default() };
     let Some(changing) = walk(repository, options)?.next().transpose()? else { return Ok(None) };
     // A commit that changes the path has it, or has deleted it.
-    if has_path(changing.id)? { Ok(Some(changing.id)) } else { Ok(changing.commit.parents.first().copied()) }
+    if has_path(changing.id)? { Ok(Some(changing.id)) } else { Ok(changing.parents.first().copied()) }
 }

@@ -45,7 +45,7 @@ pub fn walked(repository: &Repository, options: WalkOptions) -> Result<impl Iter
     let mut walk = walk(repository, options)?;
     Ok(std::iter::from_fn(move || {
         Some(match walk.next_or_unreadable()? {
-            Ok(WalkedCommit { id, commit }) => Ok((id, commit)),
+            Ok(WalkedCommit { id, commit, .. }) => Ok((id, commit)),
             Err((id, error)) => Err(UnreadableObject { object: id.map(ReachableObject::commit), error }),
         })
     }))

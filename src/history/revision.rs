@@ -255,5 +255,5 @@ fn nth_ancestor(repository: &Repository, mut id: CommitId, steps: usize) -> Resu
 /// The n-th parent, counted from 1; 0 is the commit itself.
 fn nth_parent(repository: &Repository, id: CommitId, number: usize) -> Result<Option<CommitId>> {
     let Some(at) = number.checked_sub(1) else { return Ok(Some(id)) };
-    Ok(repository.store().commit(id)?.parents.get(at).copied())
+    Ok(repository.parents(&repository.store().commit(id)?).get(at).copied())
 }

@@ -32,7 +32,7 @@ pub struct Action {
 impl Action {
     /// The action whose state this action led to. `None` means the state before the first action.
     pub fn position(&self) -> Option<OperationId> {
-        self.last.undo_position().map_or(Some(self.id), |undo_position| undo_position.position)
+        self.last.undo_position.map_or(Some(self.id), |undo_position| undo_position.position)
     }
 
     /// The newest commit that the action made.
@@ -103,10 +103,10 @@ impl Timeline {
     /// Decodes the operations of one more action. Returns `false` at the end of the journal.
     fn read_action(&mut self) -> Result<bool> {
         let mut action: Option<Action> = None;
-        while action.as_ref().is_none_or(|action| action.before.last().unwrap_or(&action.last).is_joined()) {
+        while action.as_ref().is_none_or(|action| action.before.last().unwrap_or(&action.last).is_joined) {
             let Some((id, operation)) = self.operations.next().transpose()? else { break };
             self.is_whole = operation.parent.is_none();
-            if operation.directory() != self.directory {
+            if operation.directory != self.directory {
                 self.elsewhere.insert(id, self.actions.len());
                 continue;
             }
@@ -226,10 +226,7 @@ impl Timeline {
 
     /// Leads `steps` actions back, counting an interrupted command as the first: to the state before that command.
     pub fn back_before(&mut self, intent: &Intent, steps: usize) -> Result<Destination> {
-        let end = match intent.before() {
-            Some(before) => self.state_after(before)?,
-            None => 0,
-        };
+        let end = self.state_after(intent.before)?;
         let (position, tip) = (self.position_at(end)?, self.tip_at(end)?);
         let (position, further) = self.steps_back(position, steps - 1)?;
         let crossed = self.actions[..end].iter().cloned().chain(further).collect();
@@ -276,7 +273,7 @@ impl Timeline {
     /// The tip of the line after the action at an index.
     fn tip_at(&mut self, index: usize) -> Result<Option<OperationId>> {
         let Some(action) = self.action(index)? else { return Ok(None) };
-        Ok(action.last.undo_position().map_or(Some(action.id), |undo_position| undo_position.tip))
+        Ok(action.last.undo_position.map_or(Some(action.id), |undo_position| undo_position.tip))
     }
 
     /// The position of the state before the action at an index.
@@ -334,7 +331,7 @@ impl Timeline {
     fn before_in_stretch(&mut self, state: usize) -> Result<Option<usize>> {
         let Some(action) = self.action(state)? else { return Ok(None) };
         let changes_worktree = action.last.worktree.is_some();
-        let before = match action.last.undo_position() {
+        let before = match action.last.undo_position {
             Some(UndoPosition { position, .. }) => self.state_after(position),
             None if changes_worktree => return Ok(None),
             None => return Ok(Some(state + 1)),

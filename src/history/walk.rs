@@ -63,6 +63,8 @@ pub struct WalkedCommit {
     pub id: CommitId,
     /// The decoded commit.
     pub commit: Commit,
+    /// The nearest ancestors that are not forgotten. Without forgotten commits these are the commit's parents.
+    pub parents: Vec<CommitId>,
 }
 
 /// Iterates over the selected commits.
@@ -93,6 +95,8 @@ pub struct Walk<'r> {
 struct KnownCommit {
     /// `None` once the commit has been visited.
     commit: Option<Commit>,
+    /// The nearest ancestors that are not forgotten.
+    parents: Vec<CommitId>,
     /// Number of known children that have not been visited.
     children: usize,
     is_excluded: bool,
@@ -154,7 +158,8 @@ impl Walk<'_> {
     fn add_known(&mut self, id: CommitId, commit: Commit) -> QueueKey {
         let key = (commit.order(), Reverse(self.sequence), id);
         self.sequence += 1;
-        self.known.insert(id, KnownCommit { commit: Some(commit), children: 0, is_excluded: false });
+        let parents = self.repository.parents(&commit);
+        self.known.insert(id, KnownCommit { commit: Some(commit), parents, children: 0, is_excluded: false });
         self.wanted.insert(id);
         self.frontier.push(key);
         key
@@ -165,7 +170,7 @@ impl Walk<'_> {
         self.failures.push_back((id, error));
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
-            let parents = self.recorded_parents(id);
+            let parents = self.repository.view().kept_parents(&self.recorded_parents(id));
             self.unreadable.insert(id, parents.clone());
             for parent in parents {
                 if self.known.contains_key(&parent) || self.unreadable.contains_key(&parent) {
@@ -206,7 +211,9 @@ impl Walk<'_> {
             };
             if !std::mem::replace(&mut node.is_excluded, true) {
                 self.wanted.remove(&id);
-                stack.extend(node.commit.iter().flat_map(|commit| &commit.parents));
+                if node.commit.is_some() {
+                    stack.extend(&node.parents);
+                }
             }
         }
     }
@@ -216,8 +223,9 @@ impl Walk<'_> {
         while let Some(&(_, _, id)) = self.frontier.peek().filter(|key| key.0 >= time) {
             self.frontier.pop();
             let Some(node) = self.known.get(&id) else { continue };
-            let (parents, is_excluded) = (node.commit.as_ref().map(|commit| commit.parents.clone()), node.is_excluded);
-            for parent in parents.unwrap_or_default() {
+            let is_unvisited = node.commit.is_some();
+            let (parents, is_excluded) = (node.parents.clone(), node.is_excluded);
+            for parent in parents.into_iter().filter(|_| is_unvisited) {
                 self.discover(parent)?;
                 if let Some(node) = self.known.get_mut(&parent) {
                     node.children += 1;
@@ -231,7 +239,7 @@ impl Walk<'_> {
     }
 
     /// The next commit in order, selected or not, and whether it is excluded.
-    fn advance(&mut self) -> Result<Option<(CommitId, Commit, bool)>> {
+    fn advance(&mut self) -> Result<Option<(WalkedCommit, bool)>> {
         while let Some(key) = self.ready.pop() {
             let (time, _, id) = key;
             self.explore(time)?;
@@ -240,9 +248,9 @@ impl Walk<'_> {
                 continue;
             }
             let Some(commit) = node.commit.take() else { continue };
-            let is_excluded = node.is_excluded;
+            let (parents, is_excluded) = (std::mem::take(&mut node.parents), node.is_excluded);
             self.wanted.remove(&id);
-            for parent in &commit.parents {
+            for parent in &parents {
                 let Some(node) = self.known.get_mut(parent) else { continue };
                 node.children -= 1;
                 if node.children == 0
@@ -252,27 +260,27 @@ impl Walk<'_> {
                     self.sequence += 1;
                 }
             }
-            return Ok(Some((id, commit, is_excluded)));
+            return Ok(Some((WalkedCommit { id, commit, parents }, is_excluded)));
         }
         Ok(None)
     }
 
     fn step(&mut self) -> Result<Option<WalkedCommit>> {
         while !self.wanted.is_empty() && self.options.limit.is_none_or(|limit| self.returned < limit) {
-            let Some((id, commit, is_excluded)) = self.advance()? else { break };
+            let Some((walked, is_excluded)) = self.advance()? else { break };
             // All further commits are older.
-            if self.options.since.is_some_and(|since| commit.order() < since) {
+            if self.options.since.is_some_and(|since| walked.commit.order() < since) {
                 break;
             }
-            if !is_excluded && self.is_selected(&commit)? {
+            if !is_excluded && self.is_selected(&walked)? {
                 self.returned += 1;
-                return Ok(Some(WalkedCommit { id, commit }));
+                return Ok(Some(walked));
             }
         }
         Ok(None)
     }
 
-    fn is_selected(&mut self, commit: &Commit) -> Result<bool> {
+    fn is_selected(&mut self, WalkedCommit { commit, parents, .. }: &WalkedCommit) -> Result<bool> {
         let is_too_old = self.options.since.is_some_and(|since| commit.time < since);
         if is_too_old || self.options.until.is_some_and(|until| commit.time > until) {
             return Ok(false);
@@ -285,7 +293,7 @@ impl Walk<'_> {
         if self.options.paths.is_all() {
             return Ok(true);
         }
-        let parent = match commit.parents.first() {
+        let parent = match parents.first() {
             Some(parent) => match self.known.get(parent).and_then(|node| node.commit.as_ref()) {
                 Some(parent) => Some(parent.root.clone()),
                 None if self.unreadable.contains_key(parent) => None,

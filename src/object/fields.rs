@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::id::{AttributesId, BlobId, ChunkId, CommitId, DirectoryId, LayoutId, LinksId, OperationId, PackId, TreeId};
+use crate::id::{
+    AttributesId, BlobId, ChunkId, CommitId, DirectoryId, LayoutId, LinksId, MaskId, OperationId, PackId, TreeId,
+};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::time::Timestamp;
 
@@ -132,7 +134,7 @@ macro_rules! ids {
         })+
     };
 }
-ids!(AttributesId, BlobId, ChunkId, CommitId, DirectoryId, LayoutId, LinksId, OperationId, PackId, TreeId);
+ids!(AttributesId, BlobId, ChunkId, CommitId, DirectoryId, LayoutId, LinksId, MaskId, OperationId, PackId, TreeId);
 
 macro_rules! by_method {
     ($($name:ident: $method:ident),+) => {

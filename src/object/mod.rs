@@ -20,7 +20,7 @@ pub mod operation;
 pub mod order;
 pub mod run_info;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod tree;
 pub(crate) mod tree_cursor;
 

@@ -1,31 +1,42 @@
-//! Finds commits that are not in the history yet: plumbing can create a commit long before a ref leads to it.
+//! Finds commits that are not in the history yet: plumbing can create a commit long before a ref leads to it, and a
+//! forgotten commit can be named again.
 //!
 //! The ancestors of the heads are known. They are read newest first, only as far back as the commit in question.
 
 use std::collections::{BinaryHeap, HashSet};
 
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::id::CommitId;
-use crate::object::operation::View;
+use crate::object::operation::{ForgottenCommit, View};
 use crate::object::{Commit, Objects};
+use crate::repo::heads::read;
 use crate::time::Timestamp;
 
-/// The commits that an operation made, and all other commits that its refs lead to and no head does, parents first.
-/// Omits unreadable commits.
+/// The commits that an operation made, and all other commits that its refs lead to and no head does, parents first; and
+/// the forgotten commits that it names, by a ref or as a parent. Omits unreadable commits.
 pub fn with_unknown(
     objects: &dyn Objects,
     view: &View,
     made: Vec<CommitId>,
     targets: impl Iterator<Item = CommitId>,
-) -> Result<Vec<CommitId>> {
+) -> Result<(Vec<CommitId>, Vec<ForgottenCommit>)> {
+    let mut named: Vec<CommitId> = targets.collect();
+    for &id in made.iter().filter(|_| !view.forgotten.is_empty()) {
+        named.extend(read(objects, id)?.into_iter().flat_map(|commit| commit.parents));
+    }
+    let mut recalls = Vec::new();
     let known = view.heads.iter().chain(view.branches.values()).chain(view.tags.values()).chain(&made);
     let mut history = History { objects, known: known.copied().collect(), read: HashSet::new(), queue: None };
     let (mut commits, mut seen) = (made, HashSet::new());
-    for target in targets {
+    for target in named {
         let mut stack = vec![(target, false)];
         while let Some((id, is_after_parents)) = stack.pop() {
             if is_after_parents {
                 commits.push(id);
+            } else if let Some(forgotten) = view.forgotten.get(&id).filter(|_| view.can_recall(id)) {
+                if seen.insert(id) {
+                    recalls.push(ForgottenCommit { id, parents: forgotten.parents.clone() });
+                }
             } else if seen.insert(id) && !history.known.contains(&id) {
                 let Some(commit) = read(objects, id)? else { continue };
                 if !history.contains(view, id, &commit)? {
@@ -35,7 +46,7 @@ pub fn with_unknown(
             }
         }
     }
-    Ok(commits)
+    Ok((commits, recalls))
 }
 
 /// The ancestors of the heads that were read so far.
@@ -60,6 +71,7 @@ impl History<'_> {
         while !self.known.contains(&id) {
             let next = self.queue.as_mut().and_then(|queue| queue.peek().is_some_and(is_newer).then(|| queue.pop())?);
             let Some((_, parents)) = next else { return Ok(false) };
+            let parents = view.kept_parents(&parents);
             self.known.extend(&parents);
             self.enqueue(parents.into_iter())?;
         }
@@ -74,13 +86,5 @@ impl History<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// `None` for an unreadable commit, whose ancestors are then unknown.
-fn read(objects: &dyn Objects, id: CommitId) -> Result<Option<Commit>> {
-    match objects.commit(id) {
-        Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
-        commit => commit.map(Some),
     }
 }

@@ -19,10 +19,9 @@ pub struct OtherCheckout<'r> {
 }
 
 impl<'r> OtherCheckout<'r> {
-    /// The checkout of an intent that names its directory.
-    pub(super) fn of(intent: &'r Intent) -> Option<OtherCheckout<'r>> {
-        let worktree = Path::new(OsStr::from_bytes(intent.worktree()?));
-        Some(OtherCheckout { intent, worktree })
+    /// The checkout of an intent.
+    pub(super) fn of(intent: &'r Intent) -> OtherCheckout<'r> {
+        OtherCheckout { intent, worktree: Path::new(OsStr::from_bytes(&intent.worktree)) }
     }
 
     /// Whether the directory is a different one that still exists and shares the repository. A directory that was moved

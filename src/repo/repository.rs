@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::OperationId;
-use crate::object::Operation;
+use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, View};
+use crate::object::{Commit, Operation};
 use crate::repo::Joining;
 use crate::repo::config::{self, Config};
 use crate::repo::format::Format;
@@ -150,6 +150,12 @@ impl Repository {
         &self.state.view
     }
 
+    /// The nearest ancestors of a commit that are not forgotten. Without forgotten commits these are its parents. Every
+    /// walk through the history follows them.
+    pub fn parents(&self, commit: &Commit) -> Vec<CommitId> {
+        self.state.view.kept_parents(&commit.parents)
+    }
+
     /// Refs, packs, newest operation and unfinished checkout.
     pub fn state(&self) -> &State {
         &self.state
@@ -167,7 +173,7 @@ impl Repository {
 
     /// The unfinished checkout of another directory that shares the repository.
     pub fn foreign(&self) -> Option<OtherCheckout<'_>> {
-        self.state.intent.as_ref().filter(|_| self.is_in_other_worktree).and_then(OtherCheckout::of)
+        self.state.intent.as_ref().filter(|_| self.is_in_other_worktree).map(OtherCheckout::of)
     }
 
     /// [`ErrorKind::Refused`] if another directory has an unfinished checkout.
@@ -182,7 +188,7 @@ impl Repository {
 
     /// Whether an operation was done in this directory, not in another one that uses the repository.
     pub fn is_own(&self, operation: &Operation) -> bool {
-        operation.directory() == self.state.directory()
+        operation.directory == self.state.directory()
     }
 
     /// Operations of this directory, newest first.
@@ -217,7 +223,7 @@ pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_ol
 }
 
 fn is_in_other_worktree(state: &State, layout: &Layout) -> bool {
-    state.intent.as_ref().and_then(OtherCheckout::of).is_some_and(|foreign| foreign.is_there(layout))
+    state.intent.as_ref().map(OtherCheckout::of).is_some_and(|foreign| foreign.is_there(layout))
 }
 
 /// Turns damage of the journal into a warning.

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::fs;
 
 /// Enough for many journal segments.
-const SIZE: u64 = 4 << 20;
+const SIZE: u64 = 8 << 20;
 
 /// Allocates the space, unless it is allocated. Writes zeros where the file system cannot allocate space.
 pub fn allocate(path: &Path) -> Result<()> {

@@ -293,7 +293,9 @@ fn intent(token: u64, to: CommitId) -> Intent {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: Extras::default(),
+        undo_position: None,
+        before: None,
+        worktree: b"/data".to_vec(),
     }
 }
 

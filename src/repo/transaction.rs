@@ -4,12 +4,14 @@
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
-use crate::id::{CommitId, OperationId};
-use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb, extras};
-use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
-use crate::repo::journal::{Record, Writer};
+use crate::id::{CommitId, OperationId, PackId};
+use crate::object::operation::{
+    ForgottenCommits, HistoryEdit, Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb,
+};
+use crate::object::{Commit, Extras, ObjectKind, Objects, Operation, id_of};
+use crate::repo::journal::{Record, Sweep, Writer};
 use crate::repo::repository::{Repository, open_store};
-use crate::repo::{leftovers, new_commits, refname, reserve};
+use crate::repo::{heads, leftovers, new_commits, refname, reserve};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
@@ -53,6 +55,9 @@ pub struct NewOperation {
     pub bytes_read: u64,
     /// Position and tip of a step through the timeline.
     pub undo_position: Option<UndoPosition>,
+    /// Commits to forget or recall, and contents to purge. The transaction fills in the heads, and recalls every
+    /// forgotten commit that the operation names.
+    pub history: HistoryEdit,
 }
 
 impl<'r> Transaction<'r> {
@@ -148,7 +153,8 @@ impl Transaction<'_> {
             return Ok(());
         }
         self.repository.store.add_packs(&stored.packs)?;
-        self.append(Record::Packs { added: stored.packs.clone(), removed: Vec::new() })?;
+        let time = self.repository.environment.now();
+        self.append(Record::Packs { time, added: stored.packs.clone(), removed: Vec::new() })?;
         let _ = self.merge_small_packs();
         Ok(())
     }
@@ -158,7 +164,7 @@ impl Transaction<'_> {
     pub fn continue_interrupted(&mut self, intent: &Intent) -> Result<()> {
         let newest = self.repository.operations().next().transpose()?;
         self.has_recorded = newest.is_some_and(|(_, newest)| {
-            newest.verb == intent.verb && intent.before() == Some(newest.parent) && newest.worktree.is_none()
+            newest.verb == intent.verb && intent.before == newest.parent && newest.worktree.is_none()
         });
         Ok(())
     }
@@ -189,7 +195,14 @@ impl Transaction<'_> {
         let new_commit = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
         let current = state.view.current.clone();
         let targets = new_operation.edits.iter().filter_map(|edit| edit.new);
-        let commits = new_commits::with_unknown(store, &state.view, new_operation.commits, targets)?;
+        let entered = new_operation.worktree.map(|(_, to)| to).filter(|to| state.view.can_recall(*to));
+        let targets = targets.chain(entered);
+        let (commits, named) = new_commits::with_unknown(store, &state.view, new_operation.commits, targets)?;
+        let mut history = new_operation.history;
+        history
+            .recalls
+            .extend(named.into_iter().filter(|commit| !history.recalls.contains(commit)).collect::<Vec<_>>());
+        heads::complete(store, &state.view, &mut history)?;
         let mut commits = commits.into_iter().map(new_commit).collect::<Result<Vec<_>>>()?;
         commits.last_mut().into_iter().for_each(|last| last.parents.extend(new_operation.replaced));
         Ok(Operation {
@@ -206,10 +219,13 @@ impl Transaction<'_> {
             commits,
             worktree: new_operation.worktree,
             packs_added: new_operation.stored.packs,
-            packs_removed: Vec::new(),
             bytes_read: new_operation.bytes_read,
             bytes_stored: new_operation.stored.bytes,
-            extras: extras(self.has_recorded, new_operation.undo_position, state.directory()),
+            is_joined: self.has_recorded,
+            directory: state.directory(),
+            undo_position: new_operation.undo_position,
+            history,
+            extras: Extras::default(),
         })
     }
 
@@ -252,7 +268,7 @@ impl Transaction<'_> {
         journal.roll_if_long(state)
     }
 
-    /// Merges small packs. The old packs stay for a while, because readers may have them open.
+    /// Merges small packs.
     fn merge_small_packs(&mut self) -> Result<()> {
         let store = &self.repository.store;
         let mut removed = store.merge_candidates();
@@ -265,12 +281,24 @@ impl Transaction<'_> {
             merged => merged,
         };
         let Some(added) = merged? else { return Ok(()) };
-        let added = vec![added];
-        self.append(Record::Packs { added, removed: removed.clone() })?;
+        self.swap_packs(vec![added], removed)
+    }
+
+    /// Replaces packs by packs with the same visible objects. The old ones stay for a while, because readers may have them
+    /// open.
+    pub fn swap_packs(&mut self, added: Vec<PackId>, removed: Vec<PackId>) -> Result<()> {
+        let time = self.repository.environment.now();
+        self.append(Record::Packs { time, added, removed: removed.clone() })?;
         let Repository { layout, store, state, .. } = &mut *self.repository;
         *store = open_store(layout, state, store.options().clone(), false)?;
         leftovers::retire_packs(layout, &removed)?;
         leftovers::remove_packs(layout, &state.packs)
+    }
+
+    /// Hides objects: everything that was forgotten or purged at the sweep's horizon or before is gone. The mask is durable.
+    /// `substitutes` are the swept commits that other commits still name. Durable on return.
+    pub fn sweep(&mut self, sweep: Sweep, substitutes: ForgottenCommits) -> Result<()> {
+        self.append(Record::Sweep(sweep, substitutes))
     }
 }
 

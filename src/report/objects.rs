@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::id::{AttributesId, CommitId, LinksId, ObjectId, OperationId, PackId};
+use crate::id::{AttributesId, BlobId, CommitId, LinksId, ObjectId, OperationId, PackId};
 use crate::object::layout::Piece;
 use crate::object::nodes::{Child, Item, Node};
-use crate::object::operation::Operation;
+use crate::object::operation::{ForgottenCommit, Operation, UndoPosition};
 use crate::object::{Attributes, Commit, Extras, tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::commits::{CommitRecord, Names};
@@ -203,6 +203,15 @@ impl CommitFields {
     }
 }
 
+/// Position and tip of a step of `undo` or `redo`. Empty: the state before the first action.
+#[derive(Serialize)]
+struct UndoPositionRecord {
+    #[serde(serialize_with = "or_empty")]
+    position: Option<OperationId>,
+    #[serde(serialize_with = "or_empty")]
+    tip: Option<OperationId>,
+}
+
 /// An operation with all its fields.
 #[derive(Serialize)]
 pub struct OperationFields {
@@ -211,7 +220,15 @@ pub struct OperationFields {
     #[serde(serialize_with = "or_empty")]
     parent: Option<OperationId>,
     packs_added: Vec<PackId>,
-    packs_removed: Vec<PackId>,
+    is_joined: bool,
+    #[serde(serialize_with = "or_empty")]
+    directory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo_position: Option<UndoPositionRecord>,
+    forgotten: Vec<CommitId>,
+    recalled: Vec<CommitId>,
+    purged: Vec<BlobId>,
+    unpurged: Vec<BlobId>,
     extras: Vec<ExtraRecord>,
     /// For the text.
     #[serde(skip)]
@@ -221,11 +238,19 @@ pub struct OperationFields {
 impl OperationFields {
     /// The fields of one operation.
     pub fn new(operation: Operation, state: OperationState) -> OperationFields {
+        let ids = |commits: &[ForgottenCommit]| commits.iter().map(|commit| commit.id).collect();
+        let step = |UndoPosition { position, tip }| UndoPositionRecord { position, tip };
         OperationFields {
             record: OperationRecord::new(&operation, &[], state),
             parent: operation.parent,
             packs_added: operation.packs_added.clone(),
-            packs_removed: operation.packs_removed.clone(),
+            is_joined: operation.is_joined,
+            directory: operation.directory.map(|id| id.to_string()),
+            undo_position: operation.undo_position.map(step),
+            forgotten: ids(&operation.history.forgets),
+            recalled: ids(&operation.history.recalls),
+            purged: operation.history.purges.clone(),
+            unpurged: operation.history.unpurges.clone(),
             extras: extras(&operation.extras),
             operation,
         }

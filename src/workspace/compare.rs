@@ -80,9 +80,9 @@ impl Workspace {
         Ok(self.differences(side(old)?, side(new)?, options))
     }
 
-    /// The changes that a commit made to its first parent.
+    /// The changes that a commit made to its first parent, or to the nearest ancestor that is not forgotten.
     pub fn diff_commit(&self, commit: &Commit, options: DiffOptions) -> Result<Differences<'_>> {
-        let old = Side::commit(&self.repository, commit.parents.first().copied())?;
+        let old = Side::commit(&self.repository, self.repository.parents(commit).first().copied())?;
         Ok(self.differences(old, Side::Commit(Box::new(commit.clone())), options))
     }
 

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::history::walk::{Walk, WalkOptions, WalkedCommit};
 use crate::history::{self, entry_at};
-use crate::object::{Commit, Objects};
+use crate::object::Objects;
 use crate::path::RepoPathBuf;
 use crate::path::selection::PathSelection;
 
@@ -46,12 +46,12 @@ impl Iterator for Follow<'_> {
             *limit -= 1;
         }
         let mut paths = vec![self.path.clone()];
-        match self.origin(&walked.commit) {
+        match self.origin(&walked) {
             Err(error) => return Some(Err(error)),
             Ok(None) => {}
             Ok(Some(from)) => {
                 paths.push(from.clone());
-                if let Err(error) = self.continue_at(from, &walked.commit) {
+                if let Err(error) = self.continue_at(from, &walked) {
                     return Some(Err(error));
                 }
             }
@@ -62,9 +62,9 @@ impl Iterator for Follow<'_> {
 
 impl Follow<'_> {
     /// The path that a commit renamed to the current one.
-    fn origin(&self, commit: &Commit) -> Result<Option<RepoPathBuf>> {
+    fn origin(&self, WalkedCommit { commit, parents, .. }: &WalkedCommit) -> Result<Option<RepoPathBuf>> {
         let store = self.workspace.repository.store();
-        let (Some(renames), Some(&parent)) = (self.renames, commit.parents.first()) else { return Ok(None) };
+        let (Some(renames), Some(&parent)) = (self.renames, parents.first()) else { return Ok(None) };
         let is_in_commit = entry_at(store, &commit.root, &self.path)?.is_some();
         if !is_in_commit || entry_at(store, &store.commit(parent)?.root, &self.path)?.is_some() {
             return Ok(None);
@@ -80,7 +80,7 @@ impl Follow<'_> {
         Ok(from)
     }
 
-    fn continue_at(&mut self, path: RepoPathBuf, commit: &Commit) -> Result<()> {
+    fn continue_at(&mut self, path: RepoPathBuf, commit: &WalkedCommit) -> Result<()> {
         self.path = path.clone();
         let (from, paths) = (commit.parents.clone(), PathSelection::of_paths(vec![path]));
         self.options = WalkOptions { from, paths, ..self.options.clone() };

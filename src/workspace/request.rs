@@ -51,7 +51,7 @@ impl Request {
     /// had begun.
     pub(super) fn undo_position(&self) -> Option<UndoPosition> {
         let destination = self.destination.as_ref().and_then(|it| it.undo_position);
-        destination.or_else(|| self.resumed.as_ref().and_then(Intent::undo_position))
+        destination.or_else(|| self.resumed.as_ref().and_then(|intent| intent.undo_position))
     }
 
     /// The first words of the operation's description.

@@ -223,17 +223,28 @@ fn repeated_checkout_of_current_commit_does_not_resurrect_changes() {
     });
 }
 
-/// Simulates a stop during a swap: a staged name holds a file that was just changed. The intent has the older form
-/// without a directory.
+/// Simulates a stop during a swap: a staged name holds a file that was just changed.
 pub fn stopped(worktree: &Path) -> undo::id::CommitId {
     let mut repository =
         undo::internals::repo::Repository::discover(worktree, undo::environment::Environment::from_process()).unwrap();
     let (from, to) = (repository.view().at(), repository.view().tags["one"]);
     let (time, paths) = (repository.environment.now(), Vec::new());
     let verb = "checkout".into();
-    let (edits, switch, extras) = (Vec::new(), None, undo::internals::object::Extras::default());
-    let intent =
-        undo::internals::object::operation::Intent { token: 7, verb, time, from, to, paths, edits, switch, extras };
+    let (edits, switch, undo_position, before) = (Vec::new(), None, None, repository.operation());
+    let worktree = worktree.as_os_str().as_encoded_bytes().to_vec();
+    let intent = undo::internals::object::operation::Intent {
+        token: 7,
+        verb,
+        time,
+        from,
+        to,
+        paths,
+        edits,
+        switch,
+        undo_position,
+        before,
+        worktree,
+    };
     repository.begin().unwrap().intend(intent).unwrap();
     to
 }

@@ -276,9 +276,41 @@ def take_edit(fields):
     return {"tag": is_tag, "name": fields.text(), "old": fields.id_if(had), "new": fields.id_if(has)}
 
 
+def take_history_edit(fields):
+    commit = lambda: (fields.id(), fields.list(fields.id))
+    names = ("forgets", "recalls", "heads added", "heads removed", "purges", "unpurges")
+    edit = {name: fields.list(commit if name in names[:2] else fields.id) for name in names}
+    must(any(edit.values()), "a change of the history that changes nothing")
+    return edit
+
+
+def take_forgotten(fields):
+    (has_time,) = fields.flags(1)
+    forgotten = {"parents": fields.list(fields.id), "count": fields.varint()}
+    must(forgotten["count"] > 0, "a forgotten commit without a count")
+    forgotten["time"] = fields.time() if has_time else None
+    return forgotten
+
+
+def take_purged(fields):
+    (has_time,) = fields.flags(1)
+    return fields.time() if has_time else None
+
+
+def take_map(fields, take):
+    items = fields.list(lambda: (fields.id(), take(fields)))
+    ascending([id for id, _ in items], "a map")
+    return dict(items)
+
+
+def take_sweep(fields):
+    (has_mask,) = fields.flags(1)
+    return {"time": fields.time(), "horizon": fields.time(), "mask": fields.id_if(has_mask)}
+
+
 def take_operation(data):
     fields = header(data, OPERATION)
-    has_parent, switched, worktree, has_from = fields.flags(4)
+    has_parent, switched, worktree, has_from, joined, has_directory, has_position, has_history = fields.flags(8)
     operation = {"id": blake3(data, key_of("operation")), "parent": fields.id_if(has_parent)}
     operation["verb"], operation["description"] = fields.text(), fields.text()
     operation["arguments"] = fields.list(fields.text)
@@ -289,9 +321,14 @@ def take_operation(data):
     operation["commits"] = fields.list(lambda: (fields.id(), fields.list(fields.id)))
     must(worktree or not has_from, "a worktree's commit before, but none after")
     operation["from"], operation["to"] = fields.id_if(has_from), fields.id_if(worktree)
-    operation["added"], operation["removed"] = fields.list(fields.id), fields.list(fields.id)
+    operation["added"] = fields.list(fields.id)
     operation["read"], operation["stored"] = fields.varint(), fields.varint()
-    operation["directory"] = dict(fields.extras()).get("directory")
+    operation["directory"] = fields.take(16) if has_directory else None
+    if has_position:
+        for given in fields.flags(2):
+            fields.id_if(given)
+    operation["joined"], operation["history"] = joined, take_history_edit(fields) if has_history else None
+    fields.extras()
     fields.end()
     return operation
 
@@ -305,6 +342,7 @@ def take_view(data):
         view[name] = dict(refs)
     view["heads"] = fields.list(fields.id)
     ascending(view["heads"], "heads")
+    view["forgotten"], view["purged"] = take_map(fields, take_forgotten), take_map(fields, take_purged)
     fields.end()
     return view
 
@@ -319,12 +357,15 @@ def take_directory(fields):
 
 def take_intent(data):
     fields = header(data, INTENT)
-    has_from, switches, has_extras = fields.flags(3)
+    has_from, switches, has_position, has_before = fields.flags(4)
     intent = {"token": fields.number(8), "verb": fields.text(), "time": fields.time()}
     intent["from"], intent["to"] = fields.id_if(has_from), fields.id()
     intent["paths"], intent["edits"] = fields.list(fields.path), fields.list(lambda: take_edit(fields))
     intent["switch"] = fields.text() if switches else None
-    if has_extras:
-        fields.extras()
+    if has_position:
+        for given in fields.flags(2):
+            fields.id_if(given)
+    intent["before"], intent["worktree"] = fields.id_if(has_before), fields.bytes()
+    must(intent["worktree"].startswith(b"/"), "an intent without an absolute path")
     fields.end()
     return intent

@@ -34,7 +34,7 @@ class Journal:
         fields = Fields(payload)
         must((kind == 1) == (self.view is None), "a checkpoint is the first record, and only that")
         if kind == 1:
-            has_operation, has_intent, has_directories = fields.flags(3)
+            has_operation, has_intent, has_directories, has_sweep, has_thinned = fields.flags(5)
             self.view, packs = take_view(fields.bytes()), fields.list(fields.id)
             ascending(packs, "packs")
             self.packs, self.newest = set(packs), fields.id_if(has_operation)
@@ -43,6 +43,11 @@ class Journal:
             must(directories or not has_directories, "directories announced but not there")
             ascending([id for id, _ in directories], "directories")
             self.directories = dict(directories)
+            self.time, self.young = fields.time(), take_map(fields, Fields.time)
+            must(set(self.young) <= self.packs, "a young pack that is none")
+            self.sweep = take_sweep(fields) if has_sweep else None
+            if has_thinned:
+                fields.time()
         elif kind == 2:
             ends = fields.u8()
             operation = take_operation(fields.take(len(payload) - 1))
@@ -55,15 +60,39 @@ class Journal:
             token = fields.number(8)
             self.intent = None if self.intent and self.intent["token"] == token else self.intent
         elif kind == 5:
+            self.time = max(self.time, fields.time())
             self.packs = (self.packs | set(fields.list(fields.id))) - set(fields.list(fields.id))
         elif kind == 6:
             id, directory = take_directory(fields)
             self.directories[id] = directory
+        elif kind == 7:
+            self.sweep = take_sweep(fields)
+            self.time = max(self.time, self.sweep["time"])
+            is_later = lambda time: time is not None and time > self.sweep["horizon"]
+            forgotten, purged = self.view["forgotten"], self.view["purged"]
+            forgotten = {id: entry for id, entry in forgotten.items() if is_later(entry["time"])}
+            self.view["forgotten"] = forgotten | take_map(fields, take_forgotten)
+            self.view["purged"] = {id: time if is_later(time) else None for id, time in purged.items()}
+        elif kind == 8:
+            self.time = max(self.time, fields.time())
+            self.edit_history(take_history_edit(fields))
         else:
             raise Damaged(f"a record of kind {kind}")
         fields.end()
 
+    def edit_history(self, edit):
+        forgotten, purged = self.view["forgotten"], self.view["purged"]
+        for id, parents in edit["forgets"]:
+            forgotten[id] = {"parents": parents, "count": 1, "time": self.time}
+        for id, _ in edit["recalls"]:
+            forgotten.pop(id, None)
+        self.view["heads"] = sorted(set(self.view["heads"]) - set(edit["heads removed"]) | set(edit["heads added"]))
+        purged.update({id: self.time for id in edit["purges"]})
+        for id in edit["unpurges"]:
+            purged.pop(id, None)
+
     def follow(self, operation):
+        self.time = max(self.time, operation["time"])
         for edit in operation["edits"]:
             refs = self.view["tags" if edit["tag"] else "branches"]
             must(refs.get(edit["name"]) == edit["old"], f"`{edit['name']}` was another commit")
@@ -80,7 +109,9 @@ class Journal:
         for id, parents in operation["commits"]:
             heads = heads - set(parents) | {id}
         self.view["heads"] = sorted(heads)
-        self.packs = (self.packs | set(operation["added"])) - set(operation["removed"])
+        if operation["history"]:
+            self.edit_history(operation["history"])
+        self.packs |= set(operation["added"])
         self.newest = operation["id"]
         self.operations.append(operation)
 
@@ -277,9 +308,10 @@ class Repository:
         found, below = {}, list(self.journal.view["heads"])
         while below:
             id = below.pop()
-            if id not in found:
+            if id not in found and id not in self.journal.view["forgotten"]:
                 found[id] = self.commit(id)
                 below += found[id]["parents"]
+            below += self.journal.view["forgotten"].get(id, {"parents": []})["parents"]
         return sorted(found.items(), key=lambda item: item[1]["time"], reverse=True)
 
     def resolve(self, text):

@@ -8,9 +8,9 @@ use crate::checkout::{self, Checkout, Options, Outcome, Target};
 use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
+use crate::object::Objects;
 use crate::object::operation::RefName;
 use crate::object::operation::Refs;
-use crate::object::{Extras, Objects};
 use crate::progress::Silent;
 use crate::repo::{NewOperation, Repository};
 use crate::snapshot;
@@ -183,7 +183,9 @@ fn later_checkout_ends_unfinished_one() {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: Extras::default(),
+        undo_position: None,
+        before: repository.operation(),
+        worktree: place.root().as_os_str().as_encoded_bytes().to_vec(),
     };
     repository.begin().unwrap().intend(intent).unwrap();
     fs::write(place.at(".undo-00000000000000ab-0"), "half").unwrap();

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::environment::{Durability, Environment};
-use crate::object::Extras;
-use crate::object::operation::{NewCommit, RefName, View, extras, intent_extras};
+use crate::object::operation::{NewCommit, RefName, View};
 use crate::repo::NewOperation;
 use crate::repo::journal::{self, Loaded, Record, Writer};
 use crate::time::Timestamp;
@@ -44,7 +43,7 @@ impl Story {
         // No two are alike.
         let time = Timestamp { seconds: self.operations.len() as i64, nanoseconds: 0 };
         let operation = Operation { parent, verb: verb.into(), edits, switched, time, ..operation };
-        self.view.apply(&operation);
+        self.view.apply(&operation, operation.time);
         self.operations.push(operation);
         self.operations.last().unwrap().id()
     }
@@ -88,11 +87,7 @@ impl Story {
         }
         let worktree = Some((Some(self.worktree), to));
         self.worktree = to;
-        self.record(
-            verb,
-            refs,
-            Operation { worktree, extras: extras(is_joined, undo_position, None), ..Operation::default() },
-        )
+        self.record(verb, refs, Operation { worktree, is_joined, undo_position, ..Operation::default() })
     }
 
     fn checkout(&mut self, to: CommitId) -> OperationId {
@@ -104,11 +99,7 @@ impl Story {
         let (refs, undo_position) = (&destination.refs, destination.undo_position);
         match destination.worktree {
             Some(to) => self.go(verb, refs, to, undo_position),
-            None => self.record(
-                verb,
-                refs,
-                Operation { extras: extras(false, undo_position, None), ..Operation::default() },
-            ),
+            None => self.record(verb, refs, Operation { undo_position, ..Operation::default() }),
         }
     }
 
@@ -344,7 +335,9 @@ fn interrupted(story: &mut Story, verb: &str, to: CommitId, undo_position: Optio
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: intent_extras(b"/data", Some(before), undo_position),
+        undo_position,
+        before,
+        worktree: b"/data".to_vec(),
     }
 }
 
@@ -372,8 +365,9 @@ fn undo_reverts_an_interrupted_checkout() {
         story.save("undo");
         story.worktree = before.1;
         let worktree = Some((left, before.1));
-        let extras = extras(true, destination.undo_position, None);
-        story.record("undo", &destination.refs, Operation { worktree, extras, ..Operation::default() });
+        let undo_position = destination.undo_position;
+        let operation = Operation { worktree, is_joined: true, undo_position, ..Operation::default() };
+        story.record("undo", &destination.refs, operation);
         assert_eq!((story.state(), story.timeline().ahead().unwrap().len()), (before.clone(), ahead), "{mix}");
         story.redo(1);
         assert_eq!(story.worktree, first);
@@ -384,19 +378,6 @@ fn undo_reverts_an_interrupted_checkout() {
         let further = story.timeline().back_before(&intent, 2).unwrap();
         assert_eq!((further.refs.at(), further.worktree), (Some(first), Some(before.1)));
     }
-}
-
-#[test]
-fn undo_reverts_an_interrupted_checkout_of_another_version() {
-    let mut story = Story::new();
-    story.commit();
-    let first = story.at().unwrap();
-    story.commit();
-    let unsaved = story.edit();
-    let intent = Intent { extras: Extras::default(), ..interrupted(&mut story, "checkout", first, None) };
-    let destination = story.timeline().back_before(&intent, 1).unwrap();
-    assert_eq!((destination.refs, destination.worktree), (story.refs(), Some(unsaved)));
-    assert!(destination.crossed.is_empty());
 }
 
 /// States in a list, a place in it, and the worktree as it was last left in each stretch of states.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::id::{CommitId, OperationId, PackId};
+use crate::id::{CommitId, DirectoryId, OperationId, PackId};
 use crate::object::fields::{self, Field, fields};
-use crate::object::operation::Verb;
+use crate::object::operation::{HistoryEdit, UndoPosition, Verb};
 use crate::object::{Extras, kind};
 use crate::time::Timestamp;
 
@@ -42,12 +42,18 @@ pub struct Operation {
     pub worktree: Option<(Option<CommitId>, CommitId)>,
     /// Packs that it added.
     pub packs_added: Vec<PackId>,
-    /// Packs that it replaced.
-    pub packs_removed: Vec<PackId>,
     /// Number of bytes read from the worktree.
     pub bytes_read: u64,
     /// Number of bytes added to the store.
     pub bytes_stored: u64,
+    /// Whether the operation before this one belongs to the same action.
+    pub is_joined: bool,
+    /// Directory of the operation; `None` for the main one of the repository.
+    pub directory: Option<DirectoryId>,
+    /// Position and tip of a step; `None` for every other operation.
+    pub undo_position: Option<UndoPosition>,
+    /// Commits that are forgotten or recalled, and purged contents.
+    pub history: HistoryEdit,
     /// Fields unknown to this version, which it preserves: keys and values, sorted by key.
     pub extras: Extras,
 }
@@ -129,12 +135,24 @@ impl Operation {
     pub fn encode(&self) -> Vec<u8> {
         let (from, to) = self.worktree.unzip();
         let from = from.flatten();
+        let history = Some(&self.history).filter(|history| !history.is_empty());
         let mut encoder = fields::begin(KIND, 1);
-        encoder.flags(&[self.parent.is_some(), self.switched.is_some(), to.is_some(), from.is_some()]);
+        encoder.flags(&[
+            self.parent.is_some(),
+            self.switched.is_some(),
+            to.is_some(),
+            from.is_some(),
+            self.is_joined,
+            self.directory.is_some(),
+            self.undo_position.is_some(),
+            history.is_some(),
+        ]);
         encoder.put_some(&self.parent).put(&self.verb).put(&self.description).put(&self.arguments);
         encoder.put(&self.time).put(&self.duration).put(&self.user).put(&self.host).put(&self.edits);
         encoder.put_some(&self.switched).put(&self.commits).put_some(&from).put_some(&to);
-        encoder.put(&self.packs_added).put(&self.packs_removed).put(&self.bytes_read).put(&self.bytes_stored);
+        encoder.put(&self.packs_added).put(&self.bytes_read).put(&self.bytes_stored);
+        encoder.put_some(&self.directory).put_some(&self.undo_position);
+        history.into_iter().for_each(|history| history.put(&mut encoder));
         encoder.put(&self.extras);
         encoder.finish()
     }
@@ -142,7 +160,7 @@ impl Operation {
     /// Decodes an operation.
     pub fn decode(bytes: &[u8]) -> Result<Operation> {
         let (mut decoder, _) = fields::expect("operation", KIND, 1, bytes)?;
-        let [parent, switched, worktree, from] = decoder.flags()?;
+        let [parent, switched, worktree, from, is_joined, directory, undo_position, history] = decoder.flags()?;
         if from && !worktree {
             return Err(decoder.invalid("worktree left but not entered"));
         }
@@ -160,13 +178,24 @@ impl Operation {
             commits: decoder.take()?,
             worktree: if worktree { Some((decoder.take_if(from)?, decoder.take()?)) } else { None },
             packs_added: decoder.take()?,
-            packs_removed: decoder.take()?,
             bytes_read: decoder.take()?,
             bytes_stored: decoder.take()?,
+            is_joined,
+            directory: decoder.take_if(directory)?,
+            undo_position: decoder.take_if(undo_position)?,
+            history: decoder.take_if(history)?.unwrap_or_default(),
             extras: decoder.take()?,
         };
+        if history && operation.history.is_empty() {
+            return Err(decoder.invalid("empty change of the history"));
+        }
         decoder.finish()?;
         Ok(operation)
+    }
+
+    /// Verb and description.
+    pub fn describe(&self) -> String {
+        format!("{}: {}", self.verb, self.description)
     }
 
     /// The id of the operation.

@@ -1,9 +1,9 @@
 //! Intents: the goal of a checkout, recorded so that an interrupted checkout can be continued or undone.
 
 use crate::error::Result;
-use crate::id::CommitId;
-use crate::object::operation::{RefEdit, Verb};
-use crate::object::{Extras, fields};
+use crate::id::{CommitId, OperationId};
+use crate::object::fields;
+use crate::object::operation::{RefEdit, UndoPosition, Verb};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
@@ -29,8 +29,12 @@ pub struct Intent {
     pub edits: Vec<RefEdit>,
     /// The new current branch, if it changes.
     pub switch: Option<String>,
-    /// Additional keys and values, including those unknown to this version.
-    pub extras: Extras,
+    /// Position and tip of the step that the checkout belongs to, if any.
+    pub undo_position: Option<UndoPosition>,
+    /// The newest operation when the command began. `None` if there was none.
+    pub before: Option<OperationId>,
+    /// Absolute path of the directory that the checkout changes.
+    pub worktree: Vec<u8>,
 }
 
 impl Intent {
@@ -47,19 +51,18 @@ impl Intent {
     /// Encodes the intent.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND, 1);
-        encoder.flags(&[self.from.is_some(), self.switch.is_some(), !self.extras.is_empty()]);
+        let (undo_position, before) = (&self.undo_position, &self.before);
+        encoder.flags(&[self.from.is_some(), self.switch.is_some(), undo_position.is_some(), before.is_some()]);
         encoder.u64(self.token).put(&self.verb).put(&self.time).put_some(&self.from).put(&self.to);
         encoder.put(&self.paths).put(&self.edits).put_some(&self.switch);
-        if !self.extras.is_empty() {
-            encoder.put(&self.extras);
-        }
+        encoder.put_some(undo_position).put_some(before).put(&self.worktree);
         encoder.finish()
     }
 
     /// Decodes an intent.
     pub fn decode(bytes: &[u8]) -> Result<Intent> {
         let (mut decoder, _) = fields::expect("intent", KIND, 1, bytes)?;
-        let [from, switch, has_extras] = decoder.flags()?;
+        let [from, switch, undo_position, before] = decoder.flags()?;
         let intent = Intent {
             token: decoder.u64()?,
             verb: decoder.take()?,
@@ -69,10 +72,12 @@ impl Intent {
             paths: decoder.take()?,
             edits: decoder.take()?,
             switch: decoder.take_if(switch)?,
-            extras: decoder.take_if(has_extras)?.unwrap_or_default(),
+            undo_position: decoder.take_if(undo_position)?,
+            before: decoder.take_if(before)?,
+            worktree: decoder.take()?,
         };
-        if has_extras && intent.extras.is_empty() {
-            return Err(decoder.invalid("extras announced but not there"));
+        if !intent.worktree.starts_with(b"/") {
+            return Err(decoder.invalid("an intent without an absolute path"));
         }
         decoder.finish()?;
         Ok(intent)

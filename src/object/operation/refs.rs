@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
 use super::action::{Operation, RefEdit, RefName};
+use super::history_edit::{Forgotten, ForgottenCommits, HistoryEdit, Purged, forgotten_count, kept_parents};
 use crate::error::Result;
-use crate::id::CommitId;
+use crate::id::{BlobId, CommitId};
 use crate::object::fields;
+use crate::time::Timestamp;
 
 /// The first byte of a view.
 const KIND: u8 = 0x11;
@@ -22,13 +24,17 @@ pub struct Refs {
     pub tags: BTreeMap<String, CommitId>,
 }
 
-/// The refs and the heads at one point.
+/// The refs, and what the history consists of, at one point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
     /// All refs.
     pub refs: Refs,
     /// All heads: commits without a child, on a branch or not.
     pub heads: BTreeSet<CommitId>,
+    /// Commits that are no longer part of the history, but that other commits still name.
+    pub forgotten: ForgottenCommits,
+    /// Contents that were destroyed, or will be.
+    pub purged: BTreeMap<BlobId, Purged>,
 }
 
 impl Refs {
@@ -99,11 +105,26 @@ impl DerefMut for View {
 impl View {
     /// A view without commits, with this current branch.
     pub fn new(current: &str) -> View {
-        View { refs: Refs { current: current.to_owned(), ..Refs::default() }, heads: BTreeSet::new() }
+        View { refs: Refs { current: current.to_owned(), ..Refs::default() }, ..View::default() }
     }
 
-    /// Applies an operation.
-    pub fn apply(&mut self, operation: &Operation) {
+    /// The nearest ancestors of a commit that are part of the history, given its parents.
+    pub fn kept_parents(&self, parents: &[CommitId]) -> Vec<CommitId> {
+        kept_parents(&self.forgotten, parents)
+    }
+
+    /// Number of forgotten commits between a commit with these parents and its nearest ancestors in the history.
+    pub fn forgotten_count(&self, parents: &[CommitId]) -> u64 {
+        forgotten_count(&self.forgotten, parents)
+    }
+
+    /// Whether a commit was forgotten, and can still be recalled.
+    pub fn can_recall(&self, id: CommitId) -> bool {
+        self.forgotten.get(&id).is_some_and(|forgotten| forgotten.time.is_some())
+    }
+
+    /// Applies an operation that was recorded at this time.
+    pub fn apply(&mut self, operation: &Operation, time: Timestamp) {
         for edit in &operation.edits {
             self.refs.set(&edit.name, edit.new);
         }
@@ -116,12 +137,43 @@ impl View {
             }
             self.heads.insert(commit.id);
         }
+        self.edit_history(&operation.history, time);
+    }
+
+    /// Changes what the history keeps.
+    pub fn edit_history(&mut self, edit: &HistoryEdit, time: Timestamp) {
+        for commit in &edit.forgets {
+            let forgotten = Forgotten { parents: commit.parents.clone(), count: 1, time: Some(time) };
+            self.forgotten.insert(commit.id, forgotten);
+        }
+        for commit in &edit.recalls {
+            self.forgotten.remove(&commit.id);
+        }
+        for head in &edit.heads_removed {
+            self.heads.remove(head);
+        }
+        self.heads.extend(&edit.heads_added);
+        self.purged.extend(edit.purges.iter().map(|&blob| (blob, Purged(Some(time)))));
+        for blob in &edit.unpurges {
+            self.purged.remove(blob);
+        }
+    }
+
+    /// Applies a sweep of everything that was forgotten or purged at `horizon` or before. `substitutes` are the forgotten
+    /// commits that are still named.
+    pub fn sweep(&mut self, horizon: Timestamp, substitutes: &ForgottenCommits) {
+        self.forgotten.retain(|_, forgotten| forgotten.time.is_some_and(|time| time > horizon));
+        self.forgotten.extend(substitutes.iter().map(|(id, forgotten)| (*id, forgotten.clone())));
+        for purged in self.purged.values_mut() {
+            purged.0 = purged.0.filter(|time| *time > horizon);
+        }
     }
 
     /// Encodes the view.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND, 1);
         encoder.put(&self.refs.current).put(&self.refs.branches).put(&self.refs.tags).put(&self.heads);
+        encoder.put(&self.forgotten).put(&self.purged);
         encoder.finish()
     }
 
@@ -129,7 +181,7 @@ impl View {
     pub fn decode(bytes: &[u8]) -> Result<View> {
         let (mut decoder, _) = fields::expect("view", KIND, 1, bytes)?;
         let refs = Refs { current: decoder.take()?, branches: decoder.take()?, tags: decoder.take()? };
-        let view = View { refs, heads: decoder.take()? };
+        let view = View { refs, heads: decoder.take()?, forgotten: decoder.take()?, purged: decoder.take()? };
         decoder.finish()?;
         Ok(view)
     }

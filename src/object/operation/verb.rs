@@ -23,12 +23,16 @@ pub enum Verb {
     Tag,
     SymbolicRef,
     UpdateRef,
+    Forget,
+    Recall,
+    Purge,
+    Repair,
     /// A verb of another version.
     Other(String),
 }
 
 /// The verbs of this version, with their text in the journal and in JSON.
-const KNOWN: [(Verb, &str); 12] = [
+const KNOWN: [(Verb, &str); 16] = [
     (Verb::Init, "init"),
     (Verb::Commit, "commit"),
     (Verb::Checkout, "checkout"),
@@ -41,6 +45,10 @@ const KNOWN: [(Verb, &str); 12] = [
     (Verb::Tag, "tag"),
     (Verb::SymbolicRef, "symbolic-ref"),
     (Verb::UpdateRef, "update-ref"),
+    (Verb::Forget, "forget"),
+    (Verb::Recall, "recall"),
+    (Verb::Purge, "purge"),
+    (Verb::Repair, "repair"),
 ];
 
 impl Verb {

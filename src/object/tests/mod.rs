@@ -5,4 +5,4 @@ mod lazy_node;
 mod lists;
 mod refusals;
 mod round_trip;
-pub(super) mod samples;
+pub mod samples;

@@ -1,13 +1,16 @@
 //! Every value comes back from its bytes, and views follow operations.
 
 use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
 use proptest::prelude::*;
 
 use super::samples;
-use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, TreeId};
+use crate::id::{AttributesId, BlobId, CommitId, DirectoryId, LinksId, OperationId, PackId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
-use crate::object::operation::{NewCommit, RefEdit, RefName, Refs, View};
+use crate::object::operation::{
+    Forgotten, ForgottenCommit, HistoryEdit, NewCommit, Purged, RefEdit, RefName, Refs, UndoPosition, View,
+};
 use crate::object::tree::Node;
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Operation};
 use crate::path::RepoPathBuf;
@@ -106,9 +109,11 @@ fn operation() -> impl Strategy<Value = Operation> {
     let commits = vec((any::<Bytes32>(), vec(any::<Bytes32>(), 0..3)), 0..3);
     let texts = any::<(String, String, Vec<String>, String, String)>();
     let rest = any::<(Option<Bytes32>, Option<(String, String)>, Option<(Option<Bytes32>, Bytes32)>, [u64; 3])>();
-    let packs = any::<(Vec<Bytes32>, Vec<Bytes32>)>();
-    (time(), texts, vec(edit(), 0..4), commits, rest, packs, extras()).prop_map(
-        |(time, (verb, description, arguments, user, host), edits, commits, rest, (added, removed), extras)| {
+    let packs = vec(any::<Bytes32>(), 0..3);
+    let more = (any::<(bool, Option<[u8; 16]>)>(), option::of(undo_position()), history_edit());
+    (time(), texts, vec(edit(), 0..4), commits, rest, packs, more, extras()).prop_map(
+        |(time, (verb, description, arguments, user, host), edits, commits, rest, added, more, extras)| {
+            let ((is_joined, directory), undo_position, history) = more;
             let (parent, switched, worktree, [duration, bytes_read, bytes_stored]) = rest;
             let commit = |(id, parents): (Bytes32, Vec<Bytes32>)| NewCommit {
                 id: CommitId(id),
@@ -119,7 +124,10 @@ fn operation() -> impl Strategy<Value = Operation> {
                 commits: commits.into_iter().map(commit).collect(),
                 worktree: worktree.map(|(from, to)| (from.map(CommitId), CommitId(to))),
                 packs_added: added.into_iter().map(PackId).collect(),
-                packs_removed: removed.into_iter().map(PackId).collect(),
+                is_joined,
+                directory: directory.map(DirectoryId),
+                undo_position,
+                history,
                 ..Operation {
                     verb: verb.as_str().into(),
                     description,
@@ -140,16 +148,58 @@ fn operation() -> impl Strategy<Value = Operation> {
     )
 }
 
+fn undo_position() -> impl Strategy<Value = UndoPosition> {
+    any::<(Option<Bytes32>, Option<Bytes32>)>()
+        .prop_map(|(position, tip)| UndoPosition { position: position.map(OperationId), tip: tip.map(OperationId) })
+}
+
+fn commit_ids() -> impl Strategy<Value = Vec<CommitId>> {
+    vec(any::<Bytes32>().prop_map(CommitId), 0..3)
+}
+
+fn history_edit() -> impl Strategy<Value = HistoryEdit> {
+    let commit = (any::<Bytes32>(), commit_ids())
+        .prop_map(|(id, parents)| ForgottenCommit { id: CommitId(id), parents })
+        .boxed();
+    let commits = || vec(commit.clone(), 0..3);
+    let blobs = || vec(any::<Bytes32>().prop_map(BlobId), 0..3);
+    (commits(), commits(), commit_ids(), commit_ids(), blobs(), blobs()).prop_map(
+        |(forgets, recalls, heads_added, heads_removed, purges, unpurges)| HistoryEdit {
+            forgets,
+            recalls,
+            heads_added,
+            heads_removed,
+            purges,
+            unpurges,
+        },
+    )
+}
+
 fn view() -> impl Strategy<Value = View> {
     let names = || btree_map(any::<String>(), any::<Bytes32>().prop_map(CommitId), 0..4);
-    (any::<String>(), names(), names(), btree_set(any::<Bytes32>().prop_map(CommitId), 0..4))
-        .prop_map(|(current, branches, tags, heads)| View { refs: Refs { current, branches, tags }, heads })
+    let forgotten = (commit_ids(), 1_u64.., option::of(time())).prop_map(|(parents, count, time)| Forgotten {
+        parents,
+        count,
+        time,
+    });
+    let forgotten = btree_map(any::<Bytes32>().prop_map(CommitId), forgotten, 0..4);
+    let purged = btree_map(any::<Bytes32>().prop_map(BlobId), option::of(time()).prop_map(Purged), 0..4);
+    let heads = btree_set(any::<Bytes32>().prop_map(CommitId), 0..4);
+    (any::<String>(), names(), names(), heads, forgotten, purged).prop_map(
+        |(current, branches, tags, heads, forgotten, purged)| View {
+            refs: Refs { current, branches, tags },
+            heads,
+            forgotten,
+            purged,
+        },
+    )
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
     let fields = any::<(u64, String, Option<Bytes32>, Bytes32, Option<String>)>();
-    (fields, time(), vec(path(), 0..3), vec(edit(), 0..3), extras()).prop_map(
-        |((token, verb, from, to, switch), time, paths, edits, extras)| Intent {
+    let more = (option::of(undo_position()), any::<Option<Bytes32>>(), any::<Vec<u8>>());
+    (fields, time(), vec(path(), 0..3), vec(edit(), 0..3), more).prop_map(
+        |((token, verb, from, to, switch), time, paths, edits, (undo_position, before, worktree))| Intent {
             token,
             verb: verb.as_str().into(),
             time,
@@ -158,7 +208,9 @@ fn intent() -> impl Strategy<Value = Intent> {
             paths,
             edits,
             switch,
-            extras,
+            undo_position,
+            before: before.map(OperationId),
+            worktree: [b"/", &worktree[..]].concat(),
         },
     )
 }
@@ -210,11 +262,17 @@ fn view_applies_operations() {
     assert_eq!(view.at(), None);
 
     let commits = vec![made(first, &[]), made(second, &[first])];
-    view.apply(&Operation { edits: vec![branch("main", None, Some(second))], commits, ..Operation::default() });
+    view.apply(
+        &Operation { edits: vec![branch("main", None, Some(second))], commits, ..Operation::default() },
+        Timestamp::default(),
+    );
     assert_eq!((view.at(), view.heads.len()), (Some(second), 1));
 
     // Going back moves the branch; the commit that it leaves is still the end of a line.
-    view.apply(&Operation { edits: vec![branch("main", Some(second), Some(first))], ..Operation::default() });
+    view.apply(
+        &Operation { edits: vec![branch("main", Some(second), Some(first))], ..Operation::default() },
+        Timestamp::default(),
+    );
     assert_eq!((view.at(), view.heads.clone()), (Some(first), [second].into()));
 
     let edits = vec![
@@ -222,9 +280,15 @@ fn view_applies_operations() {
         RefEdit { name: RefName::Tag("v1".into()), old: None, new: Some(first) },
     ];
     let switched = Some(("main".into(), "trial".into()));
-    view.apply(&Operation { edits, switched, commits: vec![made(aside, &[first])], ..Operation::default() });
+    view.apply(
+        &Operation { edits, switched, commits: vec![made(aside, &[first])], ..Operation::default() },
+        Timestamp::default(),
+    );
     assert_eq!((view.at(), view.heads.clone()), (Some(aside), [second, aside].into()));
 
-    view.apply(&Operation { edits: vec![branch("main", Some(first), None)], ..Operation::default() });
+    view.apply(
+        &Operation { edits: vec![branch("main", Some(first), None)], ..Operation::default() },
+        Timestamp::default(),
+    );
     assert_eq!((view.branches.len(), view.tags.get("v1")), (1, Some(&first)));
 }

@@ -1,9 +1,11 @@
 //! One small value of each object, for golden bytes and refusals.
 
-use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, TreeId};
+use crate::id::{AttributesId, BlobId, CommitId, DirectoryId, LinksId, OperationId, PackId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
-use crate::object::operation::{NewCommit, RefEdit, RefName, Refs, View};
+use crate::object::operation::{
+    Forgotten, ForgottenCommit, HistoryEdit, NewCommit, Purged, RefEdit, RefName, Refs, UndoPosition, View,
+};
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Links, Operation, Tree};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
@@ -86,10 +88,24 @@ pub fn operation() -> Operation {
         commits: vec![NewCommit { id: CommitId([6; 32]), parents: vec![CommitId([5; 32])] }],
         worktree: Some((Some(CommitId([5; 32])), CommitId([6; 32]))),
         packs_added: vec![PackId([7; 32])],
-        packs_removed: vec![PackId([8; 32]), PackId([9; 32])],
         bytes_read: 1000,
         bytes_stored: 100,
+        is_joined: true,
+        directory: Some(DirectoryId([3; 16])),
+        undo_position: Some(UndoPosition { position: Some(OperationId([4; 32])), tip: None }),
+        history: history_edit(),
         extras: Extras::from_iter([("exit".into(), vec![1])]),
+    }
+}
+
+pub fn history_edit() -> HistoryEdit {
+    HistoryEdit {
+        forgets: vec![ForgottenCommit { id: CommitId([8; 32]), parents: vec![CommitId([9; 32])] }],
+        recalls: vec![ForgottenCommit { id: CommitId([10; 32]), parents: Vec::new() }],
+        heads_added: vec![CommitId([9; 32])],
+        heads_removed: vec![CommitId([8; 32])],
+        purges: vec![BlobId([11; 32])],
+        unpurges: vec![BlobId([12; 32])],
     }
 }
 
@@ -99,7 +115,17 @@ pub fn view() -> View {
         branches: [("main".into(), CommitId([5; 32])), ("trial".into(), CommitId([6; 32]))].into(),
         tags: [("v1".into(), CommitId([5; 32]))].into(),
     };
-    View { refs, heads: [CommitId([5; 32]), CommitId([6; 32])].into() }
+    let forgotten = [
+        (CommitId([7; 32]), Forgotten { parents: vec![CommitId([5; 32])], count: 300, time: None }),
+        (CommitId([8; 32]), Forgotten { parents: Vec::new(), count: 1, time: Some(time()) }),
+    ];
+    let purged = [(BlobId([1; 32]), Purged(None)), (BlobId([2; 32]), Purged(Some(time())))];
+    View {
+        refs,
+        heads: [CommitId([5; 32]), CommitId([6; 32])].into(),
+        forgotten: forgotten.into(),
+        purged: purged.into(),
+    }
 }
 
 pub fn intent() -> Intent {
@@ -115,7 +141,9 @@ pub fn intent() -> Intent {
         paths,
         edits,
         switch,
-        extras: Extras::default(),
+        undo_position: Some(UndoPosition { position: None, tip: Some(OperationId([4; 32])) }),
+        before: Some(OperationId([3; 32])),
+        worktree: b"/data".to_vec(),
     }
 }
 

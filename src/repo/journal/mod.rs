@@ -28,7 +28,7 @@ pub use directory::Directory;
 pub use record::DECODED;
 pub use record::Record;
 use segment::Segment;
-pub use state::State;
+pub use state::{State, Sweep, YOUNG};
 pub use writer::{Writer, create};
 
 /// End of the journal.

@@ -2,12 +2,13 @@
 
 use super::directory::Directory;
 use super::frame;
-use super::state::State;
+use super::state::{State, Sweep};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{DirectoryId, OperationId, PackId};
 use crate::object::Operation;
-use crate::object::operation::Intent;
+use crate::object::operation::{ForgottenCommits, HistoryEdit, Intent};
+use crate::time::Timestamp;
 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Record {
     IntentEnd(u64),
     /// Packs were merged, or objects were added that no ref leads to yet. Not an operation.
     Packs {
+        /// When the packs were written.
+        time: Timestamp,
         /// New packs.
         added: Vec<PackId>,
         /// Packs whose objects are in the new ones.
@@ -36,6 +39,10 @@ pub enum Record {
     },
     /// A directory uses the repository, or has moved. Not an operation.
     Directory(DirectoryId, Directory),
+    /// Objects were hidden, and the forgotten commits that are still named. Not an operation.
+    Sweep(Sweep, ForgottenCommits),
+    /// Automatic commits were forgotten. Not an operation.
+    Thin(Timestamp, HistoryEdit),
 }
 
 #[cfg(test)]
@@ -51,6 +58,8 @@ const INTENT: u8 = 3;
 const INTENT_END: u8 = 4;
 const PACKS: u8 = 5;
 const DIRECTORY: u8 = 6;
+const SWEEP: u8 = 7;
+const THIN: u8 = 8;
 
 impl Record {
     /// Encodes the record with its frame.
@@ -63,8 +72,10 @@ impl Record {
             }
             Record::Intent(intent) => (INTENT, payload.raw(&intent.encode())),
             Record::IntentEnd(token) => (INTENT_END, payload.u64(*token)),
-            Record::Packs { added, removed } => (PACKS, payload.put(added).put(removed)),
+            Record::Packs { time, added, removed } => (PACKS, payload.put(time).put(added).put(removed)),
             Record::Directory(id, directory) => (DIRECTORY, payload.put(id).put(directory)),
+            Record::Sweep(sweep, substitutes) => (SWEEP, payload.put(sweep).put(substitutes)),
+            Record::Thin(time, edit) => (THIN, payload.put(time).put(edit)),
         };
         frame::encode(kind, payload.as_slice())
     }
@@ -85,8 +96,10 @@ impl Record {
             }
             INTENT => return Ok(Record::Intent(Intent::decode(payload)?)),
             INTENT_END => Record::IntentEnd(decoder.u64()?),
-            PACKS => Record::Packs { added: decoder.take()?, removed: decoder.take()? },
+            PACKS => Record::Packs { time: decoder.take()?, added: decoder.take()?, removed: decoder.take()? },
             DIRECTORY => Record::Directory(decoder.take()?, decoder.take()?),
+            SWEEP => Record::Sweep(decoder.take()?, decoder.take()?),
+            THIN => Record::Thin(decoder.take()?, decoder.take()?),
             unknown => {
                 let message = format!("journal record of kind {unknown}, written by a newer version of undo");
                 return Err(Error::new(ErrorKind::Unsupported, message).hint("update undo, then run the command again"));
@@ -107,8 +120,10 @@ impl Record {
                     state.intent = None;
                 }
             }
-            Record::Packs { added, removed } => state.replace_packs(added, removed),
+            Record::Packs { time, added, removed } => state.replace_packs(*time, added, removed),
             Record::Directory(id, directory) => state.put_directory(*id, directory.clone()),
+            Record::Sweep(sweep, substitutes) => state.sweep(*sweep, substitutes),
+            Record::Thin(time, edit) => state.thin(*time, edit),
         }
         Ok(())
     }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::*;
 use crate::environment::Durability;
-use crate::id::{CommitId, DirectoryId, PackId};
-use crate::object::Extras;
-use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, extras};
+use crate::id::{CommitId, DirectoryId, MaskId, PackId};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName};
+use crate::object::tests::samples;
 use crate::time::Timestamp;
 
 /// A folder with a journal in it, and what it leads to.
@@ -81,7 +81,9 @@ fn intent() -> Intent {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: Extras::default(),
+        undo_position: None,
+        before: None,
+        worktree: b"/data".to_vec(),
     }
 }
 
@@ -90,7 +92,11 @@ fn appended_records_are_read_back() {
     let mut journal = Journal::new();
     journal.commit(1, 3);
     journal.append(Record::Intent(intent()));
-    journal.append(Record::Packs { added: vec![PackId([8; 32])], removed: vec![PackId(id(1_000_001))] });
+    journal.append(Record::Packs {
+        time: intent().time,
+        added: vec![PackId([8; 32])],
+        removed: vec![PackId(id(1_000_001))],
+    });
     let loaded = load(journal.path()).unwrap();
     assert_eq!((&loaded.state, loaded.end), (&journal.state, journal.end));
     assert_eq!(loaded.state.intent, Some(intent()));
@@ -263,7 +269,7 @@ fn new_journal_encoding_is_golden() {
 }
 
 const GOLDEN: &str = "756e646f6a726e6c01000000010000000000000000612954\
-    75726563010d000000bbb2f3f4000a1101046d61696e00000000bcc8841e9d145e5d21d4654248f6b46a";
+    75726563011c000000d7caeff1000c1101046d61696e000000000000000000000000000000000000004529dc9188851c901d9edbbfbca26ae8";
 
 #[test]
 fn records_round_trip_and_truncation_fails() {
@@ -272,10 +278,17 @@ fn records_round_trip_and_truncation_fails() {
     first.apply(&mut state).unwrap();
     state.intent = Some(intent());
     state.view.tags.insert("v1".into(), CommitId([4; 32]));
-    let packs = Record::Packs { added: vec![PackId([1; 32])], removed: vec![PackId([2; 32]), PackId([3; 32])] };
+    let packs = Record::Packs {
+        time: intent().time,
+        added: vec![PackId([1; 32])],
+        removed: vec![PackId([2; 32]), PackId([3; 32])],
+    };
     let known = [(1, None), (2, Some("other"))].map(|(n, branch)| (DirectoryId([n; 16]), directory(branch)));
     let mut seen = state.clone();
     seen.directories = known.clone().into();
+    let sweep = Sweep { time: intent().time, horizon: intent().time, mask: Some(MaskId([6; 32])) };
+    seen.young.insert(PackId([5; 32]), intent().time);
+    (seen.time, seen.sweep, seen.thinned) = (intent().time, Some(sweep), Some(intent().time));
     let [_, (id, other)] = known;
     let place = Record::Directory(id, other);
     let all = [
@@ -286,6 +299,8 @@ fn records_round_trip_and_truncation_fails() {
         Record::IntentEnd(5),
         packs,
         place,
+        Record::Sweep(sweep, samples::view().forgotten),
+        Record::Thin(intent().time, samples::history_edit()),
     ];
     for record in all {
         let bytes = record.encode();
@@ -336,7 +351,7 @@ fn directories_have_their_own_branches() {
     let switch = |from: &str, to: &str, parent, place| Operation {
         parent,
         switched: Some((from.to_owned(), to.to_owned())),
-        extras: extras(false, None, place),
+        directory: place,
         ..Operation::default()
     };
     let mut switched = |from: &str, to: &str, place, seen_from: Option<DirectoryId>| {

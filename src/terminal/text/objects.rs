@@ -7,6 +7,7 @@ use crate::id::{LENGTH, ObjectId};
 use crate::metadata::Metadata;
 use crate::object::layout::Piece;
 use crate::object::nodes::{Child, Item, Node};
+use crate::object::operation::UndoPosition;
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Operation, tree};
 use crate::path::RepoPathBuf;
 use crate::quote::quote;
@@ -182,9 +183,20 @@ fn print_operation(page: &mut Page<'_>, operation: &Operation) -> io::Result<()>
         line(page, format_args!("worktree {} {to}", or_dash(from)))?;
     }
     operation.packs_added.iter().try_for_each(|id| line(page, format_args!("pack-added {id}")))?;
-    operation.packs_removed.iter().try_for_each(|id| line(page, format_args!("pack-removed {id}")))?;
     line(page, format_args!("bytes-read {}", operation.bytes_read))?;
     line(page, format_args!("bytes-stored {}", operation.bytes_stored))?;
+    if operation.is_joined {
+        line(page, format_args!("joined"))?;
+    }
+    operation.directory.iter().try_for_each(|id| line(page, format_args!("directory {id}")))?;
+    if let Some(UndoPosition { position, tip }) = operation.undo_position {
+        line(page, format_args!("undo-position {} {}", or_dash(position), or_dash(tip)))?;
+    }
+    let history = &operation.history;
+    history.forgets.iter().try_for_each(|commit| line(page, format_args!("forgotten {}", commit.id)))?;
+    history.recalls.iter().try_for_each(|commit| line(page, format_args!("recalled {}", commit.id)))?;
+    history.purges.iter().try_for_each(|id| line(page, format_args!("purged {id}")))?;
+    history.unpurges.iter().try_for_each(|id| line(page, format_args!("unpurged {id}")))?;
     extras(page, &operation.extras)
 }
 
@@ -298,7 +310,6 @@ mod tests {
             commits: vec![NewCommit { id: CommitId([2; 32]), parents: vec![CommitId([3; 32])] }],
             worktree: Some((None, CommitId([2; 32]))),
             packs_added: vec![PackId([3; 32])],
-            packs_removed: vec![PackId([4; 32])],
             bytes_read: 1,
             bytes_stored: 2,
             extras: Extras::from_iter([("k".into(), b"v".to_vec())]),

@@ -95,7 +95,9 @@ fn continue_finishes_interrupted_checkout() {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: Some("trial".into()),
-        extras: undo::internals::object::Extras::default(),
+        undo_position: None,
+        before: repository.operation(),
+        worktree: env.path().as_os_str().as_encoded_bytes().to_vec(),
     };
     repository.begin().unwrap().intend(intent).unwrap();
     std::fs::create_dir(env.path().join("data")).unwrap();
