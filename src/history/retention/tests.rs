@@ -1,7 +1,6 @@
 //! Tests policies, also against restic's decisions.
 
 use super::*;
-use crate::object::Extras;
 use crate::object::operation::{RefEdit, RefName, Verb};
 
 fn id(byte: u8) -> CommitId {
@@ -125,7 +124,9 @@ fn refs_and_an_unfinished_checkout_keep_their_commits() {
         paths: Vec::new(),
         edits: vec![edit],
         switch: None,
-        extras: Extras::default(),
+        undo_position: None,
+        before: None,
+        worktree: b"/data".to_vec(),
     };
     let verdicts = judge_month(&policy("last 1"), &Pins::of(&refs, Some(&intent)));
     let expected = [
