@@ -21,6 +21,7 @@ mod lock;
 mod lock_file;
 mod paths;
 mod process;
+mod random;
 mod readahead;
 mod scratch;
 mod signal;
@@ -55,6 +56,7 @@ pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, surviv
 pub use lock::{FileLock, Holder};
 pub use paths::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir, lies_in};
 pub use process::run_program;
+pub use random::random;
 pub use readahead::ReadAhead;
 pub use scratch::{ScratchDirectory, convert};
 pub use sparse::{data_ranges, has_hole, preallocate, reflink};

@@ -31,7 +31,7 @@ impl Repository {
                 let named = repository.layout.attachment.directory();
                 let known = &repository.state.directories;
                 let main = main_directory(known).map(|(id, _)| id);
-                let id = named.filter(|id| known.contains_key(id)).or(main).unwrap_or_else(new_id);
+                let id = named.filter(|id| known.contains_key(id)).or(main).map_or_else(new_id, Ok)?;
                 let branch = known.get(&id).and_then(|directory| directory.branch.clone());
                 Membership::known(current(&repository.layout)?, id, branch, known)
             }
@@ -39,7 +39,7 @@ impl Repository {
                 refname::check(name)?;
                 repository.check_free(name)?;
                 let known = &repository.state.directories;
-                Membership::known(current(&repository.layout)?, new_id(), Some(name.clone()), known)
+                Membership::known(current(&repository.layout)?, new_id()?, Some(name.clone()), known)
             }
             (membership, _) => membership.clone(),
         };

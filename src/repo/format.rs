@@ -1,15 +1,13 @@
 //! The `format` file: version, features and chunk parameters. Rejects unknown versions and features.
 //!
 //! ```text
-//! undo 1
+//! undo format 1
 //! read: <features that a reader must know, separated by spaces>
 //! write: <features that a writer must know>
 //! chunk: whole=1048576 target=131072
 //! id: <16 random bytes in hex>
 //! ```
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 
 use crate::chunk::Params;
@@ -18,6 +16,9 @@ use crate::fs;
 
 /// The version of repositories that this program creates and reads.
 const VERSION: &str = "1";
+
+/// First line of repositories that were created before version 1 was final.
+const UNRELEASED: &str = "undo 1";
 
 /// Features beyond version 1 that this program can read and write.
 const KNOWN: [&str; 0] = [];
@@ -38,8 +39,8 @@ pub struct Format {
 
 impl Format {
     /// The format of a new repository.
-    pub fn new() -> Format {
-        Format { chunk: Params::default(), id: random(), write: Vec::new() }
+    pub fn new() -> Result<Format> {
+        Ok(Format { chunk: Params::default(), id: fs::random()?, write: Vec::new() })
     }
 
     /// Reads the file. [`ErrorKind::Unsupported`] for a newer format, [`ErrorKind::Damaged`] if it is missing or
@@ -58,7 +59,10 @@ impl Format {
     pub fn to_text(&self) -> String {
         let Params { whole, target } = self.chunk;
         let write: String = self.write.iter().map(|feature| format!(" {feature}")).collect();
-        format!("undo {VERSION}\nread:\nwrite:{write}\nchunk: whole={whole} target={target}\nid: {}\n", self.id_text())
+        format!(
+            "undo format {VERSION}\nread:\nwrite:{write}\nchunk: whole={whole} target={target}\nid: {}\n",
+            self.id_text()
+        )
     }
 
     /// The repository's id in hex.
@@ -70,9 +74,11 @@ impl Format {
         let garbled = |what: &str| Error::damaged(format!("invalid repository format: {what}"));
         let text = std::str::from_utf8(bytes).map_err(|_| garbled("not UTF-8"))?;
         let mut lines = text.lines();
-        let Some(version) = lines.next().and_then(|line| line.strip_prefix("undo ")) else {
-            return Err(garbled("no version"));
-        };
+        let first = lines.next().unwrap_or_default();
+        if first == UNRELEASED {
+            return Err(unreleased());
+        }
+        let Some(version) = first.strip_prefix("undo format ") else { return Err(garbled("no version")) };
         if version != VERSION {
             let number = version.parse::<u32>().map_err(|_| garbled("no version"))?;
             return Err(newer(format!("format {number}")));
@@ -111,6 +117,12 @@ impl Format {
     }
 }
 
+fn unreleased() -> Error {
+    let message = "repository of a development version, from before format 1 was final; this version cannot read it";
+    Error::new(ErrorKind::Unsupported, message)
+        .hint("to start a new history: rename the folder `.undo`, then run `undo init`")
+}
+
 fn newer(what: String) -> Error {
     Error::new(ErrorKind::Unsupported, format!("repository written by a newer version of undo: {what}"))
         .hint("update undo, then run the command again")
@@ -129,39 +141,26 @@ fn parse_id(text: &str) -> Option<[u8; 16]> {
     u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }
 
-/// Random bytes, from the keys of the standard library's hash maps, which the system's random source provides.
-pub(super) fn random() -> [u8; 16] {
-    let half = || RandomState::new().build_hasher().finish();
-    let mut hasher = blake3::Hasher::new();
-    for _ in 0..4 {
-        hasher.update(&half().to_le_bytes());
-    }
-    hasher.update(&fs::process_id().to_le_bytes());
-    hasher.update(&jiff::Timestamp::now().as_nanosecond().to_le_bytes());
-    let mut bytes = [0; 16];
-    hasher.finalize_xof().fill(&mut bytes);
-    bytes
-}
-
-impl Default for Format {
-    fn default() -> Format {
-        Format::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TEXT: &str =
-        "undo 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\nid: 000102030405060708090a0b0c0d0e0f\n";
+        "undo format 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\nid: 000102030405060708090a0b0c0d0e0f\n";
 
     #[test]
     fn format_text_is_golden() {
         let format = Format { chunk: Params::default(), id: std::array::from_fn(|n| n as u8), write: Vec::new() };
         assert_eq!(format.to_text(), TEXT);
         assert_eq!(Format::parse(TEXT.as_bytes()).unwrap(), format);
-        assert_ne!(Format::new().id, Format::new().id);
+        assert_ne!(Format::new().unwrap().id, Format::new().unwrap().id);
+    }
+
+    #[test]
+    fn unreleased_formats_are_rejected() {
+        let error = Format::parse(TEXT.replace("undo format 1", "undo 1").as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("development version"), "{error}");
     }
 
     #[test]
@@ -170,7 +169,7 @@ mod tests {
             assert_eq!(Format::parse(&TEXT.as_bytes()[..end]).unwrap_err().kind(), ErrorKind::Damaged, "cut at {end}");
         }
         for (from, to) in [
-            ("undo 1", "Undo 1"),
+            ("undo format 1", "Undo format 1"),
             ("target=131072", "target=1"),
             ("whole=1048576", "whole=-1"),
             ("whole=1048576", "whole=99999999999"),
@@ -185,7 +184,7 @@ mod tests {
 
     #[test]
     fn newer_formats_are_rejected() {
-        for (from, to) in [("undo 1", "undo 2"), ("read:", "read: sealed"), ("id:", "keys: 7\nid:")] {
+        for (from, to) in [("undo format 1", "undo format 2"), ("read:", "read: sealed"), ("id:", "keys: 7\nid:")] {
             let error = Format::parse(TEXT.replace(from, to).as_bytes()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{to}");
             assert!(error.to_string().contains("written by a newer version of undo"), "{error}");

@@ -120,7 +120,7 @@ fn identify(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
         }
         (Membership::Known { id, .. }, _) => Ok(id),
         // Decided when the directory is recorded.
-        (Membership::Unknown { .. } | Membership::Sole, _) => Ok(membership::new_id()),
+        (Membership::Unknown { .. } | Membership::Sole, _) => membership::new_id(),
     }
 }
 
@@ -213,7 +213,7 @@ fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &m
     // The reserve is needed only when the disk is full.
     let _ = reserve::allocate(&layout.reserve());
     fs::sync_dir(repository, durability)?;
-    fs::write_atomic(&layout.format(), [Format::new().to_text()], durability)?;
+    fs::write_atomic(&layout.format(), [Format::new()?.to_text()], durability)?;
     match repository.parent() {
         Some(parent) => fs::sync_dir(parent, durability),
         None => Ok(()),

@@ -10,7 +10,6 @@ use crate::fs::{self, Dir};
 use crate::id::DirectoryId;
 use crate::path::REPOSITORY;
 use crate::quote::shell_word;
-use crate::repo::format;
 use crate::repo::journal::{Directory, State};
 use crate::repo::layout::{Attachment, Layout};
 
@@ -61,7 +60,7 @@ impl Membership {
         let Some((id, directory)) = found.or_else(|| main_directory(known)) else {
             return Ok(match linked_from(layout, state)? {
                 Some(other) => Membership::Unknown { other },
-                None => Membership::known(here, named.unwrap_or_else(new_id), None, known),
+                None => Membership::known(here, named.map_or_else(new_id, Ok)?, None, known),
             });
         };
         // A path on another machine cannot be checked.
@@ -131,8 +130,8 @@ pub(super) fn main_directory(known: &BTreeMap<DirectoryId, Directory>) -> Option
 }
 
 /// Generates a random id.
-pub(super) fn new_id() -> DirectoryId {
-    DirectoryId(format::random())
+pub(super) fn new_id() -> Result<DirectoryId> {
+    fs::random().map(DirectoryId)
 }
 
 /// The directory of a layout, with its current device, inode and owner, and without a branch.

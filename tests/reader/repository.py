@@ -347,7 +347,7 @@ def follow_pointer(path):
 
 def take_format(folder):
     lines = (folder / "format").read_text().splitlines()
-    must(lines[:1] == ["undo 1"], "a version that this program does not know")
+    must(lines[:1] == ["undo format 1"], "a version that this program does not know")
     values = dict(line.split(":", 1) for line in lines[1:])
     must(set(values) == {"read", "write", "chunk", "id"} and not values["read"].split(), "an unknown feature")
     numbers = dict(word.split("=") for word in values["chunk"].split())

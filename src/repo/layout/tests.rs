@@ -52,10 +52,10 @@ fn external_store_has_an_index_per_worktree() {
     assert_eq!(error.kind(), ErrorKind::NoRepository);
     assert!(!store.exists(), "nothing is made in its place");
     std::fs::create_dir(&store).unwrap();
-    std::fs::write(store.join("format"), Format::new().to_text()).unwrap();
+    std::fs::write(store.join("format"), Format::new().unwrap().to_text()).unwrap();
     let error = Layout::discover(&work).unwrap_err();
     assert!(error.to_string().ends_with("but another one"), "{error}");
-    let other = Format::new();
+    let other = Format::new().unwrap();
     let format = other.to_text().replace(&other.id_text(), &link.id);
     std::fs::write(store.join("format"), format).unwrap();
     let layout = Layout::discover(&work).unwrap();

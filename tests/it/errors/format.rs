@@ -8,7 +8,7 @@ use super::history;
 fn damaged_or_missing_format_shows_a_remedy() {
     let env = history();
     let good = env.read(".undo/format");
-    let cut = "undo 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\n";
+    let cut = "undo format 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\n";
     let mut seen = String::new();
     for text in ["", "undo", cut, "nonsense\n"] {
         env.write(".undo/format", text);
@@ -27,7 +27,7 @@ hint: copy that file from any backup of this repository, however old: it never c
 error: `[ROOT]/work/.undo/format`: invalid repository format: no version
 hint: copy that file from any backup of this repository, however old: it never changes
 [exit 5]
-"undo 1/nread:/nwrite:/nchunk: whole=1048576 target=131072/n"
+"undo format 1/nread:/nwrite:/nchunk: whole=1048576 target=131072/n"
 ---- stderr ----
 error: `[ROOT]/work/.undo/format`: invalid repository format: truncated
 hint: copy that file from any backup of this repository, however old: it never changes
@@ -64,10 +64,26 @@ no changes
 }
 
 #[test]
+fn repositories_of_development_versions_are_refused() {
+    let env = history();
+    let good = String::from_utf8(env.read(".undo/format")).unwrap();
+    env.write(".undo/format", good.replace("undo format 1", "undo 1"));
+    for command in ["log", "commit", "verify"] {
+        env.undo(command).shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/.undo/format`: repository of a development version, from before format 1 was final; this version cannot read it
+hint: to start a new history: rename the folder `.undo`, then run `undo init`
+[exit 14]
+
+"#]]);
+    }
+}
+
+#[test]
 fn newer_format_is_refused_and_newer_write_feature_blocks_writing() {
     let env = history();
     let good = String::from_utf8(env.read(".undo/format")).unwrap();
-    env.write(".undo/format", good.replace("undo 1", "undo 2"));
+    env.write(".undo/format", good.replace("undo format 1", "undo format 2"));
     env.undo("log").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work/.undo/format`: repository written by a newer version of undo: format 2
