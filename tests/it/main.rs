@@ -45,6 +45,7 @@ mod partial;
 mod paths;
 mod pathspecs;
 mod plumbing;
+mod power_cut;
 mod random;
 mod renames;
 mod rules;
