@@ -11,6 +11,7 @@ mod compaction;
 mod compress;
 mod listing;
 mod mask;
+mod merge;
 mod pack;
 mod pack_set;
 mod readability;
@@ -23,6 +24,7 @@ mod tests;
 mod writer;
 
 pub use check::{BrokenFrame, PackCounts};
+pub use compaction::{Compacted, CompactionPlan};
 pub use compress::Compression;
 pub use listing::ListedObject;
 pub use mask::{Mask, PackMask};

@@ -12,7 +12,7 @@ use super::mask::Mask;
 use super::pack::{FrameReader, Location, OTHERS_ARE_WHOLE, Pack, format};
 use crate::chunk;
 use crate::environment::Durability;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, IdPrefix, ObjectId, PackId};
 use crate::object::{ObjectKind, Objects};
 
@@ -91,6 +91,11 @@ impl Store {
     /// Directory for files under construction.
     pub fn scratch(&self) -> PathBuf {
         self.directory.join("tmp")
+    }
+
+    /// Folder of the repository.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The mask that the store was opened with.
@@ -198,6 +203,17 @@ impl Store {
 
     fn is_visible(&self, location: &Location) -> bool {
         !self.pack(location).is_hidden(location.record)
+    }
+
+    /// Whether a pack with this id is in the set.
+    pub(super) fn has_pack(&self, id: PackId) -> bool {
+        self.packs.iter().any(|pack| pack.id == id)
+    }
+
+    /// The pack with this id, which is in the set.
+    pub(super) fn pack_named(&self, id: PackId) -> Result<&Pack> {
+        let found = self.packs.iter().find(|pack| pack.id == id);
+        found.ok_or_else(|| Error::new(ErrorKind::Internal, format!("pack `{id}` is not in the store")))
     }
 
     /// A pack file, opened again on first use, whether or not it is in the set.

@@ -43,6 +43,8 @@ pub struct Stored {
 /// Dropping an unfinished session deletes what it has written.
 pub struct Session<'s> {
     pub(super) store: &'s Store,
+    /// Size of a full pack in bytes.
+    pub(super) full: u64,
     /// Objects that were put, in shards by a byte of the id to avoid contention.
     put: [Mutex<Names>; 64],
     objects: AtomicU64,
@@ -72,6 +74,7 @@ impl Store {
         let put = std::array::from_fn(|_| Mutex::default());
         Session {
             store: self,
+            full: self.full_pack(),
             put,
             objects: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),

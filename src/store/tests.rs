@@ -3,6 +3,7 @@
 mod compaction;
 mod damage;
 mod mask;
+mod merge;
 mod reflink_pack;
 mod writing;
 

@@ -4,6 +4,7 @@
 use super::compress::{Codec, Encoded, Encoder};
 use super::pack::file::Builder;
 use super::pack::{Frame, Record, format};
+use super::pack_set::Store;
 use super::session::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ObjectId;
@@ -16,19 +17,24 @@ fn frame_of(kind: ObjectKind) -> usize {
 }
 
 /// Objects of at least this size get a frame each.
-const LARGE: usize = 64 << 10;
+pub(super) const LARGE: usize = 64 << 10;
 
-/// A pack of at least this size is full.
+/// Minimum size of a full pack.
 const PACK: u64 = 64 << 20;
 
+/// Number of full packs that a large store has: listing and opening them must stay cheap.
+const PACKS: u64 = 1024;
+
 /// Maximum number of objects in a pack, whose records stay in memory until its table is written.
-const OBJECTS: usize = 128 << 10;
+pub(super) const OBJECTS: usize = 128 << 10;
 
 /// Writes objects into packs, on one thread. Dropping it has the same effect as finishing it; [`Session::finish`]
 /// reports an error.
 pub struct Writer<'a> {
     session: &'a Session<'a>,
     encoder: Encoder,
+    /// Size of a full pack.
+    full: u64,
     data: Stream,
     /// Everything except file content, in separate frames and packs, so that reading history decodes no file data.
     history: Stream,
@@ -45,6 +51,16 @@ struct Stream {
 pub(super) struct FrameBuffer {
     raw: Vec<u8>,
     records: Vec<Record>,
+    /// Maximum size of a frame, if not the usual one.
+    limit: Option<usize>,
+}
+
+impl Store {
+    /// Size of a full pack in bytes.
+    pub(super) fn full_pack(&self) -> u64 {
+        let total: u64 = self.packs().into_iter().map(|(_, size)| size).sum();
+        PACK.max(total / PACKS)
+    }
 }
 
 impl Session<'_> {
@@ -52,7 +68,7 @@ impl Session<'_> {
     pub fn writer(&self) -> Writer<'_> {
         let encoder = Encoder::new(self.store.options().compression);
         let stream = || Stream { buffer: FrameBuffer::default(), pack: Builder::new(&self.store.directory) };
-        Writer { session: self, encoder, data: stream(), history: stream() }
+        Writer { session: self, encoder, full: self.full, data: stream(), history: stream() }
     }
 }
 
@@ -92,7 +108,7 @@ impl Writer<'_> {
         } else {
             stream.buffer.add(record, bytes, &mut self.encoder, &mut stream.pack)?;
         }
-        if stream.pack.size() >= PACK || stream.pack.objects() >= OBJECTS {
+        if stream.pack.size() >= self.full || stream.pack.objects() >= OBJECTS {
             let full = std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory));
             self.session.flush(full.seal(&|id| self.session.store.is_masked(id))?)?;
         }
@@ -124,6 +140,11 @@ impl Drop for Writer<'_> {
 }
 
 impl FrameBuffer {
+    /// Sets the maximum size of a frame.
+    pub(super) fn set_limit(&mut self, bytes: usize) {
+        self.limit = Some(bytes);
+    }
+
     /// Adds an object. Writes the objects before it to the pack if they leave too little room in the frame.
     pub(super) fn add(
         &mut self,
@@ -132,7 +153,7 @@ impl FrameBuffer {
         encoder: &mut Encoder,
         pack: &mut Builder,
     ) -> Result<()> {
-        if self.raw.len() + bytes.len() > frame_of(record.kind) {
+        if self.raw.len() + bytes.len() > self.limit.unwrap_or(frame_of(record.kind)) {
             self.write(encoder, pack)?;
         }
         self.records.push(Record { offset: self.raw.len() as u32, ..record });

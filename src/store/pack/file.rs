@@ -22,11 +22,14 @@ const PAGE: usize = 64 << 10;
 
 /// Creates a file in `tmp/` below the repository folder; `what` begins its name.
 pub fn stage(directory: &Path, what: &str) -> Result<TempFile> {
-    let tmp = directory.join("tmp");
-    match TempFile::beside(&tmp.join(what)) {
+    stage_in(&directory.join("tmp"), what)
+}
+
+fn stage_in(folder: &Path, what: &str) -> Result<TempFile> {
+    match TempFile::beside(&folder.join(what)) {
         Err(error) if error.is_not_found() => {
-            fs::create_dir_private(&tmp)?;
-            TempFile::beside(&tmp.join(what))
+            fs::create_dir_private(folder)?;
+            TempFile::beside(&folder.join(what))
         }
         result => result,
     }
@@ -34,7 +37,8 @@ pub fn stage(directory: &Path, what: &str) -> Result<TempFile> {
 
 /// The frames of a new pack.
 pub struct Builder {
-    directory: PathBuf,
+    /// Folder of the file.
+    folder: PathBuf,
     file: Option<TempFile>,
     /// Bytes that are not in the file yet.
     buffer: Vec<u8>,
@@ -57,17 +61,15 @@ pub struct Sealed {
 }
 
 impl Builder {
-    /// Creates an empty pack. Creates no file until enough is added.
+    /// Creates an empty pack, whose file will be staged in `tmp/` below the repository folder. Creates no file until
+    /// enough is added.
     pub fn new(directory: &Path) -> Builder {
-        Builder {
-            directory: directory.to_owned(),
-            file: None,
-            buffer: Vec::new(),
-            long: 0,
-            written: 0,
-            frames: Vec::new(),
-            records: Vec::new(),
-        }
+        Builder::staged_in(directory.join("tmp"))
+    }
+
+    /// Like [`Builder::new`], for a file in another folder.
+    pub fn staged_in(folder: PathBuf) -> Builder {
+        Builder { folder, file: None, buffer: Vec::new(), long: 0, written: 0, frames: Vec::new(), records: Vec::new() }
     }
 
     /// Size of header and frames so far, in bytes.
@@ -125,7 +127,7 @@ impl Builder {
     fn spill(&mut self, length: usize) -> Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(stage(&self.directory, "pack")?),
+            none => none.insert(stage_in(&self.folder, "pack")?),
         };
         let is_long = self.long > self.buffer.len() / 2;
         let write = if is_long { fs::write_all_uncached_at } else { fs::write_all_at };

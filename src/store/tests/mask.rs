@@ -13,13 +13,16 @@ fn mask_of(store: &Store, is_hidden: impl Fn(ObjectKind, ObjectId) -> bool) -> M
         let table = pack.table().unwrap();
         let mut hidden = PackMask::new(table.len() as u32);
         let dead = (0..).zip(table.records()).filter(|(_, record)| is_hidden(record.kind, record.id));
-        dead.for_each(|(n, _)| hidden.hide(n));
+        dead.for_each(|(n, record)| {
+            hidden.hide(n);
+            hidden.bytes += u64::from(record.length);
+        });
         mask.insert(pack.id, hidden);
     }
     mask
 }
 
-fn hide(store: &Store, objects: &[Object]) -> Mask {
+pub(super) fn hide(store: &Store, objects: &[Object]) -> Mask {
     mask_of(store, |kind, id| objects.iter().any(|object| (object.0, object.1) == (kind, id)))
 }
 

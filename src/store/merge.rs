@@ -9,7 +9,7 @@ use super::pack::file::{Builder, Sealed, publish};
 use super::pack::{Frame, FrameReader, Pack, Record, format};
 use super::pack_set::Store;
 use super::writer::FrameBuffer;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::id::PackId;
 use crate::object::ObjectKind;
 
@@ -66,11 +66,6 @@ impl Store {
     pub fn is_whole(&self, pack: PackId) -> bool {
         let mut has_broken = false;
         self.check_pack(pack, &mut |_| has_broken = true).is_ok() && !has_broken
-    }
-
-    fn pack_named(&self, id: PackId) -> Result<&Pack> {
-        let found = self.packs.iter().find(|pack| pack.id == id);
-        found.ok_or_else(|| Error::new(ErrorKind::Internal, format!("pack `{id}` is not in the store")))
     }
 
     fn copy_frames(&self, packs: &[&Pack]) -> Result<Sealed> {
