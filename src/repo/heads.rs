@@ -14,6 +14,9 @@ use crate::time::Timestamp;
 /// Fills in the heads that an edit adds and removes. `view` is the state before the edit. Unreadable commits are taken for
 /// commits without parents.
 pub fn complete(objects: &dyn Objects, view: &View, edit: &mut HistoryEdit) -> Result<()> {
+    if edit.forgets.is_empty() && edit.recalls.is_empty() {
+        return Ok(());
+    }
     let mut after = view.clone();
     after.edit_history(edit, Timestamp::default());
     let (mut removed, mut candidates) = (BTreeSet::new(), BTreeSet::new());
