@@ -113,6 +113,7 @@ impl Applied {
         let is_needed = has_acted
             || !new_operation.edits.is_empty()
             || new_operation.switch.is_some()
+            || !new_operation.history.is_empty()
             || outcome.saved.is_some()
             || operation::changes_undo_position(repository, new_operation.undo_position)?
             || repository.unfinished().is_some();

@@ -25,7 +25,7 @@ use crate::id::{BlobId, CommitId};
 use crate::message::Message;
 use crate::number::{self, pluralize};
 use crate::object::commit::Uncovered;
-use crate::object::operation::{Refs, UndoPosition, Verb};
+use crate::object::operation::{HistoryEdit, Refs, UndoPosition, Verb};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::serialize::{or_empty, reasons};
@@ -65,6 +65,8 @@ pub struct Options {
     pub origin: Origin,
     /// The position that a step through operations reaches.
     pub undo_position: Option<UndoPosition>,
+    /// What that step changes in the history.
+    pub history: HistoryEdit,
     /// Beginning of the description of the operation; may be empty.
     pub about: String,
     /// The command that is recorded.

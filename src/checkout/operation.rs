@@ -62,6 +62,7 @@ pub(super) fn new_operation(repository: &Repository, outcome: &Outcome, options:
         switch: Some(refs.current).filter(|branch| *branch != view.current),
         commits: outcome.aside.into_iter().collect(),
         undo_position: options.undo_position,
+        history: options.history.clone(),
         ..NewOperation::default()
     }
 }

@@ -11,7 +11,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["switch"], "undo checkout BRANCH"),
     (&["reflog"], "undo op log"),
     (&["check", "fsck"], "undo verify"),
-    (&["gc", "prune", "forget"], "undo never removes history"),
+    (&["prune", "expire", "thin"], "undo forget --keep-daily 7 --keep-monthly 12 -n"),
+    (&["unforget", "restore-commit"], "undo recall REV"),
     (
         &["merge", "rebase", "cherry-pick"],
         "undo does not merge histories; to take paths from a commit: undo restore --from REV PATH",

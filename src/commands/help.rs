@@ -95,6 +95,44 @@ JSON, plumbing and the `a/` and `b/` headers of patches have paths from the root
 ",
     ),
     (
+        "retention",
+        "Retention: which commits stay, and when their space comes back
+
+`undo forget` removes commits from the history, `undo gc` returns their space.
+
+  undo forget 3f2a91bc                   named commits, or a range A..B
+  undo forget --keep-last 10             all commits that no rule keeps; several rules add up:
+       --keep-hourly N, --keep-daily N, --keep-weekly N, --keep-monthly N, --keep-yearly N
+       --keep-within AGE                 30d, 6w, 1y6m; counted from the newest commit
+       --keep-tag PATTERN                commits of tags
+       --only-automatic                  all other commits stay
+       -n                                show what would stay, and why
+
+Periods follow the calendar of your time zone; weeks begin on Monday. The newest commit of each
+period stays, and periods without commits do not count.
+
+These commits always stay: those of branches and tags, those that an unfinished checkout needs,
+and for 90 days a commit that raised an alarm and the commit before it.
+
+A forgotten commit is hidden, and whole.
+
+  undo undo                              bring the commits of the last `undo forget` back
+  undo recall                            list forgotten commits
+  undo recall 3f2a91bc                   bring one back
+
+A checkout of a forgotten commit, or a new branch or tag at it, brings it back, too. After 7 days
+(the setting gc.grace), `undo gc` removes what only forgotten commits need. Ids never change: the
+history continues at the nearest commit that stays, `log` shows the gap, and `@~3` counts the
+commits that stay.
+
+Automatic commits are thinned without a command: all of them stay for 7 days, then one a day for
+90 days, then one a week. The setting history.keep changes that:
+
+  undo config history.keep all                                     keep all
+  undo config history.keep 'within 30d, daily within 1y, monthly'
+",
+    ),
+    (
         "exit-codes",
         "Exit codes:
 

@@ -90,7 +90,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let is_whole = !is_filtered && paths.is_all();
     let template = args.template.as_deref().map(LogFormat::parse).transpose()?.map(Rc::new);
     let has_graph = is_whole && style.is_none() && !args.reverse && template.is_none();
-    let mut graph = has_graph.then(|| Graph::new(graph_style()));
+    let drawing = graph_style();
+    let mut graph = has_graph.then(|| Graph::new(drawing));
     let mut costs = workspace.costs();
     let mut names = Names::of_all(workspace.view());
     let (mut count, mut exit) = (0, Exit::SUCCESS);
@@ -121,9 +122,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         };
         let names = names.remove(&id).unwrap_or_default();
         let row = graph.as_mut().map(|graph| graph.row(id, &parents, names.is_at));
-        let record = CommitRecord::new(id, &commit, names, costs.of(id)?);
+        let record = CommitRecord::new(id, &commit, names, costs.of(id)?).in_history(workspace.view());
         let gap = count > 0 && style.is_some_and(|style| !matches!(style, Style::Patch(_)));
-        context.ui.show(&LogEntry { record, row, oneline: args.oneline, format: template.clone(), gap })?;
+        let entry = LogEntry { record, row, oneline: args.oneline, format: template.clone(), gap, drawing };
+        context.ui.show(&entry)?;
         if let Some(style) = style {
             let options = DiffOptions { paths, renames, ..DiffOptions::default() };
             changes::show(context, &workspace.diff_commit(&commit, options)?, style)?;

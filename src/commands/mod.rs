@@ -12,6 +12,7 @@ mod config;
 mod context;
 mod diff;
 pub(crate) mod export;
+mod forget;
 mod format;
 pub mod help;
 mod init;
@@ -22,6 +23,7 @@ pub(crate) mod message;
 mod op;
 mod operation_states;
 pub mod overview;
+mod recall;
 mod redo;
 mod refs;
 mod restore;
@@ -78,6 +80,8 @@ enum Command {
     Export(export),
     Branch(branch),
     Tag(tag),
+    Forget(forget),
+    Recall(recall),
     Ls(ls),
     Cat(cat),
     Verify(verify),

@@ -34,7 +34,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let commit = workspace.read_commit(id)?;
     context.ui.page_long_output();
     let cost = workspace.costs().of(id)?;
-    context.ui.show(&CommitRecord::new(id, &commit, Names::of(workspace.view(), id), cost))?;
+    let record = CommitRecord::new(id, &commit, Names::of(workspace.view(), id), cost);
+    context.ui.show(&record.in_history(workspace.view()))?;
     let style = args.format.style().unwrap_or(Style::List(Listing::Words));
     let options = DiffOptions { renames: args.format.renames.options(), ..DiffOptions::default() };
     changes::show(context, &workspace.diff_commit(&commit, options)?, style)?;

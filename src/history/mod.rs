@@ -1,6 +1,7 @@
 //! Resolves revisions, walks commits and finds what they contain.
 
 pub mod bytes;
+pub mod candidates;
 mod costs;
 mod entry;
 pub mod graph;
@@ -11,6 +12,7 @@ mod path_filter;
 pub mod reachable;
 pub mod reflog;
 pub mod retention;
+mod reverted;
 pub mod revision;
 mod selection_filter;
 pub mod suggestions;

@@ -12,9 +12,10 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::reverted::RevertedHistory;
 use crate::history::suggestions;
 use crate::id::{CommitId, DirectoryId, IdPrefix, ObjectId, OperationId};
-use crate::object::operation::{Refs, UndoPosition, Verb};
+use crate::object::operation::{HistoryEdit, Refs, UndoPosition, Verb};
 use crate::object::{Intent, Operation};
 use crate::repo::Repository;
 
@@ -51,12 +52,18 @@ impl Action {
 pub struct Destination {
     /// Refs in that state.
     pub(crate) refs: Refs,
+    /// Reverts what the crossed operations changed in the history.
+    pub(crate) history: HistoryEdit,
     /// The commit to check out. `None` leaves the worktree alone.
     pub worktree: Option<CommitId>,
     /// Position and tip to record. `None` for `op restore`, which starts a new line.
     pub undo_position: Option<UndoPosition>,
     /// The actions that are undone or redone, in this order.
     pub crossed: Vec<Action>,
+    /// Operations whose commits no longer exist. They are crossed without an effect, and do not count as steps.
+    pub passed: Vec<Action>,
+    /// Number of forgotten commits in that state that no longer exist.
+    pub gone: u64,
     /// The interrupted command that is undone first.
     pub interrupted: Option<Verb>,
     /// The newest operation when this was computed. After another operation, this is out of date.
@@ -261,6 +268,11 @@ impl Timeline {
         Ok(Some(line))
     }
 
+    /// Reverts what the operations since a position changed in the history.
+    pub fn history_edit(&mut self, position: Option<OperationId>) -> Result<HistoryEdit> {
+        self.destination_for(position, None, Vec::new()).map(|destination| destination.history)
+    }
+
     /// The action whose state is the current one. `None` means the state before the first action.
     pub fn position(&mut self) -> Result<Option<OperationId>> {
         self.position_at(0)
@@ -294,12 +306,27 @@ impl Timeline {
         let end = self.state_after(position)?;
         let mut refs = self.refs.clone();
         let later = &self.actions[..end];
-        later.iter().flat_map(Action::operations).for_each(|operation| refs.revert(operation));
+        let mut history = RevertedHistory::default();
+        for operation in later.iter().flat_map(Action::operations) {
+            refs.revert(operation);
+            history.revert(&operation.history);
+        }
         let worktree = match undo_position {
             Some(_) => self.left_in(end)?,
             None => later.iter().rev().find_map(|action| action.last.worktree).and_then(|(before, _)| before),
         };
-        Ok(Destination { refs, worktree, undo_position, crossed, interrupted: None, seen: self.newest })
+        let (history, seen) = (history.into_edit(), self.newest);
+        Ok(Destination {
+            refs,
+            history,
+            worktree,
+            undo_position,
+            crossed,
+            passed: Vec::new(),
+            gone: 0,
+            interrupted: None,
+            seen,
+        })
     }
 
     /// The worktree that was last left in the stretch of a state. `None` if it is the current one.

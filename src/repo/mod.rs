@@ -4,6 +4,7 @@ mod begin;
 pub mod config;
 mod directories;
 pub mod disk;
+mod effective;
 pub mod format;
 mod git_ignore;
 pub mod heads;

@@ -9,6 +9,7 @@ use crate::object::operation::{
     ForgottenCommits, HistoryEdit, Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb,
 };
 use crate::object::{Commit, Extras, ObjectKind, Objects, Operation, id_of};
+use crate::repo::effective::retain_effective;
 use crate::repo::journal::{Record, Sweep, Writer};
 use crate::repo::repository::{Repository, open_store};
 use crate::repo::{heads, leftovers, new_commits, refname, reserve};
@@ -198,7 +199,10 @@ impl Transaction<'_> {
         let entered = new_operation.worktree.map(|(_, to)| to).filter(|to| state.view.can_recall(*to));
         let targets = targets.chain(entered);
         let (commits, named) = new_commits::with_unknown(store, &state.view, new_operation.commits, targets)?;
+        let mut refs = state.view.refs.clone();
+        new_operation.edits.iter().for_each(|edit| refs.set(&edit.name, edit.new));
         let mut history = new_operation.history;
+        retain_effective(&mut history, &state.view, &refs);
         history
             .recalls
             .extend(named.into_iter().filter(|commit| !history.recalls.contains(commit)).collect::<Vec<_>>());

@@ -65,6 +65,10 @@ pub struct SteppedRecord<'o> {
     pub id: Option<CommitId>,
     /// The operations undone or redone, in this order.
     pub operations: Vec<CrossedRecord>,
+    /// Operations that were passed over, because they did nothing but forget commits that no longer exist.
+    pub passed: Vec<CrossedRecord>,
+    /// Number of forgotten commits that no longer exist.
+    pub gone: u64,
     /// `undid`, `redid`, or empty for `op restore`.
     #[serde(skip)]
     pub action: &'static str,

@@ -21,6 +21,8 @@ use crate::time::Timestamp;
 pub struct CommitRecord {
     pub id: CommitId,
     pub parents: Vec<CommitId>,
+    /// Number of forgotten commits between the commit and these parents.
+    pub forgotten: u64,
     pub branches: Vec<String>,
     pub tags: Vec<String>,
     pub current: bool,
@@ -100,6 +102,7 @@ impl CommitRecord {
         CommitRecord {
             id,
             parents: commit.parents.clone(),
+            forgotten: 0,
             branches: names.branches,
             tags: names.tags,
             current: names.is_at,
@@ -118,6 +121,12 @@ impl CommitRecord {
             suspicious: commit.is_suspicious(),
             alarms: commit.marks(),
         }
+    }
+
+    /// Replaces forgotten parents by the nearest ancestors that are not forgotten.
+    pub fn in_history(self, view: &View) -> CommitRecord {
+        let forgotten = view.forgotten_count(&self.parents);
+        CommitRecord { parents: view.kept_parents(&self.parents), forgotten, ..self }
     }
 }
 

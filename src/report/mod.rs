@@ -10,6 +10,7 @@ pub(crate) mod objects;
 pub mod operations;
 pub(crate) mod plumbing;
 pub mod refs;
+pub mod retention;
 pub mod runs;
 pub mod values;
 pub mod verify;

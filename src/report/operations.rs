@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::id::{CommitId, OperationId};
 use crate::object::Operation;
-use crate::object::operation::RefEdit;
+use crate::object::operation::{ForgottenCommit, RefEdit};
 use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
@@ -31,6 +31,8 @@ pub struct OperationRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worktree: Option<CommitMove>,
     pub commits: Vec<CommitId>,
+    pub forgotten: Vec<CommitId>,
+    pub recalled: Vec<CommitId>,
     pub bytes_read: u64,
     pub bytes_stored: u64,
 }
@@ -92,10 +94,16 @@ impl OperationRecord {
             branch: last.switched.clone().map(|(before, after)| BranchMove { before, after }),
             worktree: last.worktree.map(|(before, after)| CommitMove { before, after }),
             commits: oldest_first().flat_map(|operation| &operation.commits).map(|made| made.id).collect(),
+            forgotten: ids(oldest_first().flat_map(|operation| &operation.history.forgets)),
+            recalled: ids(oldest_first().flat_map(|operation| &operation.history.recalls)),
             bytes_read: oldest_first().map(|operation| operation.bytes_read).sum(),
             bytes_stored: oldest_first().map(|operation| operation.bytes_stored).sum(),
         }
     }
+}
+
+fn ids<'e>(commits: impl Iterator<Item = &'e ForgottenCommit>) -> Vec<CommitId> {
+    commits.map(|commit| commit.id).collect()
 }
 
 /// Merges the edits of each ref, oldest first, into one move. Drops refs that end where they began.

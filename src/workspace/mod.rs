@@ -5,6 +5,7 @@ mod commit;
 mod compare;
 mod export;
 mod follow;
+mod forget;
 mod history;
 pub(crate) mod notice;
 mod prepared;
@@ -27,6 +28,7 @@ use crate::worktree::{Worktree, paths};
 
 pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};
+pub use forget::{ForgetOutcome, ForgetSelection, ForgottenRecord, JudgedCommit};
 pub use notice::Notice;
 pub use prepared::PreparedCheckout;
 pub use refs::RefKind;
@@ -37,6 +39,7 @@ pub use verify::VerifyOptions;
 
 // Values in the signatures above.
 pub use crate::alarm::{Alarm, Findings, Kind as AlarmKind, OrdinaryWork};
+pub use crate::amount::Amount;
 pub use crate::checkout::{Action as FileAction, InUse, Outcome as CheckoutOutcome};
 pub use crate::diff::binary::{Range, Ranges};
 pub use crate::diff::git::{GitId, GitMode, Literal};
@@ -48,8 +51,10 @@ pub use crate::effect::{Effect, Examples, Guard, Loss, Retyped};
 pub use crate::export::Exported;
 pub use crate::fs::Process;
 pub use crate::history::Costs;
+pub use crate::history::retention::{Policy as KeepPolicy, Reason as KeepReason};
 pub use crate::history::timeline::{Action, Destination, Timeline};
 pub use crate::history::walk::{WalkOptions, WalkedCommit};
+pub use crate::keep_rule::{KeepRule, Limit as KeepLimit, Period as KeepPeriod};
 pub use crate::maintain::verify::{Damage, Extent as VerifyExtent, Finding, Outcome as VerifyOutcome};
 pub use crate::metadata::{Kind, Metadata};
 pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};
@@ -58,6 +63,7 @@ pub use crate::object::{Attributes, Commit, Content, Entry, Extras, Mark, RunInf
 pub use crate::repo::UnneededFile;
 pub use crate::repo::config::Source as SettingSource;
 pub use crate::snapshot::Outcome as CommitOutcome;
+pub use crate::time::age::Age;
 pub use crate::worktree::ignore::IgnoreWarning;
 
 /// A directory and the repository that records it.

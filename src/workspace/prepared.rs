@@ -390,6 +390,7 @@ impl<'w> Held<'w> {
             saved,
             origin,
             undo_position: request.undo_position(),
+            history: request.history(transaction.repository())?,
             about: request.about(),
             verb: request.verb.clone(),
             access: Some(access),

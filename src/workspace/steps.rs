@@ -1,11 +1,13 @@
 //! Steps through operations: undo, redo, and restoring the state after any operation.
 
+use std::collections::HashSet;
+
 use crate::compare;
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::timeline::{Destination, Timeline};
+use crate::history::timeline::{Action, Destination, Timeline};
 use crate::id::CommitId;
-use crate::object::Objects;
 use crate::object::operation::Verb;
+use crate::object::{ObjectKind, Objects};
 use crate::progress::Progress;
 
 use super::request::Request;
@@ -19,22 +21,78 @@ impl Workspace {
             self.check_run_is_recorded(before, progress)?;
         }
         let mut timeline = Timeline::open(&self.repository);
-        match self.repository.unfinished() {
+        self.pass_over(steps, |steps| match self.repository.unfinished() {
             Some(intent) => timeline.back_before(intent, steps),
             None => timeline.back(steps),
-        }
+        })
     }
 
     /// Finds the state after redoing `steps` undone operations. Fails if another operation followed the undo.
     pub fn find_redo(&self, steps: usize) -> Result<Destination> {
-        Timeline::open(&self.repository).forward(steps)
+        let mut timeline = Timeline::open(&self.repository);
+        self.pass_over(steps, |steps| timeline.forward(steps))
     }
 
     /// Finds the state after an operation, named by its id or a prefix of the id.
     pub fn find_operation(&self, operation: &str) -> Result<Destination> {
         let mut timeline = Timeline::open(&self.repository);
         let id = timeline.find(operation)?.id;
-        timeline.restore(id)
+        self.check_existing(timeline.restore(id)?)
+    }
+
+    /// Finds a destination that many steps away. Operations that did nothing but forget commits which no longer exist do not
+    /// count.
+    fn pass_over(&self, steps: usize, mut find: impl FnMut(usize) -> Result<Destination>) -> Result<Destination> {
+        let mut passed = 0;
+        loop {
+            let mut destination = match find(steps + passed) {
+                Err(error) if error.kind() == ErrorKind::NotFound && passed > 0 => {
+                    return Err(error.context("the commits of the last `undo forget` no longer exist"));
+                }
+                destination => destination?,
+            };
+            let (gone, crossed): (Vec<Action>, Vec<Action>) = std::mem::take(&mut destination.crossed)
+                .into_iter()
+                .partition(|action| self.forgot_what_is_gone(action));
+            let found = gone.len();
+            (destination.passed, destination.crossed) = (gone, crossed);
+            if found == passed {
+                return self.check_existing(destination);
+            }
+            passed = found;
+        }
+    }
+
+    /// Whether an action did nothing but forget commits that no longer exist.
+    fn forgot_what_is_gone(&self, action: &Action) -> bool {
+        let operation = &action.last;
+        let is_forget = operation.verb == Verb::Forget && action.before.is_empty();
+        is_forget && operation.history.forgets.iter().all(|commit| !self.exists(commit.id))
+    }
+
+    fn exists(&self, id: CommitId) -> bool {
+        self.repository.store().contains(ObjectKind::Commit, id.object_id())
+    }
+
+    /// [`ErrorKind::NotFound`] if a ref or the worktree would need a commit that no longer exists. Counts the other commits
+    /// that no longer exist.
+    fn check_existing(&self, mut destination: Destination) -> Result<Destination> {
+        let edits = destination.refs.edits_from(self.repository.view());
+        let needed = edits.iter().filter_map(|edit| edit.new).chain(destination.worktree);
+        if let Some(gone) = needed.into_iter().find(|id| !self.exists(*id) && self.was_forgotten(*id)) {
+            let message = format!("that state needs commit {}, which was forgotten and no longer exists", gone.short());
+            return Err(Error::new(ErrorKind::NotFound, message).hint("to list operations: undo op log"));
+        }
+        let passed = destination.passed.iter().flat_map(|action| &action.last.history.forgets).map(|commit| commit.id);
+        let passed: HashSet<CommitId> = passed.collect();
+        let recalls = destination.history.recalls.iter().map(|commit| commit.id);
+        destination.gone = recalls.filter(|id| !passed.contains(id) && !self.exists(*id)).count() as u64;
+        Ok(destination)
+    }
+
+    /// Whether a commit that does not exist was forgotten. After a sweep, the journal may no longer say so.
+    fn was_forgotten(&self, id: CommitId) -> bool {
+        self.repository.view().forgotten.contains_key(&id) || self.repository.state().sweep.is_some()
     }
 
     /// Prepares to restore a state that one of the functions above found. `verb` is undo, redo or op restore.

@@ -26,6 +26,7 @@ mod exact;
 mod export;
 mod file_systems;
 mod fixtures;
+mod forget;
 mod format;
 mod generated;
 mod git;

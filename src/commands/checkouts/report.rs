@@ -102,6 +102,8 @@ fn stepped<'o>(
     SteppedRecord {
         id: workspace.repository.view().at(),
         operations: destination.crossed.iter().map(crossed).collect(),
+        passed: destination.passed.iter().map(crossed).collect(),
+        gone: destination.gone,
         action: match reported.verb {
             Verb::Undo => "undid",
             Verb::Redo => "redid",

@@ -90,6 +90,16 @@ fn one_revision(current: &OsStr) -> Vec<CompletionCandidate> {
     found
 }
 
+/// Forgotten commits that can be recalled.
+pub fn forgotten(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Ok(repository) = open() else { return Vec::new() };
+    let forgotten = repository.view().forgotten.iter().filter(|(_, forgotten)| forgotten.time.is_some());
+    let mut newest_first: Vec<_> = forgotten.map(|(id, forgotten)| (forgotten.time, *id)).collect();
+    newest_first.sort_by(|a, b| b.cmp(a));
+    let described = |(_, id): (_, CommitId)| candidate(id.short(), describe(&repository, id));
+    keep(current, newest_first.into_iter().take(NAMES).map(described).collect())
+}
+
 /// Revisions and recorded paths of revisions, and recorded paths after `--`.
 pub fn revisions_or_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     if line::words().iter().any(|word| word == "--") { recorded_paths(current) } else { revision_paths(current) }

@@ -81,6 +81,14 @@ impl Print for SteppedRecord<'_> {
             let words = sanitize::line(&format!("{}: {}", crossed.verb, crossed.description));
             page.line(format_args!("{} {}  {words}", self.action, page.paint(Role::Id, crossed.id.short())))?;
         }
+        for passed in &self.passed {
+            let words = sanitize::line(&format!("{}: {}", passed.verb, passed.description));
+            let id = page.paint(Role::Id, passed.id.short());
+            page.line(format_args!("passed over {id}  {words}  (the commits no longer exist)"))?;
+        }
+        if self.gone > 0 {
+            page.line(format_args!("{} can no longer be recalled", plural(self.gone, "forgotten commit")))?;
+        }
         let branch = page.paint(Role::Branch, sanitize::line(&self.checkout.outcome.branch));
         let at = page.short(self.id);
         if self.refs_only {

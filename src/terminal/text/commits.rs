@@ -80,6 +80,9 @@ impl Print for CommitRecord {
         for parent in &self.parents {
             page.line(format_args!("parent {}", page.paint(Role::Id, parent)))?;
         }
+        if self.forgotten > 0 {
+            page.line(format_args!("gap    {} forgotten", plural(self.forgotten, "commit")))?;
+        }
         page.line(format_args!("author {} on {}", safe(&self.author), safe(&self.host)))?;
         page.line(format_args!("time   {}", page.time(self.time)))?;
         page.line(format_args!("holds  {}, {}", plural(self.files, "file"), Size(self.bytes)))?;

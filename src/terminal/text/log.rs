@@ -6,9 +6,10 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::history::graph::{GraphRow, Style};
+use crate::number::plural;
 use crate::report::commits::CommitRecord;
 use crate::terminal::text::{LogFormat, commits};
-use crate::terminal::{Page, Print};
+use crate::terminal::{Page, Print, Role};
 
 /// A commit in the log.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +29,9 @@ pub struct LogEntry {
     /// Whether an empty line goes first, because the changes of another commit stand above.
     #[serde(skip)]
     pub gap: bool,
+    /// Characters of the mark for forgotten commits.
+    #[serde(skip)]
+    pub drawing: Style,
 }
 
 /// Box-drawing characters in a UTF-8 locale, else ASCII.
@@ -46,7 +50,14 @@ impl Print for LogEntry {
         if let Some(format) = &self.format {
             return format.print(record, page);
         }
-        let lines = if self.oneline { vec![commits::oneline(record, page)] } else { commits::log_lines(record, page) };
+        let mut lines =
+            if self.oneline { vec![commits::oneline(record, page)] } else { commits::log_lines(record, page) };
+        if record.forgotten > 0 {
+            lines.extend((!self.oneline).then(String::new));
+            let mark = if self.drawing == Style::Unicode { "⋮" } else { "..." };
+            let words = format!("{mark} {} forgotten", plural(record.forgotten, "commit"));
+            lines.push(page.paint(Role::Dim, words).to_string());
+        }
         let Some(row) = &self.row else {
             let mark = if record.current { "@ " } else { "* " };
             for (n, line) in lines.iter().enumerate() {

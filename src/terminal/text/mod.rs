@@ -13,6 +13,7 @@ mod patch;
 mod placeholders;
 mod plumbing;
 mod refs;
+mod retention;
 mod runs;
 mod stat;
 mod tree_format;

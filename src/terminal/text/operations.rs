@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::quote::shell_word;
 use crate::report::operations::{BranchMove, CommitMove, OperationRecord};
-use crate::terminal::human::duration;
+use crate::terminal::human::{duration, plural};
 use crate::terminal::page::short;
 use crate::terminal::sanitize::line as safe;
 use crate::terminal::{Page, Print, Role};
@@ -51,6 +51,13 @@ impl Print for OperationText {
         }
         if let Some(BranchMove { before, after }) = &record.branch {
             page.line(format_args!("  current branch  {} → {}", safe(before), safe(after)))?;
+        }
+        for (word, commits) in [("forgotten", &record.forgotten), ("recalled", &record.recalled)] {
+            match commits.as_slice() {
+                [] => {}
+                [id] => page.line(format_args!("  {word}  {}", id.short()))?,
+                several => page.line(format_args!("  {word}  {}", plural(several.len() as u64, "commit")))?,
+            }
         }
         if let Some(CommitMove { before, after }) = record.worktree {
             page.line(format_args!("  directory  {} → {}", short(before), after.short()))?;

@@ -148,7 +148,7 @@ fn log_and_show_transcript() {
 
 "#]]);
     env.undo("log --grep FIRST --json").shows(str![[r#"
-{"type":"commit","id":"[ID]","parents":[],"branches":[],"tags":[],"current":false,"time":"2026-01-05T08:01:00.000000000Z","author":"[..]","host":"[..]","message":"first","automatic":false,"added":4,"modified":0,"deleted":0,"files":3,"bytes":294,"bytes_stored":[..],"uncovered":[],"torn":[],"suspicious":false,"alarms":[]}
+{"type":"commit","id":"[ID]","parents":[],"forgotten":0,"branches":[],"tags":[],"current":false,"time":"2026-01-05T08:01:00.000000000Z","author":"[..]","host":"[..]","message":"first","automatic":false,"added":4,"modified":0,"deleted":0,"files":3,"bytes":294,"bytes_stored":[..],"uncovered":[],"torn":[],"suspicious":false,"alarms":[]}
 {"type":"summary","count":1}
 
 "#]]);

@@ -125,6 +125,8 @@ Branches and tags:
   tag          List, create, rename or delete tags
 
 Maintenance:
+  forget       Remove commits from the history
+  recall       Return forgotten commits to the history
   verify       Check the integrity of the repository
 
 Setup:

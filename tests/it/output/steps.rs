@@ -148,31 +148,31 @@ fn undo_and_redo_json_is_complete() {
     let env = history();
     env.undo("checkout @~").ok();
     env.undo("undo -n --json").shows(str![[r#"
-{"type":"operation","id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted","command":["[UNDO]","checkout","@~"],"time":"2026-01-05T08:04:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":true,"taken_back":false,"refs":[{"kind":"branch","name":"main","old":"[ID]","new":"[ID]"}],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"operation","id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted","command":["[UNDO]","checkout","@~"],"time":"2026-01-05T08:04:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":true,"taken_back":false,"refs":[{"kind":"branch","name":"main","old":"[ID]","new":"[ID]"}],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"forgotten":[],"recalled":[],"bytes_read":0,"bytes_stored":0}
 {"type":"action","action":"remove","path":"data"}
 {"type":"action","action":"remove","path":"data/table.bin"}
 {"type":"summary","actions":2,"unchanged":2,"unsaved":false,"conflicts":[],"in_use":[],"closed":[]}
 
 "#]]);
     env.undo("undo --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":2,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":2,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}],"passed":[],"gone":0}
 
 "#]]);
     env.undo("undo --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":0,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"}]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":0,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"}],"passed":[],"gone":0}
 
 "#]]);
     env.undo("redo 2 --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":2,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"},{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":2,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"},{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}],"passed":[],"gone":0}
 
 "#]]);
     env.undo("op log -n 1 --json").shows(str![[r#"
-{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more redone, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more redone, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"forgotten":[],"recalled":[],"bytes_read":0,"bytes_stored":0}
 {"type":"summary","count":1}
 
 "#]]);
     env.undo("op show --json").shows(str![[r#"
-{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more redone, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more redone, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"forgotten":[],"recalled":[],"bytes_read":0,"bytes_stored":0}
 
 "#]]);
     env.undo("undo 9 --json").shows(str![[r#"

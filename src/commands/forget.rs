@@ -1,0 +1,141 @@
+//! `undo forget`: removes commits from the history, by name or by a policy.
+
+use std::collections::HashSet;
+
+use crate::commands::{Context, complete};
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::walk::WalkOptions;
+use crate::id::CommitId;
+use crate::report::retention::{ForgetSummary, JudgedRecord};
+use crate::workspace::{Age, ForgetSelection, KeepLimit, KeepPeriod, KeepPolicy, KeepRule, Workspace};
+
+/// Remove commits from the history
+///
+/// Forgets the named commits, or all commits that no rule keeps: a commit stays if one of the rules keeps it. Commits with a
+/// branch or a tag stay, and so does the last commit before an alarm, for 90 days. The disk space comes back with `undo gc`, 7
+/// days later; until then `undo undo` and `undo recall` take it back. Periods are those of the calendar, and of each
+/// the newest commit stays.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo forget 3f2a91bc
+  undo forget v1..v2                                 all commits after v1, up to v2
+  undo forget --keep-within 30d --keep-monthly 12 -n   show what would stay, and why
+  undo forget --only-automatic --keep-daily 7
+
+See also: undo help retention")]
+pub struct Args {
+    /// Commits to forget, or a range `A..B`
+    #[arg(value_name = "REV", add = complete::with(complete::revisions))]
+    revisions: Vec<String>,
+    /// Keep the last N commits
+    #[arg(long, value_name = "N", conflicts_with = "revisions")]
+    keep_last: Option<u64>,
+    /// Keep the newest commit of each of the last N hours that have commits
+    #[arg(long, value_name = "N", conflicts_with = "revisions")]
+    keep_hourly: Option<u64>,
+    /// Keep the newest commit of each of the last N days that have commits
+    #[arg(long, value_name = "N", conflicts_with = "revisions")]
+    keep_daily: Option<u64>,
+    /// Keep the newest commit of each of the last N weeks (from Monday) that have commits
+    #[arg(long, value_name = "N", conflicts_with = "revisions")]
+    keep_weekly: Option<u64>,
+    /// Keep the newest commit of each of the last N months that have commits
+    #[arg(long, value_name = "N", conflicts_with = "revisions")]
+    keep_monthly: Option<u64>,
+    /// Keep the newest commit of each of the last N years that have commits
+    #[arg(long, value_name = "N", conflicts_with = "revisions")]
+    keep_yearly: Option<u64>,
+    /// Keep commits that are at most this much older than the newest one, as 30d, 6w or 1y6m
+    #[arg(long, value_name = "AGE", value_parser = parse_age, conflicts_with = "revisions")]
+    keep_within: Option<Age>,
+    /// Keep the commits of tags that match; `*` also matches `/`
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, conflicts_with = "revisions", add = complete::with(complete::tags))]
+    keep_tag: Vec<String>,
+    /// Forget only commits that commands made before they replaced unsaved content
+    #[arg(long)]
+    only_automatic: bool,
+    /// Show which commits would stay, and why, without forgetting any
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+fn parse_age(text: &str) -> Result<Age, String> {
+    Age::parse(text).filter(|age| !age.is_zero()).ok_or_else(|| "not an age, as `30d`, `6w` or `1y6m`".to_owned())
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
+    context.check_no_null("undo forget --json")?;
+    let mut workspace = context.workspace()?;
+    let selection = args.selection(&workspace)?;
+    let outcome = if args.dry_run { workspace.preview_forget(&selection)? } else { workspace.forget(&selection)? };
+    let named = matches!(selection, ForgetSelection::Commits(..));
+    if args.dry_run {
+        context.ui.page_long_output();
+    }
+    // The table is for dry runs; programs get it always.
+    if args.dry_run || context.ui.options().json {
+        outcome.commits.iter().try_for_each(|commit| context.ui.show(&JudgedRecord::from(commit)))?;
+    }
+    let (forgotten, kept) = (outcome.forgotten(), outcome.kept());
+    let summary = ForgetSummary { forgotten, kept, dry_run: args.dry_run, named };
+    if args.dry_run {
+        return context.ui.show(&summary);
+    }
+    context.ui.outcome(&summary)?;
+    if forgotten > 0 {
+        context.ui.hint("to undo: undo undo");
+    }
+    Ok(())
+}
+
+impl Args {
+    fn rules(&self) -> Vec<KeepRule> {
+        let counts = [
+            (KeepPeriod::Commit, self.keep_last),
+            (KeepPeriod::Hour, self.keep_hourly),
+            (KeepPeriod::Day, self.keep_daily),
+            (KeepPeriod::Week, self.keep_weekly),
+            (KeepPeriod::Month, self.keep_monthly),
+            (KeepPeriod::Year, self.keep_yearly),
+        ];
+        let counted =
+            |(period, count): (KeepPeriod, Option<u64>)| Some(KeepRule { period, limit: KeepLimit::Count(count?) });
+        let within = self.keep_within.map(|age| KeepRule { period: KeepPeriod::Commit, limit: KeepLimit::Within(age) });
+        counts.into_iter().filter_map(counted).chain(within).collect()
+    }
+
+    fn selection(&self, workspace: &Workspace) -> Result<ForgetSelection> {
+        let rules = self.rules();
+        if !self.revisions.is_empty() {
+            return Ok(ForgetSelection::Commits(named(workspace, &self.revisions)?, self.only_automatic));
+        }
+        if rules.is_empty() && self.keep_tag.is_empty() {
+            return Err(Error::new(ErrorKind::Usage, "no commits and no rules given")
+                .hint("name commits, or what to keep: undo forget --keep-daily 7 --keep-monthly 12 -n"));
+        }
+        let tags = workspace.tags_matching(&self.keep_tag)?;
+        Ok(ForgetSelection::Policy(KeepPolicy { rules, tags, only_automatic: self.only_automatic }))
+    }
+}
+
+/// The commits of revisions and ranges, without duplicates.
+fn named(workspace: &Workspace, revisions: &[String]) -> Result<Vec<CommitId>> {
+    let (mut commits, mut seen) = (Vec::new(), HashSet::new());
+    let mut add = |id: CommitId| {
+        if seen.insert(id) {
+            commits.push(id);
+        }
+    };
+    for text in revisions {
+        match workspace.resolve_range(text)? {
+            None => add(workspace.resolve(text)?),
+            Some((without, from)) => {
+                let options = WalkOptions { from: vec![from], exclude: vec![without], ..WalkOptions::default() };
+                for walked in workspace.log(options)? {
+                    add(walked?.id);
+                }
+            }
+        }
+    }
+    Ok(commits)
+}

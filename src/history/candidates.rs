@@ -1,0 +1,42 @@
+//! Reads the commits that a retention policy judges.
+
+use crate::error::{ErrorKind, Result};
+use crate::history::retention::Candidate;
+use crate::history::walk::{WalkOptions, WalkedCommit, walk};
+use crate::id::CommitId;
+use crate::object::Commit;
+use crate::repo::Repository;
+
+/// A candidate, and what a list of commits shows of it.
+#[derive(Clone, Debug)]
+pub struct DescribedCandidate {
+    /// What the policy needs.
+    pub candidate: Candidate,
+    /// First line of the message.
+    pub subject: String,
+    /// Parents as the commit names them.
+    pub named_parents: Vec<CommitId>,
+}
+
+/// The commits that the options select, newest first. Omits unreadable commits, which therefore stay.
+pub fn candidates(repository: &Repository, options: WalkOptions) -> Result<Vec<DescribedCandidate>> {
+    let mut candidates = Vec::new();
+    for walked in walk(repository, options)? {
+        match walked {
+            Ok(WalkedCommit { id, commit, parents }) => candidates.push(describe(id, commit, parents)),
+            Err(error) if error.kind() == ErrorKind::Damaged => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(candidates)
+}
+
+/// Describes a commit with these nearest ancestors that are not forgotten.
+pub fn describe(id: CommitId, commit: Commit, parents: Vec<CommitId>) -> DescribedCandidate {
+    let (is_automatic, is_suspicious) = (commit.automatic, commit.is_suspicious());
+    DescribedCandidate {
+        candidate: Candidate { id, parents, time: commit.time, is_automatic, is_suspicious },
+        subject: commit.message.lines().next().unwrap_or_default().to_owned(),
+        named_parents: commit.parents,
+    }
+}

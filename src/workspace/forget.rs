@@ -1,0 +1,223 @@
+//! Forgets commits, named or selected by a policy, and recalls them.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::candidates::{self, DescribedCandidate};
+use crate::history::retention::{self, Candidate, Pins, Policy, Reason, Verdict};
+use crate::history::walk::WalkOptions;
+use crate::id::CommitId;
+use crate::number::plural;
+use crate::object::Objects;
+use crate::object::operation::{ForgottenCommit, HistoryEdit, Verb};
+use crate::path::glob::{Glob, Slashes};
+use crate::quote::shell_word;
+use crate::repo::{NewOperation, Repository};
+use crate::time::Timestamp;
+
+use super::Workspace;
+
+/// The commits to forget.
+#[derive(Clone, Debug)]
+pub enum ForgetSelection {
+    /// These commits, or with the flag those of them that are automatic.
+    Commits(Vec<CommitId>, bool),
+    /// All commits that a policy does not keep.
+    Policy(Policy),
+}
+
+/// A commit that was or would be kept or forgotten.
+#[derive(Clone, Debug)]
+pub struct JudgedCommit {
+    /// Id of the commit.
+    pub id: CommitId,
+    /// Time of the commit.
+    pub time: Timestamp,
+    /// First line of the message.
+    pub subject: String,
+    /// Whether a command made the commit before it replaced unsaved content.
+    pub is_automatic: bool,
+    /// The reasons to keep the commit. Empty if it is forgotten.
+    pub reasons: Vec<Reason>,
+}
+
+/// The judged commits, newest first.
+#[derive(Clone, Debug)]
+pub struct ForgetOutcome {
+    /// All commits of the history if a policy judged them, else the named ones.
+    pub commits: Vec<JudgedCommit>,
+    edit: HistoryEdit,
+}
+
+/// A commit that was forgotten and can be recalled.
+#[derive(Clone, Debug)]
+pub struct ForgottenRecord {
+    /// Id of the commit.
+    pub id: CommitId,
+    /// Time of the commit.
+    pub time: Timestamp,
+    /// First line of the message.
+    pub subject: String,
+    /// When it was forgotten.
+    pub forgotten: Timestamp,
+}
+
+impl ForgetOutcome {
+    /// Number of forgotten commits.
+    pub fn forgotten(&self) -> u64 {
+        self.edit.forgets.len() as u64
+    }
+
+    /// Number of commits that stay.
+    pub fn kept(&self) -> u64 {
+        self.commits.len() as u64 - self.forgotten()
+    }
+}
+
+impl Workspace {
+    /// The tags that match these patterns. [`ErrorKind::Usage`] if a pattern matches no tag: after a typing error, commits
+    /// would be forgotten that were meant to stay.
+    pub fn tags_matching(&self, patterns: &[String]) -> Result<Vec<String>> {
+        let mut matching = Vec::new();
+        for pattern in patterns {
+            let glob = Glob::parse(pattern.as_bytes(), Slashes::Ordinary).map_err(|invalid| {
+                let (pattern, reason) = (pattern.escape_debug(), invalid.describe());
+                Error::new(ErrorKind::Usage, format!("`{pattern}` is not a valid pattern: {reason}"))
+            })?;
+            let before = matching.len();
+            matching.extend(self.view().tags.keys().filter(|name| glob.matches(name.as_bytes())).cloned());
+            if matching.len() == before {
+                let message = format!("no tag matches `{}`", pattern.escape_debug());
+                return Err(Error::new(ErrorKind::Usage, message).hint("to list tags: undo tag"));
+            }
+        }
+        Ok(matching)
+    }
+
+    /// Judges commits without changing anything. Fails as [`Workspace::forget`] would.
+    pub fn preview_forget(&self, selection: &ForgetSelection) -> Result<ForgetOutcome> {
+        judge(&self.repository, selection)
+    }
+
+    /// Removes commits from the history. They can be recalled until a sweep removes what only they need.
+    ///
+    /// [`ErrorKind::Refused`] for a named commit that a branch, a tag or an unfinished checkout needs, or that is the last one
+    /// before an alarm; and for a policy that keeps nothing but the current commit.
+    pub fn forget(&mut self, selection: &ForgetSelection) -> Result<ForgetOutcome> {
+        let mut transaction = self.repository.begin()?;
+        let outcome = judge(transaction.repository(), selection)?;
+        if outcome.forgotten() > 0 {
+            let history = outcome.edit.clone();
+            let description = description(&history.forgets);
+            transaction.record(NewOperation { verb: Verb::Forget, description, history, ..Default::default() })?;
+        }
+        Ok(outcome)
+    }
+
+    /// Adds forgotten commits to the history again, and returns those that were forgotten. [`ErrorKind::NotFound`] for a
+    /// commit whose content is gone.
+    pub fn recall(&mut self, commits: &[CommitId]) -> Result<Vec<CommitId>> {
+        let mut transaction = self.repository.begin()?;
+        let view = transaction.repository().view();
+        let mut recalls: Vec<ForgottenCommit> = Vec::new();
+        for &id in commits {
+            if let Some(forgotten) = view.forgotten.get(&id).filter(|_| recalls.iter().all(|commit| commit.id != id)) {
+                recalls.push(ForgottenCommit { id, parents: forgotten.parents.clone() });
+            }
+        }
+        let ids: Vec<CommitId> = recalls.iter().map(|commit| commit.id).collect();
+        if !recalls.is_empty() {
+            let description = description(&recalls);
+            let history = HistoryEdit { recalls, ..HistoryEdit::default() };
+            transaction.record(NewOperation { verb: Verb::Recall, description, history, ..Default::default() })?;
+        }
+        Ok(ids)
+    }
+
+    /// The forgotten commits that can be recalled, newest first.
+    pub fn forgotten(&self) -> Vec<ForgottenRecord> {
+        let store = self.repository.store();
+        let record = |(id, time): (CommitId, Timestamp)| {
+            let DescribedCandidate { candidate, subject, .. } =
+                candidates::describe(id, store.commit(id).ok()?, Vec::new());
+            Some(ForgottenRecord { id, time: candidate.time, subject, forgotten: time })
+        };
+        let forgotten = self.view().forgotten.iter().filter_map(|(id, forgotten)| Some((*id, forgotten.time?)));
+        let mut records: Vec<ForgottenRecord> = forgotten.filter_map(record).collect();
+        records.sort_by_key(|record| std::cmp::Reverse((record.time, record.id)));
+        records
+    }
+}
+
+/// The operation's description: the id of a single commit, or the number of commits.
+fn description(commits: &[ForgottenCommit]) -> String {
+    match commits {
+        [commit] => commit.id.short(),
+        several => plural(several.len() as u64, "commit"),
+    }
+}
+
+fn judge(repository: &Repository, selection: &ForgetSelection) -> Result<ForgetOutcome> {
+    let zone = repository.environment.time_zone();
+    // The time of a record: a clock that was set back must not change which alarms are recent.
+    let now = repository.environment.now().max(repository.state().time);
+    let mut pins = Pins::of(repository.view(), repository.state().intent.as_ref());
+    match selection {
+        ForgetSelection::Policy(policy) => {
+            let candidates = candidates::candidates(repository, WalkOptions::default())?;
+            let bare: Vec<Candidate> = candidates.iter().map(|one| one.candidate.clone()).collect();
+            pins.add_alarms(&bare, now, zone);
+            let newest = bare.iter().map(|candidate| candidate.time).max().unwrap_or(now);
+            let verdicts = retention::judge(&bare, policy, &pins, newest, zone);
+            retention::check(&verdicts, policy, repository.view().at())?;
+            Ok(outcome(candidates, verdicts))
+        }
+        ForgetSelection::Commits(commits, only_automatic) => {
+            let since = Some(retention::ALARM.before(now, zone));
+            let recent = candidates::candidates(repository, WalkOptions { since, ..WalkOptions::default() })?;
+            pins.add_alarms(&recent.into_iter().map(|one| one.candidate).collect::<Vec<_>>(), now, zone);
+            let mut named = Vec::new();
+            for &id in commits.iter().filter(|id| !repository.view().forgotten.contains_key(id)) {
+                let commit = repository.store().commit(id)?;
+                let parents = repository.parents(&commit);
+                if commit.automatic || !only_automatic {
+                    named.push(candidates::describe(id, commit, parents));
+                }
+            }
+            let verdict = |id: CommitId| Verdict { id, reasons: pins.reasons(id).to_vec() };
+            let verdicts: Vec<Verdict> = named.iter().map(|one| verdict(one.candidate.id)).collect();
+            match verdicts.iter().find(|verdict| !verdict.reasons.is_empty()) {
+                Some(pinned) => Err(refusal(pinned)),
+                None => Ok(outcome(named, verdicts)),
+            }
+        }
+    }
+}
+
+fn outcome(candidates: Vec<DescribedCandidate>, verdicts: Vec<Verdict>) -> ForgetOutcome {
+    let mut described: BTreeMap<CommitId, DescribedCandidate> =
+        candidates.into_iter().map(|one| (one.candidate.id, one)).collect();
+    let mut edit = HistoryEdit::default();
+    let mut commits = Vec::new();
+    for Verdict { id, reasons } in verdicts {
+        let Some(DescribedCandidate { candidate, subject, named_parents }) = described.remove(&id) else { continue };
+        if reasons.is_empty() {
+            edit.forgets.push(ForgottenCommit { id, parents: named_parents });
+        }
+        commits.push(JudgedCommit { id, time: candidate.time, subject, is_automatic: candidate.is_automatic, reasons });
+    }
+    ForgetOutcome { commits, edit }
+}
+
+/// The error for a commit that must stay.
+fn refusal(Verdict { id, reasons }: &Verdict) -> Error {
+    let words: Vec<String> = reasons.iter().map(Reason::to_string).collect();
+    let message = format!("{} cannot be forgotten: {}", id.short(), words.join(", "));
+    let error = Error::new(ErrorKind::Refused, message);
+    match reasons.as_slice() {
+        [Reason::Tag(name)] => error.hint(format!("to delete the tag: undo tag -d {}", shell_word(name.as_bytes()))),
+        [Reason::Branch(_), ..] => error.hint("the commit of a branch stays, and so does the current commit"),
+        [Reason::UnfinishedCheckout, ..] => error.hint("to finish the checkout: undo checkout --continue"),
+        _ => error.hint("see the alarm: undo log"),
+    }
+}

@@ -1,0 +1,1 @@
+//! Automatic commits are thinned as they age.
