@@ -28,6 +28,8 @@ pub enum ErrorKind {
     Refused,
     /// The repository is damaged.
     Damaged,
+    /// Content that was purged, and that no command reads any more.
+    Purged,
     /// No repository in the directory or its parents.
     NoRepository,
     /// Another process holds the lock.
@@ -65,6 +67,7 @@ impl ErrorKind {
             ErrorKind::Exists => ("exists", 2),
             ErrorKind::Refused => ("refused", 4),
             ErrorKind::Damaged => ("damaged", 5),
+            ErrorKind::Purged => ("purged", 1),
             ErrorKind::NoRepository => ("no-repository", 10),
             ErrorKind::Locked => ("locked", 11),
             ErrorKind::Interrupted => ("interrupted", Exit::signal(2).0),

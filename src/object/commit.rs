@@ -98,6 +98,8 @@ pub enum Reason {
     Repository = 4,
     /// A file longer than any blob can be.
     TooLong = 5,
+    /// A file whose content was purged.
+    Purged = 6,
 }
 
 impl Counts {
@@ -108,7 +110,8 @@ impl Counts {
 }
 
 impl Reason {
-    const ALL: [Reason; 5] = [Reason::Unreadable, Reason::Socket, Reason::Mount, Reason::Repository, Reason::TooLong];
+    const ALL: [Reason; 6] =
+        [Reason::Unreadable, Reason::Socket, Reason::Mount, Reason::Repository, Reason::TooLong, Reason::Purged];
 
     /// Whether the path is data that should have been recorded.
     pub fn is_failure(self) -> bool {
@@ -123,6 +126,7 @@ impl Reason {
             Reason::Mount => "mount",
             Reason::Repository => "repository",
             Reason::TooLong => "too-long",
+            Reason::Purged => "purged",
         }
     }
 }

@@ -75,6 +75,7 @@ pub fn describe(reason: Reason) -> &'static str {
         Reason::Mount => "mounted from elsewhere",
         Reason::Repository => "another repository",
         Reason::TooLong => "longer than 16 TiB",
+        Reason::Purged => "its content was purged",
     }
 }
 

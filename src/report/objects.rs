@@ -249,7 +249,7 @@ impl OperationFields {
             undo_position: operation.undo_position.map(step),
             forgotten: ids(&operation.history.forgets),
             recalled: ids(&operation.history.recalls),
-            purged: operation.history.purges.clone(),
+            purged: operation.history.purges.iter().map(|blob| blob.id).collect(),
             unpurged: operation.history.unpurges.clone(),
             extras: extras(&operation.extras),
             operation,

@@ -278,8 +278,9 @@ def take_edit(fields):
 
 def take_history_edit(fields):
     commit = lambda: (fields.id(), fields.list(fields.id))
-    names = ("forgets", "recalls", "heads added", "heads removed", "purges", "unpurges")
-    edit = {name: fields.list(commit if name in names[:2] else fields.id) for name in names}
+    purge = lambda: (fields.id(), fields.varint())
+    forms = {"forgets": commit, "recalls": commit, "heads added": fields.id, "heads removed": fields.id}
+    edit = {name: fields.list(form) for name, form in (forms | {"purges": purge, "unpurges": fields.id}).items()}
     must(any(edit.values()), "a change of the history that changes nothing")
     return edit
 
@@ -294,7 +295,7 @@ def take_forgotten(fields):
 
 def take_purged(fields):
     (has_time,) = fields.flags(1)
-    return fields.time() if has_time else None
+    return {"size": fields.varint(), "time": fields.time() if has_time else None}
 
 
 def take_map(fields, take):

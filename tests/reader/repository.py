@@ -72,7 +72,8 @@ class Journal:
             forgotten, purged = self.view["forgotten"], self.view["purged"]
             forgotten = {id: entry for id, entry in forgotten.items() if is_later(entry["time"])}
             self.view["forgotten"] = forgotten | take_map(fields, take_forgotten)
-            self.view["purged"] = {id: time if is_later(time) else None for id, time in purged.items()}
+            for blob in purged.values():
+                blob["time"] = blob["time"] if is_later(blob["time"]) else None
         elif kind == 8:
             self.time = max(self.time, fields.time())
             self.edit_history(take_history_edit(fields))
@@ -87,7 +88,7 @@ class Journal:
         for id, _ in edit["recalls"]:
             forgotten.pop(id, None)
         self.view["heads"] = sorted(set(self.view["heads"]) - set(edit["heads removed"]) | set(edit["heads added"]))
-        purged.update({id: self.time for id in edit["purges"]})
+        purged.update({id: {"size": size, "time": self.time} for id, size in edit["purges"]})
         for id in edit["unpurges"]:
             purged.pop(id, None)
 

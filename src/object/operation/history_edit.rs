@@ -20,7 +20,7 @@ pub struct HistoryEdit {
     /// Commits that are no longer heads.
     pub heads_removed: Vec<CommitId>,
     /// Contents that are purged.
-    pub purges: Vec<BlobId>,
+    pub purges: Vec<PurgedBlob>,
     /// Purged contents that can be read again.
     pub unpurges: Vec<BlobId>,
 }
@@ -37,6 +37,17 @@ pub struct ForgottenCommit {
 }
 
 fields!(ForgottenCommit: id, parents);
+
+/// A content that is purged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PurgedBlob {
+    /// Id of the blob.
+    pub id: BlobId,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+fields!(PurgedBlob: id, size);
 
 impl HistoryEdit {
     /// Whether nothing changes.
@@ -70,19 +81,24 @@ impl Field for Forgotten {
     }
 }
 
-/// A purged content. `None` after a sweep: it cannot be read again.
+/// A purged content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Purged(pub Option<Timestamp>);
+pub struct Purged {
+    /// Size in bytes. A file of another size cannot have this content.
+    pub size: u64,
+    /// When the content was purged. `None` after a sweep: it cannot be read again.
+    pub time: Option<Timestamp>,
+}
 
-/// Flags (bit 0: has a time) and time.
+/// Flags (bit 0: has a time), size and time.
 impl Field for Purged {
     fn put(&self, encoder: &mut Encoder) {
-        encoder.flags(&[self.0.is_some()]).put_some(&self.0);
+        encoder.flags(&[self.time.is_some()]).put(&self.size).put_some(&self.time);
     }
 
     fn take(decoder: &mut Decoder<'_>) -> Result<Purged> {
         let [has_time] = decoder.flags()?;
-        Ok(Purged(decoder.take_if(has_time)?))
+        Ok(Purged { size: decoder.take()?, time: decoder.take_if(has_time)? })
     }
 }
 

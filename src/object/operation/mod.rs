@@ -9,7 +9,7 @@ mod verb;
 
 pub use action::{BRANCHES, NewCommit, Operation, RefEdit, RefName, TAGS};
 pub use history_edit::{
-    Forgotten, ForgottenCommit, ForgottenCommits, HistoryEdit, Purged, forgotten_count, kept_parents,
+    Forgotten, ForgottenCommit, ForgottenCommits, HistoryEdit, Purged, PurgedBlob, forgotten_count, kept_parents,
 };
 pub use intent::Intent;
 pub use refs::{Refs, View};

@@ -153,7 +153,7 @@ impl View {
             self.heads.remove(head);
         }
         self.heads.extend(&edit.heads_added);
-        self.purged.extend(edit.purges.iter().map(|&blob| (blob, Purged(Some(time)))));
+        self.purged.extend(edit.purges.iter().map(|blob| (blob.id, Purged { size: blob.size, time: Some(time) })));
         for blob in &edit.unpurges {
             self.purged.remove(blob);
         }
@@ -165,7 +165,7 @@ impl View {
         self.forgotten.retain(|_, forgotten| forgotten.time.is_some_and(|time| time > horizon));
         self.forgotten.extend(substitutes.iter().map(|(id, forgotten)| (*id, forgotten.clone())));
         for purged in self.purged.values_mut() {
-            purged.0 = purged.0.filter(|time| *time > horizon);
+            purged.time = purged.time.filter(|time| *time > horizon);
         }
     }
 

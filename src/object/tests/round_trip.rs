@@ -9,7 +9,7 @@ use crate::id::{AttributesId, BlobId, CommitId, DirectoryId, LinksId, OperationI
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
 use crate::object::operation::{
-    Forgotten, ForgottenCommit, HistoryEdit, NewCommit, Purged, RefEdit, RefName, Refs, UndoPosition, View,
+    Forgotten, ForgottenCommit, HistoryEdit, NewCommit, Purged, PurgedBlob, RefEdit, RefName, Refs, UndoPosition, View,
 };
 use crate::object::tree::Node;
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Operation};
@@ -163,7 +163,8 @@ fn history_edit() -> impl Strategy<Value = HistoryEdit> {
         .boxed();
     let commits = || vec(commit.clone(), 0..3);
     let blobs = || vec(any::<Bytes32>().prop_map(BlobId), 0..3);
-    (commits(), commits(), commit_ids(), commit_ids(), blobs(), blobs()).prop_map(
+    let purges = vec(any::<(Bytes32, u64)>().prop_map(|(id, size)| PurgedBlob { id: BlobId(id), size }), 0..3);
+    (commits(), commits(), commit_ids(), commit_ids(), purges, blobs()).prop_map(
         |(forgets, recalls, heads_added, heads_removed, purges, unpurges)| HistoryEdit {
             forgets,
             recalls,
@@ -183,7 +184,8 @@ fn view() -> impl Strategy<Value = View> {
         time,
     });
     let forgotten = btree_map(any::<Bytes32>().prop_map(CommitId), forgotten, 0..4);
-    let purged = btree_map(any::<Bytes32>().prop_map(BlobId), option::of(time()).prop_map(Purged), 0..4);
+    let purged = (any::<u64>(), option::of(time())).prop_map(|(size, time)| Purged { size, time });
+    let purged = btree_map(any::<Bytes32>().prop_map(BlobId), purged, 0..4);
     let heads = btree_set(any::<Bytes32>().prop_map(CommitId), 0..4);
     (any::<String>(), names(), names(), heads, forgotten, purged).prop_map(
         |(current, branches, tags, heads, forgotten, purged)| View {

@@ -4,7 +4,7 @@ use crate::id::{AttributesId, BlobId, CommitId, DirectoryId, LinksId, OperationI
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
 use crate::object::operation::{
-    Forgotten, ForgottenCommit, HistoryEdit, NewCommit, Purged, RefEdit, RefName, Refs, UndoPosition, View,
+    Forgotten, ForgottenCommit, HistoryEdit, NewCommit, Purged, PurgedBlob, RefEdit, RefName, Refs, UndoPosition, View,
 };
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Links, Operation, Tree};
 use crate::path::RepoPathBuf;
@@ -104,7 +104,7 @@ pub fn history_edit() -> HistoryEdit {
         recalls: vec![ForgottenCommit { id: CommitId([10; 32]), parents: Vec::new() }],
         heads_added: vec![CommitId([9; 32])],
         heads_removed: vec![CommitId([8; 32])],
-        purges: vec![BlobId([11; 32])],
+        purges: vec![PurgedBlob { id: BlobId([11; 32]), size: 700 }],
         unpurges: vec![BlobId([12; 32])],
     }
 }
@@ -119,7 +119,10 @@ pub fn view() -> View {
         (CommitId([7; 32]), Forgotten { parents: vec![CommitId([5; 32])], count: 300, time: None }),
         (CommitId([8; 32]), Forgotten { parents: Vec::new(), count: 1, time: Some(time()) }),
     ];
-    let purged = [(BlobId([1; 32]), Purged(None)), (BlobId([2; 32]), Purged(Some(time())))];
+    let purged = [
+        (BlobId([1; 32]), Purged { size: 700, time: None }),
+        (BlobId([2; 32]), Purged { size: 2, time: Some(time()) }),
+    ];
     View {
         refs,
         heads: [CommitId([5; 32]), CommitId([6; 32])].into(),

@@ -195,7 +195,7 @@ fn print_operation(page: &mut Page<'_>, operation: &Operation) -> io::Result<()>
     let history = &operation.history;
     history.forgets.iter().try_for_each(|commit| line(page, format_args!("forgotten {}", commit.id)))?;
     history.recalls.iter().try_for_each(|commit| line(page, format_args!("recalled {}", commit.id)))?;
-    history.purges.iter().try_for_each(|id| line(page, format_args!("purged {id}")))?;
+    history.purges.iter().try_for_each(|blob| line(page, format_args!("purged {}", blob.id)))?;
     history.unpurges.iter().try_for_each(|id| line(page, format_args!("unpurged {id}")))?;
     extras(page, &operation.extras)
 }
