@@ -7,6 +7,7 @@ mod entry;
 pub mod graph;
 mod last_version;
 pub mod listing;
+pub mod mark;
 pub mod objects;
 mod path_filter;
 pub mod reachable;

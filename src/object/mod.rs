@@ -18,6 +18,7 @@ pub mod links;
 pub mod nodes;
 pub mod operation;
 pub mod order;
+pub mod references;
 pub mod run_info;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,6 +7,7 @@ use crate::environment::{Environment, LockWait, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::FileLock;
 use crate::repo::config::Config;
+use crate::repo::repository::STILL_READABLE;
 use crate::repo::{Repository, Transaction, config, git_ignore, leftovers, no_sync, reserve, sharing};
 
 impl Repository {
@@ -72,7 +73,8 @@ impl Repository {
 
     fn check_undamaged(&self) -> Result<()> {
         let Some(damage) = self.warnings.first() else { return Ok(()) };
-        Err(Error::damaged(damage.to_string()).hint("reading still works: save what you need with `undo export`"))
+        let hint = damage.hint_text().unwrap_or_else(|| STILL_READABLE.to_owned());
+        Err(Error::damaged(damage.to_string()).hint(hint))
     }
 
     /// Takes the right to run a command in this worktree and to record its changes, until it is dropped. Does not wait,

@@ -64,6 +64,8 @@ files! { in_repository:
     config = "config.toml",
     /// The folder of packs.
     packs = "packs",
+    /// The folder of masks.
+    masks = "masks",
     /// The folder of journal segments.
     journal = "journal",
     /// Staged files of the repository. The holder of the lock may delete them.

@@ -16,7 +16,7 @@ use crate::repo::journal::{self, End, Loaded, Operations, State};
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::Membership;
 use crate::repo::other_worktree::OtherCheckout;
-use crate::store::{Options, Store};
+use crate::store::{Mask, Options, Store};
 
 /// An open repository, with the state of the journal when it was read.
 pub struct Repository {
@@ -93,8 +93,10 @@ impl Repository {
         let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
         let membership = Membership::of(&state, layout)?;
         state.select_directory(membership.directory());
-        let store = open_store(layout, &state, options, damage.is_some())?;
+        let (mask, mask_damage) = read_mask(layout, &state)?;
+        let store = open_store(layout, &state, mask, options, damage.is_some())?;
         let warnings = damage_warning(damage)
+            .chain(mask_damage)
             .chain(wrong.map(|error| error.context("the repository's settings are ignored")))
             .collect();
         let is_in_other_worktree = is_in_other_worktree(&state, layout);
@@ -126,10 +128,11 @@ impl Repository {
 
     fn reread_journal(&mut self) -> Result<()> {
         let Loaded { state, end, damage } = journal::load(&self.layout.journal())?;
-        if state.packs != self.state.packs || damage.is_some() {
-            self.store = open_store(&self.layout, &state, self.store.options().clone(), damage.is_some())?;
+        let (mask, mask_damage) = read_mask(&self.layout, &state)?;
+        if state.packs != self.state.packs || mask.as_ref() != self.store.mask() || damage.is_some() {
+            self.store = open_store(&self.layout, &state, mask, self.store.options().clone(), damage.is_some())?;
         }
-        (self.state, self.end, self.warnings) = (state, end, damage_warning(damage).collect());
+        (self.state, self.end, self.warnings) = (state, end, damage_warning(damage).chain(mask_damage).collect());
         Ok(())
     }
 
@@ -214,21 +217,40 @@ impl Repository {
 
 /// Opens the packs of a state. The state of a damaged journal may be old, and its packs may have been merged since, so
 /// all other pack files are opened too. Ids verify their objects.
-pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_old: bool) -> Result<Store> {
+pub(super) fn open_store(
+    layout: &Layout,
+    state: &State,
+    mask: Option<Mask>,
+    options: Options,
+    is_old: bool,
+) -> Result<Store> {
     let mut packs = state.packs.clone();
     if is_old {
         packs.extend(layout.pack_files()?.into_iter().map(|(id, _)| id));
     }
-    Store::open(&layout.repository, &Vec::from_iter(packs), None, options)
+    Store::open(&layout.repository, &Vec::from_iter(packs), mask, options)
 }
 
 fn is_in_other_worktree(state: &State, layout: &Layout) -> bool {
     state.intent.as_ref().map(OtherCheckout::of).is_some_and(|foreign| foreign.is_there(layout))
 }
 
+/// Reads the mask in force. If it is damaged, everything in the packs can be read, but nothing may be written: hidden
+/// objects would count as stored, although what they refer to may be gone.
+pub(super) fn read_mask(layout: &Layout, state: &State) -> Result<(Option<Mask>, Option<Error>)> {
+    match state.mask().map(|id| Mask::read(&layout.repository, id)).transpose() {
+        Ok(mask) => Ok((mask, None)),
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok((None, Some(error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Hint for damage that stops writing.
+pub(super) const STILL_READABLE: &str = "reading still works: save what you need with `undo export`";
+
 /// Turns damage of the journal into a warning.
 fn damage_warning(damage: Option<Error>) -> impl Iterator<Item = Error> {
-    damage.into_iter().map(|error| error.context("the newest history may be missing"))
+    damage.into_iter().map(|error| error.context("the newest history may be missing").hint(STILL_READABLE))
 }
 
 /// Whether the folder contains nothing but what an interrupted `init` leaves.

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::environment::{Environment, LockWait};
+use crate::environment::{Durability, Environment, LockWait};
 use crate::error::ErrorKind;
 use crate::fs::FileLock;
 use crate::id::{AttributesId, CommitId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Totals};
-use crate::object::operation::{Intent, RefEdit, RefName};
+use crate::object::operation::{ForgottenCommits, Intent, RefEdit, RefName};
 use crate::object::{Commit, Content, Entry, Extras, Objects};
-use crate::store::Stored;
+use crate::repo::journal::Sweep;
+use crate::store::{Mask, Stored};
 use crate::time::Timestamp;
 
 /// A worktree with a new repository for each test.
@@ -416,4 +417,24 @@ fn init_rejects_unsuitable_store_folders() {
         ErrorKind::Exists
     );
     assert!(!work.join(".undo").exists());
+}
+
+#[test]
+fn damaged_mask_stops_writing_but_not_reading() {
+    let mut fixture = Fixture::new();
+    let mask = Mask::default().write(&fixture.repository.layout.repository, Durability::Synced).unwrap();
+    let sweep = Sweep { time: Timestamp::default(), horizon: Timestamp::default(), mask: Some(mask) };
+    fixture.repository.begin().unwrap().sweep(sweep, ForgottenCommits::default()).unwrap();
+    assert_eq!(fixture.repository.store().mask(), Some(&Mask::default()));
+    let file = fixture.file(&format!("masks/{mask}"));
+    std::fs::write(&file, b"x").unwrap();
+    for _ in 0..2 {
+        let mut repository = fixture.open();
+        assert!(repository.warnings()[0].to_string().contains(&mask.to_string()));
+        let error = repository.begin().err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Damaged);
+        assert!(error.hint_text().unwrap().ends_with("undo repair"), "{error}");
+        // The second time it is missing.
+        let _ = std::fs::remove_file(&file);
+    }
 }

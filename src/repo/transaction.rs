@@ -11,7 +11,7 @@ use crate::object::operation::{
 use crate::object::{Commit, Extras, ObjectKind, Objects, Operation, id_of};
 use crate::repo::effective::retain_effective;
 use crate::repo::journal::{Record, Sweep, Writer};
-use crate::repo::repository::{Repository, open_store};
+use crate::repo::repository::{Repository, open_store, read_mask};
 use crate::repo::{heads, leftovers, new_commits, refname, reserve};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
@@ -294,7 +294,7 @@ impl Transaction<'_> {
         let time = self.repository.environment.now();
         self.append(Record::Packs { time, added, removed: removed.clone() })?;
         let Repository { layout, store, state, .. } = &mut *self.repository;
-        *store = open_store(layout, state, store.options().clone(), false)?;
+        *store = open_store(layout, state, store.mask().cloned(), store.options().clone(), false)?;
         leftovers::retire_packs(layout, &removed)?;
         leftovers::remove_packs(layout, &state.packs)
     }
@@ -302,7 +302,11 @@ impl Transaction<'_> {
     /// Hides objects: everything that was forgotten or purged at the sweep's horizon or before is gone. The mask is durable.
     /// `substitutes` are the swept commits that other commits still name. Durable on return.
     pub fn sweep(&mut self, sweep: Sweep, substitutes: ForgottenCommits) -> Result<()> {
-        self.append(Record::Sweep(sweep, substitutes))
+        self.append(Record::Sweep(sweep, substitutes))?;
+        let Repository { layout, store, state, .. } = &mut *self.repository;
+        let (mask, damage) = read_mask(layout, state)?;
+        *store = open_store(layout, state, mask, store.options().clone(), false)?;
+        damage.map_or(Ok(()), Err)
     }
 }
 

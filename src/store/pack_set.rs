@@ -201,6 +201,11 @@ impl Store {
         &self.packs[location.pack as usize]
     }
 
+    /// Whether the catalog does not cover a pack.
+    pub(super) fn is_uncovered(&self, pack: usize) -> bool {
+        self.uncovered.binary_search(&(pack as u32)).is_ok()
+    }
+
     fn is_visible(&self, location: &Location) -> bool {
         !self.pack(location).is_hidden(location.record)
     }

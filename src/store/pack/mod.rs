@@ -147,6 +147,20 @@ impl Pack {
         Table::of(self.table.get_or_init(|| self.read_table()).as_ref().map_err(Error::copy)?)
     }
 
+    /// The share of objects in the stored bytes of their frames: for each frame, rounded down.
+    pub fn bytes_of(&self, is_counted: impl Fn(u32) -> bool) -> Result<u64> {
+        let table = self.table()?;
+        let mut raw = vec![0u64; table.frame_count() as usize];
+        for (n, record) in (0..).zip(table.records()) {
+            raw[record.frame_number as usize] += if is_counted(n) { u64::from(record.length) } else { 0 };
+        }
+        let share = |(n, raw): (u32, &u64)| {
+            let frame = table.frame(n);
+            raw * u64::from(frame.stored) / u64::from(frame.raw).max(1)
+        };
+        Ok((0..).zip(&raw).map(share).sum())
+    }
+
     /// Offset of the table: the size of header and frames in bytes.
     pub fn data_length(&self) -> Result<u64> {
         Ok(self.opened()?.footer.table)

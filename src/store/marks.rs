@@ -1,0 +1,201 @@
+//! Marks: one bit for each object of a store, to find out which objects are needed.
+//!
+//! Objects in several packs are marked in each of them. A second bit says which marked objects have
+//! not been read yet, so that a search needs no list of pending objects.
+
+use super::pack::{FrameReader, Location, Pack};
+use super::pack_set::{Store, is_empty_data};
+use crate::error::Result;
+use crate::id::{ObjectId, PackId};
+use crate::object::references::{Reference, has_references};
+use crate::object::{ObjectKind, Objects};
+
+/// The marked objects of a store.
+#[derive(Debug)]
+pub struct Marks {
+    packs: Vec<PackMarks>,
+    /// Number of marked objects; each copy counts.
+    pub count: u64,
+    /// Number of objects that were searched in packs or catalog.
+    pub lookups: u64,
+    /// Pack whose unread objects are read next.
+    next: usize,
+    /// Number of copies that have not been read.
+    unread: u64,
+}
+
+#[derive(Debug)]
+struct PackMarks {
+    id: PackId,
+    marked: Bits,
+    unread: Bits,
+}
+
+/// Bits that are 0 beyond the end.
+#[derive(Clone, Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    /// Returns whether the bit was 0.
+    fn set(&mut self, n: u32) -> bool {
+        let word = n as usize / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        let is_new = !self.get(n);
+        self.0[word] |= 1 << (n % 64);
+        is_new
+    }
+
+    fn get(&self, n: u32) -> bool {
+        self.0.get(n as usize / 64).is_some_and(|word| word >> (n % 64) & 1 == 1)
+    }
+
+    fn ones(&self) -> impl Iterator<Item = u32> + '_ {
+        let words = (0..).zip(&self.0).filter(|(_, word)| **word != 0);
+        words.flat_map(|(at, word)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit))
+    }
+}
+
+impl Store {
+    /// Marks that contain no object.
+    pub fn marks(&self) -> Marks {
+        let none = |pack: &Pack| PackMarks { id: pack.id, marked: Bits::default(), unread: Bits::default() };
+        Marks { packs: self.packs.iter().map(none).collect(), count: 0, lookups: 0, next: 0, unread: 0 }
+    }
+
+    /// Positions of an object in packs that can be opened.
+    fn readable_locations(&self, kind: ObjectKind, id: ObjectId) -> Vec<Location> {
+        let is_readable = |location: &Location| self.pack(location).check_footer().is_ok();
+        let quick: Vec<Location> = self.quick_locations(kind, id).filter(is_readable).collect();
+        let is_complete = !quick.is_empty() || self.catalog.as_ref().is_none_or(|catalog| catalog.is_sound(&id.0));
+        if is_complete { quick } else { self.all_locations(kind, id).filter(is_readable).collect() }
+    }
+}
+
+impl Marks {
+    /// Marks what a reference leads to. Returns whether it was not marked before. Fails with
+    /// [`crate::error::ErrorKind::Damaged`] if the object is missing.
+    pub fn mark(&mut self, store: &Store, reference: Reference) -> Result<bool> {
+        match reference {
+            Reference::Object(kind, id) if is_empty_data(kind, id) => Ok(false),
+            Reference::Object(kind, id) => self.mark_copies(store, kind, id)?.ok_or_else(|| store.missing(kind, id)),
+            Reference::Blob(blob) => {
+                let id = blob.object_id();
+                if is_empty_data(ObjectKind::Data, id) {
+                    return Ok(false);
+                }
+                if let Some(is_new) = self.mark_copies(store, ObjectKind::Data, id)? {
+                    return Ok(is_new);
+                }
+                self.mark_copies(store, ObjectKind::Layout, id)?.ok_or_else(|| store.missing(ObjectKind::Data, id))
+            }
+        }
+    }
+
+    /// `None` if the store has no copy.
+    fn mark_copies(&mut self, store: &Store, kind: ObjectKind, id: ObjectId) -> Result<Option<bool>> {
+        self.lookups += 1;
+        let locations = store.readable_locations(kind, id);
+        let mut is_new = false;
+        for (n, location) in locations.iter().enumerate() {
+            is_new |= self.mark_record(location.pack, location.record, n == 0 && has_references(kind));
+        }
+        Ok((!locations.is_empty()).then_some(is_new))
+    }
+
+    fn mark_record(&mut self, pack: u32, record: u32, has_references: bool) -> bool {
+        let marks = &mut self.packs[pack as usize];
+        let is_new = marks.marked.set(record);
+        self.count += u64::from(is_new);
+        if is_new && has_references {
+            self.unread += u64::from(marks.unread.set(record));
+        }
+        is_new
+    }
+
+    /// Marks all visible objects of a pack.
+    pub fn mark_pack(&mut self, store: &Store, id: PackId) -> Result<()> {
+        let Some(n) = self.packs.iter().position(|pack| pack.id == id) else { return Ok(()) };
+        for (record, object) in store.packs[n].visible()? {
+            self.mark_record(n as u32, record, has_references(object.kind));
+        }
+        Ok(())
+    }
+
+    /// Whether an object is marked.
+    pub fn is_marked(&self, store: &Store, kind: ObjectKind, id: ObjectId) -> bool {
+        let is_marked = |location: Location| self.packs[location.pack as usize].marked.get(location.record);
+        store.quick_locations(kind, id).chain(store.all_locations(kind, id)).any(is_marked)
+    }
+
+    /// Takes the marked objects of one pack that were not read yet; `None` if all were.
+    pub fn take_unread(&mut self) -> Option<UnreadObjects> {
+        if self.unread == 0 {
+            return None;
+        }
+        let count = self.packs.len();
+        let next = (self.next..self.next + count).map(|n| n % count);
+        let pack = next.into_iter().find(|&n| !self.packs[n].unread.0.is_empty())?;
+        self.next = pack;
+        let records: Vec<u32> = std::mem::take(&mut self.packs[pack].unread).ones().collect();
+        self.unread -= records.len() as u64;
+        Some(UnreadObjects { pack, records })
+    }
+
+    /// The share of the marked objects in the stored bytes of their frames.
+    pub fn bytes(&self, store: &Store) -> Result<u64> {
+        let packs = self.packs.iter().filter(|pack| !pack.marked.0.is_empty());
+        packs.map(|marks| store.pack_file(marks.id).bytes_of(|n| marks.marked.get(n))).sum()
+    }
+}
+
+/// Marked objects of a pack, to read and to find what they refer to.
+pub struct UnreadObjects {
+    pack: usize,
+    records: Vec<u32>,
+}
+
+/// Reads the objects of packs. Keeps the table of one pack at a time, since all of them may need much memory.
+#[derive(Default)]
+pub struct MarkReader {
+    opened: Option<Pack>,
+    frames: FrameReader,
+    /// Number of frames decoded.
+    pub frames_decoded: u64,
+}
+
+impl MarkReader {
+    /// Passes objects to `each` in the order of their frames, and decodes each frame once. Frames are verified. Reads
+    /// an object that cannot be read from another pack.
+    pub fn read(
+        &mut self,
+        store: &Store,
+        unread: UnreadObjects,
+        mut each: impl FnMut(ObjectKind, ObjectId, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let held = &store.packs[unread.pack];
+        // The store holds packs outside the catalog, which other processes may remove.
+        let pack = match &mut self.opened {
+            _ if store.is_uncovered(unread.pack) => held,
+            Some(opened) if opened.id == held.id => opened,
+            opened => opened.insert(store.pack_file(held.id)),
+        };
+        let table = pack.table()?;
+        let mut records: Vec<_> = unread.records.into_iter().map(|n| table.record(n as usize)).collect();
+        records.sort_unstable_by_key(|record| (record.frame_number, record.offset));
+        for records in records.chunk_by(|a, b| a.frame_number == b.frame_number) {
+            let frame = table.frame(records[0].frame_number);
+            self.frames_decoded += 1;
+            match self.frames.read(pack, &frame, &frame.checksum) {
+                Ok(raw) => records.iter().try_for_each(|record| {
+                    each(record.kind, record.id, &raw[record.offset as usize..][..record.length as usize])
+                })?,
+                Err(_) => records
+                    .iter()
+                    .try_for_each(|record| each(record.kind, record.id, &store.object(record.kind, record.id)?))?,
+            }
+        }
+        Ok(())
+    }
+}
