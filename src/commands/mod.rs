@@ -26,6 +26,7 @@ pub mod overview;
 mod recall;
 mod redo;
 mod refs;
+mod repair;
 mod restore;
 mod run;
 mod show;
@@ -85,6 +86,7 @@ enum Command {
     Ls(ls),
     Cat(cat),
     Verify(verify),
+    Repair(repair),
     Config(config),
     Completions(completions),
     Man(man),

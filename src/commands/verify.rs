@@ -9,7 +9,7 @@ use crate::error::{ErrorKind, Exit, Result};
 use crate::maintain::verify::{Damage, Finding};
 use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
-use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
+use crate::report::verify::{DamageFields, DamageRecord, SuperfluousRecord, VerifyTotals};
 use crate::workspace::{VerifyExtent, VerifyOptions};
 
 /// Check the integrity of the repository
@@ -57,7 +57,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let layout = &workspace.repository.layout;
     let mut show = |finding| match finding {
-        Finding::Damage(damage) => context.ui.show(&damage_record(layout, *damage)),
+        Finding::Damage(damage) => context.ui.show(&DamageRecord { damage: fields(layout, *damage) }),
         Finding::UnneededFile(UnneededFile { what, path, bytes }) => {
             context.ui.show(&SuperfluousRecord { what, path: path.display().to_string(), bytes })
         }
@@ -77,12 +77,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if clean {
         return Ok(Exit::SUCCESS);
     }
-    context.ui.hint("everything not listed is intact; replace damaged files from a backup of this repository");
+    context.ui.hint("everything not listed is intact; to recover what can be recovered: undo repair");
     Ok(ErrorKind::Damaged.exit())
 }
 
-fn damage_record(layout: &Layout, damage: Damage) -> DamageRecord {
+/// The fields of a damage, with the file of its pack.
+pub(super) fn fields(layout: &Layout, damage: Damage) -> DamageFields {
     let Damage { what, error, id, pack, commit, paths } = damage;
     let file = pack.map(|pack| layout.pack(pack).display().to_string()).unwrap_or_default();
-    DamageRecord { what, message: error.to_string(), id, pack, file, commit, paths }
+    DamageFields { what, message: error.to_string(), id, pack, file, commit, paths }
 }

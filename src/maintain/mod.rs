@@ -1,3 +1,4 @@
-//! Maintains a repository: verification.
+//! Maintains a repository: verification and repair.
 
+pub mod repair;
 pub mod verify;

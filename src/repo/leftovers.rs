@@ -66,7 +66,10 @@ fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<impl Itera
 pub fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
     let now = now(layout);
     for &pack in packs {
-        let file = fs::open(&layout.pack(pack))?;
+        let file = match fs::open(&layout.pack(pack)) {
+            Err(error) if error.is_not_found() => continue,
+            file => file?,
+        };
         // The file may belong to another member of the group: only the owner may set a time other than the current one.
         fs::set_file_mtime(&file, now, Atime::Omit).or_else(|_| fs::touch_file(&file))?;
     }

@@ -160,6 +160,20 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Opens all packs again, and new ones before a record names them. A new pack may have replaced a damaged file of the
+    /// same id.
+    pub fn include(&mut self, new: &[PackId]) -> Result<()> {
+        let Repository { layout, store, state, .. } = &mut *self.repository;
+        let packs: Vec<PackId> = state.packs.iter().chain(new).copied().collect();
+        *store = Store::open(&layout.repository, &packs, store.mask().cloned(), store.options().clone())?;
+        Ok(())
+    }
+
+    /// Replaces a damaged catalog.
+    pub fn replace_catalog(&mut self) -> Result<()> {
+        self.repository.store.replace_catalog()
+    }
+
     /// Continues an action of another process: if that process has only saved changes, its operations and ours are one
     /// action.
     pub fn continue_interrupted(&mut self, intent: &Intent) -> Result<()> {

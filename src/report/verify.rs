@@ -1,8 +1,8 @@
-//! The outcome of `verify`.
+//! The outcomes of `verify` and `repair`.
 
 use serde::Serialize;
 
-use crate::id::{CommitId, ObjectId, PackId};
+use crate::id::{CommitId, ObjectId, OperationId, PackId};
 use crate::path::RepoPathBuf;
 use crate::serialize::or_empty;
 use crate::workspace::VerifyOutcome;
@@ -11,6 +11,23 @@ use crate::workspace::VerifyOutcome;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "damage")]
 pub struct DamageRecord {
+    /// The damage.
+    #[serde(flatten)]
+    pub damage: DamageFields,
+}
+
+/// An object or file that was damaged and is repaired.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "recovered")]
+pub struct RecoveredRecord {
+    /// The former damage.
+    #[serde(flatten)]
+    pub damage: DamageFields,
+}
+
+/// What is missing or damaged.
+#[derive(Clone, Debug, Serialize)]
+pub struct DamageFields {
     /// What is affected.
     pub what: &'static str,
     /// What is wrong.
@@ -51,4 +68,34 @@ pub struct VerifyTotals {
     pub outcome: VerifyOutcome,
     /// Whether nothing is damaged.
     pub clean: bool,
+}
+
+/// The outcome of a repair.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "summary")]
+pub struct RepairTotals {
+    /// The operation; `""` if nothing was added.
+    #[serde(serialize_with = "or_empty")]
+    pub id: Option<OperationId>,
+    /// Number of recovered objects that damaged packs contained.
+    pub salvaged: u64,
+    /// Number of objects from other packs and repositories.
+    pub copied: u64,
+    /// Number of objects from the worktree.
+    pub from_worktree: u64,
+    /// Bytes added to the store.
+    pub bytes_stored: u64,
+    /// Number of damaged packs that were replaced.
+    pub packs_replaced: u64,
+    /// Whether the catalog was written again.
+    pub catalog: bool,
+    /// Whether the damaged index was removed.
+    pub index: bool,
+    /// Number of reports of damage that is left.
+    pub damaged: u64,
+    /// Whether nothing is damaged now.
+    pub clean: bool,
+    /// Whether nothing was written.
+    #[serde(skip)]
+    pub is_dry_run: bool,
 }

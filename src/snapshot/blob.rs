@@ -12,6 +12,7 @@ use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::repo::Transaction;
 use crate::snapshot::file::StoreSink;
+use crate::store::{Session, Store};
 use crate::worktree::content::holes;
 use crate::worktree::sink::Sink;
 use crate::worktree::{Reading, Worktree};
@@ -58,7 +59,28 @@ pub fn store_again(
     let store = transaction.repository().store();
     store.require_verification();
     let session = store.session();
-    let mut sink = StoreSink::new(store, &session, false);
+    let mut failed = store_files(store, &session, worktree, files)?;
+    let stored = session.finish()?;
+    transaction.keep(&stored)?;
+    // Verify what was stored.
+    let store = transaction.repository().store();
+    for (path, blob) in files {
+        if !failed.contains(path) && store.copy_blob(*blob, &mut io::sink()).is_err() {
+            failed.push(path.clone());
+        }
+    }
+    Ok(failed)
+}
+
+/// Puts these blobs into a session, from the files that hold them. Returns the paths of files that have changed or cannot be
+/// read.
+pub fn store_files<'s>(
+    store: &'s Store,
+    session: &'s Session<'s>,
+    worktree: &Worktree,
+    files: &[(RepoPathBuf, BlobId)],
+) -> Result<Vec<RepoPathBuf>> {
+    let mut sink = StoreSink::new(store, session, false);
     let mut failed = Vec::new();
     let mut read = |path| {
         let file = worktree.root.open_file_below(path)?;
@@ -71,14 +93,5 @@ pub fn store_again(
         }
     }
     sink.finish()?;
-    let stored = session.finish()?;
-    transaction.keep(&stored)?;
-    // Verify what was stored.
-    let store = transaction.repository().store();
-    for (path, blob) in files {
-        if !failed.contains(path) && store.copy_blob(*blob, &mut io::sink()).is_err() {
-            failed.push(path.clone());
-        }
-    }
     Ok(failed)
 }

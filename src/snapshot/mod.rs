@@ -27,7 +27,7 @@ use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
-pub use blob::store_again;
+pub use blob::{store_again, store_files};
 pub use commit::CommitMessage;
 pub use commit_tree::{CommitSpec, commit_tree};
 pub use record::{SavedScan, StoredScan, scan, take};

@@ -18,6 +18,7 @@ mod pack_set;
 mod readability;
 mod reader;
 mod reflink_pack;
+mod salvage;
 mod session;
 mod tally;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::pack::{FrameReader, Location, OTHERS_ARE_WHOLE, Pack, format};
 use crate::chunk;
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::id::{BlobId, IdPrefix, ObjectId, PackId};
 use crate::object::{ObjectKind, Objects};
 
@@ -289,6 +290,15 @@ impl Store {
             self.catalog = Catalog::open(&self.directory);
             self.arrange();
         }
+    }
+
+    /// Removes a damaged catalog, and writes it again if that pays.
+    pub fn replace_catalog(&mut self) -> Result<()> {
+        self.catalog = None;
+        fs::remove_file(&catalog::path_in(&self.directory))?;
+        self.arrange();
+        self.renew_catalog();
+        Ok(())
     }
 
     /// Writes the catalog of all packs that can be read.

@@ -49,6 +49,7 @@ mod plumbing;
 mod power_cut;
 mod random;
 mod renames;
+mod repair;
 mod rules;
 mod run;
 mod safety;

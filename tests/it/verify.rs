@@ -28,7 +28,7 @@ use crate::tree::{Tree, assert_same};
 
 /// Creates objects of every kind (a sparse file, a large one, hard links, a long directory, attributes), three journal
 /// segments, and a catalog.
-fn create_repository() -> (TestEnv, Vec<(&'static str, Tree)>) {
+pub fn create_repository() -> (TestEnv, Vec<(&'static str, Tree)>) {
     let env = TestEnv::initialised();
     env.write("small", "small\n");
     env.write("empty", "");
@@ -59,7 +59,7 @@ fn create_repository() -> (TestEnv, Vec<(&'static str, Tree)>) {
 }
 
 /// Lists all files of the repository.
-fn files(env: &TestEnv) -> Vec<PathBuf> {
+pub fn files(env: &TestEnv) -> Vec<PathBuf> {
     fn below(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -4,8 +4,8 @@
 //! is reported when it is found, and the pass continues. Only the ids of the objects are kept in memory.
 
 mod checked;
-mod packs;
-mod reachable;
+pub(super) mod packs;
+pub(super) mod reachable;
 mod totals;
 
 use packs::BrokenObjects;
@@ -111,15 +111,15 @@ impl Extent {
 }
 
 impl Damage {
-    fn new(what: &'static str, error: Error) -> Damage {
+    pub(super) fn new(what: &'static str, error: Error) -> Damage {
         Damage { what, error, id: None, pack: None, commit: None, paths: Vec::new() }
     }
 }
 
 /// Passes on findings and counts the damage.
-struct Reporter<'t> {
-    report: &'t mut dyn FnMut(Finding) -> Result<()>,
-    damaged: u64,
+pub(super) struct Reporter<'t> {
+    pub report: &'t mut dyn FnMut(Finding) -> Result<()>,
+    pub damaged: u64,
 }
 
 impl Reporter<'_> {

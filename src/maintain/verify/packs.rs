@@ -15,10 +15,10 @@ use crate::store::{BrokenFrame, PackCounts, Store};
 use crate::time::Timestamp;
 
 /// Objects that cannot be read from the pack that contains them.
-pub(super) type BrokenObjects = HashMap<(ObjectKind, ObjectId), PackId>;
+pub(in crate::maintain) type BrokenObjects = HashMap<(ObjectKind, ObjectId), PackId>;
 
 /// Checks all packs. Returns their total contents and the broken objects.
-pub(super) fn check(
+pub(in crate::maintain) fn check(
     repository: &Repository,
     reporter: &mut Reporter<'_>,
     progress: &dyn Progress,

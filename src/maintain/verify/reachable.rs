@@ -23,7 +23,7 @@ const BATCH: usize = 1024;
 
 /// How thoroughly to check.
 #[derive(Clone, Copy)]
-pub(super) struct Options<'d> {
+pub(in crate::maintain) struct Options<'d> {
     /// Read large blobs and compare them with their ids. Otherwise their chunks must be present.
     pub hashes_large: bool,
     /// When to stop.
@@ -31,7 +31,7 @@ pub(super) struct Options<'d> {
 }
 
 /// Checks all reachable objects. Returns the number of commits, and whether the deadline left time for all of them.
-pub(super) fn check(
+pub(in crate::maintain) fn check(
     repository: &Repository,
     broken: &BrokenObjects,
     options: Options<'_>,

@@ -16,7 +16,7 @@ pub const HEADER: usize = 16;
 pub const FOOTER: usize = 80;
 
 /// "undotabl" | version u16 | kind u8 | zero u8 | frames u32 | objects u32
-const TABLE: usize = 20;
+pub const TABLE: usize = 20;
 
 /// offset u64 | stored length u32 | raw length u32 | codec u8 | level u8 | checksum 8
 const FRAME: usize = 26;
@@ -28,7 +28,8 @@ const OBJECT: usize = 45;
 pub const KEY: usize = 1 + LENGTH;
 
 const HEADER_MAGIC: &[u8; 8] = b"undopack";
-const TABLE_MAGIC: &[u8; 8] = b"undotabl";
+/// The first bytes of a table.
+pub const TABLE_MAGIC: &[u8; 8] = b"undotabl";
 const FOOTER_MAGIC: &[u8; 8] = b"undo-end";
 const VERSION: u16 = 1;
 
@@ -203,6 +204,23 @@ impl Footer {
     }
 }
 
+/// Length of the table that begins with these bytes.
+pub fn length_in_head(head: &[u8]) -> u64 {
+    let number =
+        |at: usize| head.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    table_length(number(12), number(16))
+}
+
+/// Writes the head of a table again: the type that its old head has, if valid, and the numbers of frames and objects.
+pub fn restore_table_head(table: &mut [u8], numbers: &[u8]) {
+    let pack_type = if table.get(10) == Some(&1) { PackType::Reflinked } else { PackType::Plain };
+    let mut encoder = Encoder::new();
+    encoder.raw(TABLE_MAGIC).u16(VERSION).u8(pack_type as u8).u8(0).raw(numbers);
+    if let Some(head) = table.get_mut(..TABLE) {
+        head.copy_from_slice(encoder.as_slice());
+    }
+}
+
 fn table_length(frames: u32, records: u32) -> u64 {
     TABLE as u64 + u64::from(frames) * FRAME as u64 + u64::from(records) * OBJECT as u64
 }
@@ -316,14 +334,16 @@ impl<'a> Table<'a> {
         (at < self.len() && self.key(at) == key).then_some(at)
     }
 
-    fn try_frame(&self, n: u32) -> Result<Frame> {
+    /// The frame with this number. Fails if its record is invalid in itself.
+    pub fn try_frame(&self, n: u32) -> Result<Frame> {
         let mut decoder = Decoder::new("frame record", &self.frames[n as usize]);
         let (offset, stored, raw) = (decoder.u64()?, decoder.u32()?, decoder.u32()?);
         let codec = Codec::from_byte(decoder.u8()?)?;
         Ok(Frame { offset, stored, raw, codec, level: decoder.u8()?, checksum: decoder.array()? })
     }
 
-    fn try_record(&self, n: usize) -> Result<Record> {
+    /// The object at this position. Fails if its record is invalid in itself.
+    pub fn try_record(&self, n: usize) -> Result<Record> {
         let mut decoder = Decoder::new("object record", &self.records[n]);
         let Some(kind) = ObjectKind::from_byte(decoder.u8()?) else { return Err(decoder.invalid("unknown kind")) };
         let id = ObjectId(decoder.array()?);

@@ -1,8 +1,12 @@
-//! The outcome of `verify`.
+//! The outcomes of `verify` and `repair`.
 
+use std::fmt::Display;
 use std::io;
 
-use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
+use crate::number::listed;
+use crate::report::verify::{
+    DamageFields, DamageRecord, RecoveredRecord, RepairTotals, SuperfluousRecord, VerifyTotals,
+};
 use crate::terminal::human::{Size, plural};
 use crate::terminal::{Page, Print, Role, sanitize};
 use crate::workspace::VerifyExtent;
@@ -10,15 +14,26 @@ use crate::workspace::VerifyExtent;
 impl Print for DamageRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let word = page.paint(Role::Error, "damaged");
-        let message = sanitize::text(&self.message);
-        let commit = page.short(self.commit);
-        match (self.commit, self.paths.first()) {
-            (Some(_), Some(path)) if !path.is_root() => {
-                page.line(format_args!("{word} {} in {commit}: {message}", page.path(path)))
-            }
-            (Some(_), _) => page.line(format_args!("{word} commit {commit}: {message}")),
-            _ => page.line(format_args!("{word} {}: {message}", self.what)),
+        print_damage(&self.damage, word, page)
+    }
+}
+
+impl Print for RecoveredRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let word = page.paint(Role::Added, "recovered");
+        print_damage(&self.damage, word, page)
+    }
+}
+
+fn print_damage(damage: &DamageFields, word: impl Display, page: &mut Page<'_>) -> io::Result<()> {
+    let message = sanitize::text(&damage.message);
+    let commit = page.short(damage.commit);
+    match (damage.commit, damage.paths.first()) {
+        (Some(_), Some(path)) if !path.is_root() => {
+            page.line(format_args!("{word} {} in {commit}: {message}", page.path(path)))
         }
+        (Some(_), _) => page.line(format_args!("{word} commit {commit}: {message}")),
+        _ => page.line(format_args!("{word} {}: {message}", damage.what)),
     }
 }
 
@@ -58,6 +73,37 @@ impl Print for VerifyTotals {
         match outcome.followed {
             true => Ok(()),
             false => page.line("the time was too short to check that all objects exist"),
+        }
+    }
+}
+
+impl Print for RepairTotals {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let sources = [
+            (self.salvaged, "from damaged packs"),
+            (self.copied, "from other copies"),
+            (self.from_worktree, "from the directory"),
+        ];
+        let would = if self.is_dry_run { "would be " } else { "" };
+        let objects = self.salvaged + self.copied + self.from_worktree;
+        if objects > 0 {
+            let (objects, sources) = (plural(objects, "object"), listed(&sources));
+            page.line(format_args!("{objects} {would}recovered: {sources}"))?;
+        }
+        if self.packs_replaced > 0 {
+            page.line(format_args!("{} {would}replaced", plural(self.packs_replaced, "damaged pack")))?;
+        }
+        for (is_damaged, action) in [(self.catalog, "catalog: written again"), (self.index, "index: removed")] {
+            if is_damaged {
+                page.line(if self.is_dry_run { action.replace(": ", ": would be ") } else { action.to_owned() })?;
+            }
+        }
+        match self.damaged {
+            0 if objects + self.packs_replaced == 0 && !self.catalog && !self.index => {
+                page.line("no damage found: nothing to repair")
+            }
+            0 => page.line(format_args!("{}", page.paint(Role::Added, "nothing is lost"))),
+            damaged => page.line(format_args!("{} left", page.paint(Role::Error, plural(damaged, "problem")))),
         }
     }
 }

@@ -1,0 +1,338 @@
+//! Repairs a repository: adds what can be recovered, and lists what is still lost (decision 52).
+//!
+//! Recovered objects go into new packs, and one operation names them. The journal stops naming a damaged pack only when
+//! everything that commits need of it can be read from another pack.
+
+mod copies;
+mod sources;
+mod worktree;
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::error::Result;
+use crate::fs;
+use crate::history::objects::ObjectType;
+use crate::id::{BlobId, ObjectId, OperationId, PackId};
+use crate::object::operation::Verb;
+use crate::object::{ObjectKind, Objects};
+use crate::path::RepoPathBuf;
+use crate::progress::Progress;
+use crate::repo::{NewOperation, Repository, Transaction, journal};
+use crate::store::{Store, Stored};
+use crate::worktree::Index;
+
+pub use sources::Sources;
+
+use super::verify::packs::{self, BrokenObjects};
+use super::verify::{Damage, Deadline, Finding, Reporter, reachable};
+
+/// What a repair found and did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Damage that is repaired.
+    pub recovered: Vec<Damage>,
+    /// Number of objects read from damaged packs.
+    pub salvaged: u64,
+    /// Number of objects copied from other packs and repositories.
+    pub copied: u64,
+    /// Number of objects recovered from the worktree.
+    pub from_worktree: u64,
+    /// Bytes added to the store.
+    pub bytes_stored: u64,
+    /// Damaged packs that were replaced.
+    pub replaced: Vec<PackId>,
+    /// Damage that is left.
+    pub lost: Vec<Damage>,
+    /// Whether the catalog was written again.
+    pub catalog: bool,
+    /// Whether the damaged index was removed.
+    pub index: bool,
+    /// The operation, if objects or packs changed.
+    pub operation: Option<OperationId>,
+}
+
+/// Damage of a repository.
+struct Examination {
+    /// Damage of the journal and of packs.
+    files: Vec<Damage>,
+    /// Objects that commits need and that cannot be read.
+    lost: Vec<Damage>,
+    broken: BrokenObjects,
+    /// The damaged packs; whether their tables are intact, so that their other objects can be read.
+    packs: BTreeMap<PackId, bool>,
+    /// Whether the catalog is damaged.
+    catalog: bool,
+}
+
+/// Tells which objects can be read.
+struct Present<'p> {
+    store: &'p Store,
+    broken: &'p BrokenObjects,
+}
+
+impl Present<'_> {
+    fn has(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        self.store.contains(kind, id) && (!self.broken.contains_key(&(kind, id)) || self.store.object(kind, id).is_ok())
+    }
+}
+
+/// Repairs what can be repaired.
+pub fn repair(transaction: &mut Transaction<'_>, sources: &Sources<'_>, progress: &dyn Progress) -> Result<Outcome> {
+    let examined = examine(transaction.repository(), progress)?;
+    let mut repair = Repair {
+        transaction,
+        sources,
+        progress,
+        scanned: None,
+        stored: Stored::default(),
+        outcome: Outcome::default(),
+    };
+    repair.run(examined)?;
+    Ok(repair.outcome)
+}
+
+/// Finds out what a repair would do, and writes nothing. Damage below lost directories is not known yet.
+pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Progress) -> Result<Outcome> {
+    let examined = examine(repository, progress)?;
+    let mut outcome = Outcome { catalog: examined.catalog, ..Outcome::default() };
+    let mut recovered: HashSet<(ObjectKind, ObjectId)> = HashSet::new();
+    for (&pack, &is_readable) in &examined.packs {
+        if !is_readable {
+            repository.store().salvage(pack, &mut |kind, id, _| {
+                outcome.salvaged += u64::from(recovered.insert((kind, id)));
+                Ok(())
+            })?;
+        }
+    }
+    let present = Present { store: repository.store(), broken: &examined.broken };
+    let lost = examined.lost.iter().filter_map(object_of);
+    let is_salvaged =
+        |object_type: ObjectType, id| object_type.kinds().iter().any(|&kind| recovered.contains(&(kind, id)));
+    let lost: Vec<_> = lost.filter(|&(object_type, id)| !is_salvaged(object_type, id)).collect();
+    let mut copied = HashSet::new();
+    copies::copy(&sources.copies, &present, lost.into_iter(), &mut |kind, id, _| Ok(copied.insert((kind, id))))?;
+    outcome.copied = copied.len() as u64;
+    recovered.extend(copied);
+    if !examined.lost.is_empty() {
+        let intact = open_intact(repository, &examined, &Stored::default())?;
+        let source = worktree::Source::scan(repository, sources.worktree, &intact, true, progress)?;
+        let mut found = HashSet::new();
+        let store = repository.store();
+        let files = source.recover(store, &examined.lost, &mut |kind, id, _| Ok(found.insert((kind, id))))?;
+        found.extend(files.iter().map(|(_, blob)| (ObjectKind::Data, blob.object_id())));
+        outcome.from_worktree = found.iter().filter(|object| !recovered.contains(object)).count() as u64;
+        recovered.extend(found);
+    }
+    for damage in examined.lost {
+        let is_recovered = object_of(&damage)
+            .is_some_and(|(object_type, id)| object_type.kinds().iter().any(|&kind| recovered.contains(&(kind, id))));
+        if is_recovered { outcome.recovered.push(damage) } else { outcome.lost.push(damage) }
+    }
+    let is_left = |damage: &Damage| damage.what == "journal";
+    let (left, repaired): (Vec<_>, Vec<_>) = examined.files.into_iter().partition(is_left);
+    outcome.lost.extend(left);
+    outcome.recovered.extend(repaired);
+    outcome.index = index_is_damaged(repository);
+    Ok(outcome)
+}
+
+/// Checks the journal, all packs, the catalog, and all objects that commits refer to.
+fn examine(repository: &Repository, progress: &dyn Progress) -> Result<Examination> {
+    let mut files = Vec::new();
+    journal::check(&repository.layout.journal(), &mut |error| files.push(Damage::new("journal", error)))?;
+    let (broken, found) = collect(|reporter| packs::check(repository, reporter, progress).map(|(_, broken)| broken))?;
+    let is_readable = |pack| repository.store().list_pack(pack).objects().is_ok();
+    let packs = found.iter().filter_map(|damage| damage.pack).map(|pack| (pack, is_readable(pack))).collect();
+    files.extend(found);
+    let check = repository.store().check_catalog()?;
+    let catalog = check.unsound.is_some() || !check.wrong.is_empty();
+    files.extend(check.wrong.into_iter().map(|error| Damage::new("catalog", error)));
+    let lost = find_lost(repository, &broken, progress)?;
+    Ok(Examination { files, lost, broken, packs, catalog })
+}
+
+/// The objects that commits need and that cannot be read.
+fn find_lost(repository: &Repository, broken: &BrokenObjects, progress: &dyn Progress) -> Result<Vec<Damage>> {
+    let options = reachable::Options { hashes_large: false, deadline: Deadline::default() };
+    let ((), lost) = collect(|reporter| reachable::check(repository, broken, options, reporter, progress).map(drop))?;
+    Ok(lost)
+}
+
+/// Runs a check and collects the damage that it reports.
+fn collect<T>(check: impl FnOnce(&mut Reporter<'_>) -> Result<T>) -> Result<(T, Vec<Damage>)> {
+    let mut found = Vec::new();
+    let mut report = |finding| {
+        if let Finding::Damage(damage) = finding {
+            found.push(*damage);
+        }
+        Ok(())
+    };
+    let value = check(&mut Reporter { report: &mut report, damaged: 0 })?;
+    Ok((value, found))
+}
+
+/// Whether the index exists and is not intact. Without it, the next command reads all files.
+fn index_is_damaged(repository: &Repository) -> bool {
+    let path = repository.layout.index();
+    let is_intact = |index: &Index| {
+        let readable = index.directories().filter(|(_, directory)| directory.is_readable());
+        index.failure().is_none() && index.count() > 0 && readable.count() == index.count()
+    };
+    fs::exists(&path).unwrap_or(false) && !is_intact(&Index::open(&path))
+}
+
+/// Type and id of a damaged object.
+fn object_of(damage: &Damage) -> Option<(ObjectType, ObjectId)> {
+    let object_type = ObjectType::ALL.into_iter().find(|object_type| object_type.word() == damage.what)?;
+    Some((object_type, damage.id?))
+}
+
+/// Opens the packs without damage, and new ones.
+fn open_intact(repository: &Repository, examined: &Examination, stored: &Stored) -> Result<Store> {
+    let is_intact = |pack: &&PackId| !examined.packs.contains_key(*pack);
+    let packs: Vec<PackId> = repository.state().packs.iter().filter(is_intact).chain(&stored.packs).copied().collect();
+    Store::open(&repository.layout.repository, &packs, repository.store().options().clone())
+}
+
+/// A repair under way.
+struct Repair<'r, 't> {
+    transaction: &'r mut Transaction<'t>,
+    sources: &'r Sources<'r>,
+    progress: &'r dyn Progress,
+    /// The worktree, and whether all of its files were read.
+    scanned: Option<(worktree::Source<'r>, bool)>,
+    /// New packs.
+    stored: Stored,
+    outcome: Outcome,
+}
+
+impl Repair<'_, '_> {
+    fn run(&mut self, examined: Examination) -> Result<()> {
+        let unreadable = examined.packs.iter().filter(|(_, is_readable)| !**is_readable).map(|(pack, _)| *pack);
+        self.salvage(&examined, &unreadable.collect::<Vec<_>>())?;
+        let mut lost = find_lost(self.transaction.repository(), &examined.broken, self.progress)?;
+        while !lost.is_empty() && self.recover(&examined, &lost)? {
+            lost = find_lost(self.transaction.repository(), &examined.broken, self.progress)?;
+        }
+        let replaced = self.replaceable(&examined, &lost);
+        let readable: Vec<PackId> = replaced.iter().copied().filter(|pack| examined.packs[pack]).collect();
+        self.salvage(&examined, &readable)?;
+        let left: HashSet<_> = lost.iter().filter_map(object_of).collect();
+        let is_recovered = |damage: &Damage| object_of(damage).is_some_and(|object| !left.contains(&object));
+        self.outcome.recovered = examined.lost.into_iter().filter(is_recovered).collect();
+        for damage in examined.files {
+            let is_repaired = damage.what == "catalog" || damage.pack.is_some_and(|pack| replaced.contains(&pack));
+            if is_repaired { self.outcome.recovered.push(damage) } else { self.outcome.lost.push(damage) }
+        }
+        self.outcome.lost.extend(lost);
+        self.record(replaced)?;
+        if examined.catalog {
+            self.transaction.replace_catalog()?;
+            self.outcome.catalog = true;
+        }
+        let repository = self.transaction.repository();
+        if index_is_damaged(repository) {
+            fs::remove_file(&repository.layout.index())?;
+            self.outcome.index = true;
+        }
+        Ok(())
+    }
+
+    /// Copies everything that can be read of these packs into new ones.
+    fn salvage(&mut self, examined: &Examination, packs: &[PackId]) -> Result<()> {
+        if packs.is_empty() {
+            return Ok(());
+        }
+        let repository = self.transaction.repository();
+        let intact = open_intact(repository, examined, &self.stored)?;
+        let session = intact.session();
+        let mut writer = session.writer();
+        for &pack in packs {
+            repository.store().salvage(pack, &mut |kind, id, bytes| writer.put(kind, id, bytes).map(drop))?;
+        }
+        writer.finish()?;
+        let stored = session.finish()?;
+        self.outcome.salvaged += stored.objects;
+        self.include(stored)
+    }
+
+    /// Fetches lost objects. Returns whether any was found.
+    fn recover(&mut self, examined: &Examination, lost: &[Damage]) -> Result<bool> {
+        let repository = self.transaction.repository();
+        let intact = open_intact(repository, examined, &self.stored)?;
+        // A lost chunk must be stored although a layout says that the store has its blob.
+        intact.require_verification();
+        let session = intact.session();
+        let present = Present { store: repository.store(), broken: &examined.broken };
+        let mut writer = session.writer();
+        let mut put = |kind, id, bytes: &[u8]| writer.put(kind, id, bytes);
+        let mut copied = 0;
+        copies::copy(&self.sources.copies, &present, lost.iter().filter_map(object_of), &mut |kind, id, bytes| {
+            put(kind, id, bytes).inspect(|is_new| copied += u64::from(*is_new))
+        })?;
+        let reads_all = lost.iter().any(|damage| damage.what != ObjectType::Blob.word());
+        let source = match self.scanned.take().filter(|(_, has_read_all)| *has_read_all || !reads_all) {
+            Some((source, _)) => source,
+            None => worktree::Source::scan(repository, self.sources.worktree, &intact, reads_all, self.progress)?,
+        };
+        let files = source.recover(repository.store(), lost, &mut put)?;
+        self.scanned = Some((source, reads_all));
+        let is_missing = |(_, blob): &&(RepoPathBuf, BlobId)| !session.contains(ObjectKind::Data, blob.object_id());
+        let files: Vec<_> = files.iter().filter(is_missing).cloned().collect();
+        writer.finish()?;
+        (self.sources.store_files)(&intact, &session, self.sources.worktree, &files)?;
+        let stored = session.finish()?;
+        self.outcome.copied += copied;
+        self.outcome.from_worktree += stored.objects - copied;
+        let has_found = stored.objects > 0;
+        self.include(stored)?;
+        Ok(has_found)
+    }
+
+    fn include(&mut self, stored: Stored) -> Result<()> {
+        self.stored.bytes += stored.bytes;
+        self.stored.objects += stored.objects;
+        self.stored.packs.extend(stored.packs);
+        self.transaction.include(&self.stored.packs)
+    }
+
+    /// The damaged packs of which nothing is lost: other packs have their broken objects, or no commit needs them.
+    fn replaceable(&self, examined: &Examination, lost: &[Damage]) -> Vec<PackId> {
+        let store = self.transaction.repository().store();
+        let ids: HashSet<ObjectId> = lost.iter().filter_map(|damage| damage.id).collect();
+        // What a lost directory or commit needs is not known.
+        let is_all_known = lost.iter().all(|damage| damage.what == ObjectType::Blob.word());
+        let mut needed: HashSet<PackId> = HashSet::new();
+        for (&(kind, id), &pack) in &examined.broken {
+            if !(is_all_known && !ids.contains(&id)) && store.object(kind, id).is_err() {
+                needed.insert(pack);
+            }
+        }
+        let is_replaceable = |(pack, is_readable): (&PackId, &bool)| {
+            let is_replaceable = if *is_readable { !needed.contains(pack) } else { lost.is_empty() };
+            is_replaceable.then_some(*pack)
+        };
+        examined.packs.iter().filter_map(is_replaceable).collect()
+    }
+
+    /// Records the operation.
+    fn record(&mut self, replaced: Vec<PackId>) -> Result<()> {
+        self.outcome.bytes_stored = self.stored.bytes;
+        // A pack with the same objects and frames has the same id, so the new file has replaced the damaged one.
+        let removed = replaced.iter().copied().filter(|pack| !self.stored.packs.contains(pack)).collect();
+        self.outcome.replaced.clone_from(&replaced);
+        if self.stored.packs.is_empty() && replaced.is_empty() {
+            return Ok(());
+        }
+        let description = format!("recovered {} objects, {} lost", self.stored.objects, self.outcome.lost.len());
+        let new_operation = NewOperation {
+            verb: Verb::Repair,
+            description,
+            stored: std::mem::take(&mut self.stored),
+            packs_removed: removed,
+            ..NewOperation::default()
+        };
+        self.outcome.operation = Some(self.transaction.record(new_operation)?);
+        Ok(())
+    }
+}

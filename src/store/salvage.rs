@@ -1,0 +1,237 @@
+//! Reads what is still readable of a damaged pack, for `repair`.
+//!
+//! A damaged table is used entry by entry: the checksums of frames and the ids of objects tell which entries are right. If no
+//! table is left, the catalog may know the objects of the pack.
+
+use std::fs::File;
+
+use super::compress::{Codec, Decoder};
+use super::pack::{Footer, Frame, Record, Table, format, path_of};
+use super::pack_set::Store;
+use crate::error::Result;
+use crate::fs;
+use crate::id::{ObjectId, PackId};
+use crate::object::{ObjectKind, id_of};
+
+/// Receives an object that was read and verified.
+pub type Receive<'r> = dyn FnMut(ObjectKind, ObjectId, &[u8]) -> Result<()> + 'r;
+
+/// Number of bytes that are searched at once for a table.
+const WINDOW: u64 = 1 << 20;
+
+/// Frames and objects according to a table that may be damaged. `None` for an unreadable entry.
+struct Entries {
+    frames: Vec<Option<Frame>>,
+    records: Vec<Option<Record>>,
+    /// Number of known bytes of the frames' checksums.
+    checksum: usize,
+    /// The table is intact, so bytes that no record covers have no meaning.
+    is_exact: bool,
+}
+
+impl Store {
+    /// Calls `receive` with every object that can still be read from the file of a pack and matches its id. Reads nothing
+    /// if the file is missing. Fails only if `receive` fails.
+    pub fn salvage(&self, pack: PackId, receive: &mut Receive<'_>) -> Result<()> {
+        let Ok(file) = fs::open(&path_of(&self.directory, pack)) else { return Ok(()) };
+        let Ok(stat) = fs::stat_file(&file) else { return Ok(()) };
+        let Some(entries) = find_table(&file, stat.size, pack).or_else(|| self.cataloged(pack)) else { return Ok(()) };
+        let mut source = Source { file, size: stat.size, decoder: Decoder::default(), decoded: Vec::new() };
+        source.read(&entries, receive)
+    }
+
+    /// The entries of a pack in the catalog.
+    fn cataloged(&self, pack: PackId) -> Option<Entries> {
+        let number = self.packs.iter().position(|known| known.id == pack)? as u32;
+        let entries = self.catalog.as_ref()?.entries().flatten();
+        let of_pack = entries.filter_map(|(kind, id, location)| Some((kind, id, location?)));
+        let mut frames: Vec<Option<Frame>> = Vec::new();
+        let mut records = Vec::new();
+        let mut located: Vec<_> = of_pack.filter(|(_, _, location)| location.pack == number).collect();
+        located.sort_unstable_by_key(|(_, _, location)| *location);
+        for (kind, id, location) in located {
+            if frames.last() != Some(&Some(location.frame)) {
+                frames.push(Some(location.frame));
+            }
+            let frame_number = frames.len() as u32 - 1;
+            records.push(Some(Record { kind, id, frame_number, offset: location.offset, length: location.length }));
+        }
+        Some(Entries { frames, records, checksum: 4, is_exact: true }).filter(|entries| !entries.records.is_empty())
+    }
+}
+
+/// Finds the table of a pack: by the footer, or by its first bytes.
+fn find_table(file: &File, size: u64, pack: PackId) -> Option<Entries> {
+    let length = size.min(format::FOOTER as u64);
+    let tail = read(file, size, size - length, length)?;
+    if let Ok(footer) = Footer::decode(&tail, size)
+        && let Some(mut bytes) = read(file, size, footer.table, footer.length)
+    {
+        // The footer has the two numbers at the start of the table, too.
+        let has_right_id = format::id_of_table(&bytes) == pack;
+        if !has_right_id {
+            format::restore_table_head(&mut bytes, &tail[16..24]);
+        }
+        return entries(&bytes, has_right_id);
+    }
+    let starts = find_magic(file, size);
+    let tables = || {
+        starts.iter().rev().filter_map(|&start| {
+            let head = read(file, size, start, format::TABLE as u64)?;
+            read(file, size, start, format::length_in_head(&head)).map(|bytes| (start, bytes))
+        })
+    };
+    let is_right = |(_, bytes): &(u64, Vec<u8>)| format::id_of_table(bytes) == pack;
+    if let Some((_, bytes)) = tables().find(is_right) {
+        return entries(&bytes, true);
+    }
+    let ends_file = |(start, bytes): &(u64, Vec<u8>)| start + (bytes.len() + format::FOOTER) as u64 == size;
+    tables().find(ends_file).and_then(|(_, bytes)| entries(&bytes, false))
+}
+
+fn entries(bytes: &[u8], is_exact: bool) -> Option<Entries> {
+    let table = Table::of(bytes).ok()?;
+    let frames = (0..table.frame_count()).map(|n| table.try_frame(n).ok()).collect();
+    let records = (0..table.len()).map(|n| table.try_record(n).ok()).collect();
+    Some(Entries { frames, records, checksum: 8, is_exact })
+}
+
+/// Positions in the file where a table may start.
+fn find_magic(file: &File, size: u64) -> Vec<u64> {
+    let magic = format::TABLE_MAGIC;
+    let (mut found, mut start) = (Vec::new(), 0);
+    while start < size {
+        let length = (WINDOW + magic.len() as u64 - 1).min(size - start);
+        if let Some(bytes) = read(file, size, start, length) {
+            let here = bytes.windows(magic.len()).enumerate().filter(|(_, window)| window == magic);
+            found.extend(here.map(|(at, _)| start + at as u64));
+        }
+        start += WINDOW;
+    }
+    found
+}
+
+/// Bytes of the file; `None` if they are unreadable or behind its end.
+fn read(file: &File, size: u64, start: u64, length: u64) -> Option<Vec<u8>> {
+    if start.checked_add(length).is_none_or(|end| end > size) {
+        return None;
+    }
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    fs::read_exact_at(file, &mut bytes, start).ok().map(|()| bytes)
+}
+
+/// A damaged pack file.
+struct Source {
+    file: File,
+    size: u64,
+    decoder: Decoder,
+    decoded: Vec<u8>,
+}
+
+impl Source {
+    /// Reads all frames.
+    fn read(&mut self, entries: &Entries, receive: &mut Receive<'_>) -> Result<()> {
+        let mut end = None;
+        for (number, recorded) in entries.frames.iter().enumerate() {
+            let next = entries.frames.get(number + 1).copied().flatten();
+            let candidates = recorded.iter().flat_map(|frame| candidates(*frame, end, next));
+            let found = self.decode(candidates, entries.checksum);
+            end = found.as_ref().map(|(frame, _)| frame.offset + u64::from(frame.stored));
+            let Some((_, is_verified)) = found else { continue };
+            let records = entries.records.iter().flatten().filter(|record| record.frame_number == number as u32);
+            self.receive_objects(records, is_verified, entries.is_exact, receive)?;
+        }
+        Ok(())
+    }
+
+    /// Decodes the first candidate with the right checksum, else the first that can be decoded. Returns the candidate, and
+    /// whether the checksum was right.
+    fn decode(&mut self, candidates: impl Iterator<Item = Frame> + Clone, checksum: usize) -> Option<(Frame, bool)> {
+        for needs_checksum in [true, false] {
+            for frame in
+                candidates.clone().filter(|frame| frame.raw <= format::LONGEST && frame.stored <= format::LONGEST)
+            {
+                let Some(bytes) = read(&self.file, self.size, frame.offset, frame.stored.into()) else { continue };
+                let is_right = blake3::hash(&bytes).as_bytes().starts_with(&frame.checksum[..checksum]);
+                if needs_checksum && !is_right {
+                    continue;
+                }
+                if self.decoder.decode(frame.codec, &bytes, frame.raw as usize, &mut self.decoded).is_ok() {
+                    return Some((frame, is_right));
+                }
+            }
+        }
+        None
+    }
+
+    /// Passes on the objects of the decoded frame. What lies between them may be an object with a damaged record.
+    fn receive_objects<'e>(
+        &self,
+        records: impl Iterator<Item = &'e Record>,
+        is_verified: bool,
+        is_exact: bool,
+        receive: &mut Receive<'_>,
+    ) -> Result<()> {
+        let mut records: Vec<&Record> = records.collect();
+        records.sort_unstable_by_key(|record| record.offset);
+        let (mut end, mut is_data) = (0, None);
+        for record in records {
+            let start = record.offset as usize;
+            let bytes = self.decoded.get(start..).and_then(|rest| rest.get(..record.length as usize));
+            let Some(bytes) = bytes.filter(|bytes| is_object(record.kind, record.id, bytes, is_verified)) else {
+                continue;
+            };
+            is_data = Some(record.kind == ObjectKind::Data);
+            if !is_exact && start > end {
+                receive_unrecorded(&self.decoded[end..start], is_data, is_verified, receive)?;
+            }
+            receive(record.kind, record.id, bytes)?;
+            end = end.max(start + bytes.len());
+        }
+        if is_exact || end == self.decoded.len() {
+            return Ok(());
+        }
+        receive_unrecorded(&self.decoded[end..], is_data, is_verified, receive)
+    }
+}
+
+/// What a damaged entry of a frame may have been: as recorded, or with a position or length from its neighbours.
+fn candidates(recorded: Frame, end: Option<u64>, next: Option<Frame>) -> impl Iterator<Item = Frame> + Clone {
+    let offset = end.unwrap_or(recorded.offset);
+    let moved = Frame { offset, ..recorded };
+    let stored = |frame: Frame| {
+        let length = next.and_then(|next| next.offset.checked_sub(frame.offset));
+        length.and_then(|length| u32::try_from(length).ok()).map(|stored| Frame { stored, ..frame })
+    };
+    let all = [Some(recorded), Some(moved), stored(recorded), stored(moved)];
+    let stored_raw = |frame: Frame| (frame.codec == Codec::Stored).then_some(Frame { raw: frame.stored, ..frame });
+    all.into_iter().flatten().flat_map(move |frame| [Some(frame), stored_raw(frame)]).flatten()
+}
+
+/// Whether bytes are the object with an id. Layouts do not verify themselves, so their frame must be verified.
+fn is_object(kind: ObjectKind, id: ObjectId, bytes: &[u8], is_verified: bool) -> bool {
+    match kind {
+        ObjectKind::Layout => is_verified && layout_id(bytes) == Some(id),
+        kind => id_of(kind, bytes) == id,
+    }
+}
+
+/// The blob that a layout names.
+fn layout_id(bytes: &[u8]) -> Option<ObjectId> {
+    bytes.get(2..34)?.first_chunk().map(|id| ObjectId(*id))
+}
+
+/// Passes on bytes without a valid record as the object that they probably are.
+fn receive_unrecorded(bytes: &[u8], is_data: Option<bool>, is_verified: bool, receive: &mut Receive<'_>) -> Result<()> {
+    let kind = bytes.first().and_then(|byte| ObjectKind::from_byte(*byte)).filter(|kind| *kind != ObjectKind::Data);
+    match kind {
+        Some(ObjectKind::Layout) if is_data != Some(true) => {
+            if let Some(id) = layout_id(bytes).filter(|_| is_verified) {
+                receive(ObjectKind::Layout, id, bytes)?;
+            }
+        }
+        Some(kind) if is_data != Some(true) => receive(kind, id_of(kind, bytes), bytes)?,
+        _ => {}
+    }
+    if is_data == Some(false) { Ok(()) } else { receive(ObjectKind::Data, id_of(ObjectKind::Data, bytes), bytes) }
+}
