@@ -21,7 +21,10 @@ const WINDOW: u64 = 1 << 20;
 
 /// Frames and objects according to a table that may be damaged. `None` for an unreadable entry.
 struct Entries {
-    frames: Vec<Option<Frame>>,
+    /// Start of the first frame, and end of the last one, if known.
+    start: Option<u64>,
+    end: Option<u64>,
+    frames: Vec<Frame>,
     records: Vec<Option<Record>>,
     /// Number of known bytes of the frames' checksums.
     checksum: usize,
@@ -45,18 +48,19 @@ impl Store {
         let number = self.packs.iter().position(|known| known.id == pack)? as u32;
         let entries = self.catalog.as_ref()?.entries().flatten();
         let of_pack = entries.filter_map(|(kind, id, location)| Some((kind, id, location?)));
-        let mut frames: Vec<Option<Frame>> = Vec::new();
+        let mut frames: Vec<Frame> = Vec::new();
         let mut records = Vec::new();
         let mut located: Vec<_> = of_pack.filter(|(_, _, location)| location.pack == number).collect();
         located.sort_unstable_by_key(|(_, _, location)| *location);
         for (kind, id, location) in located {
-            if frames.last() != Some(&Some(location.frame)) {
-                frames.push(Some(location.frame));
+            if frames.last() != Some(&location.frame) {
+                frames.push(location.frame);
             }
             let frame_number = frames.len() as u32 - 1;
             records.push(Some(Record { kind, id, frame_number, offset: location.offset, length: location.length }));
         }
-        Some(Entries { frames, records, checksum: 4, is_exact: true }).filter(|entries| !entries.records.is_empty())
+        Some(Entries { start: None, end: None, frames, records, checksum: 4, is_exact: true })
+            .filter(|entries| !entries.records.is_empty())
     }
 }
 
@@ -72,7 +76,7 @@ fn find_table(file: &File, size: u64, pack: PackId) -> Option<Entries> {
         if !has_right_id {
             format::restore_table_head(&mut bytes, &tail[16..24]);
         }
-        return entries(&bytes, has_right_id);
+        return entries(&bytes, footer.table, has_right_id);
     }
     let starts = find_magic(file, size);
     let tables = || {
@@ -82,18 +86,19 @@ fn find_table(file: &File, size: u64, pack: PackId) -> Option<Entries> {
         })
     };
     let is_right = |(_, bytes): &(u64, Vec<u8>)| format::id_of_table(bytes) == pack;
-    if let Some((_, bytes)) = tables().find(is_right) {
-        return entries(&bytes, true);
+    if let Some((start, bytes)) = tables().find(is_right) {
+        return entries(&bytes, start, true);
     }
     let ends_file = |(start, bytes): &(u64, Vec<u8>)| start + (bytes.len() + format::FOOTER) as u64 == size;
-    tables().find(ends_file).and_then(|(_, bytes)| entries(&bytes, false))
+    tables().find(ends_file).and_then(|(start, bytes)| entries(&bytes, start, false))
 }
 
-fn entries(bytes: &[u8], is_exact: bool) -> Option<Entries> {
+/// Decodes a table that starts at an offset.
+fn entries(bytes: &[u8], offset: u64, is_exact: bool) -> Option<Entries> {
     let table = Table::of(bytes).ok()?;
-    let frames = (0..table.frame_count()).map(|n| table.try_frame(n).ok()).collect();
+    let frames = (0..table.frame_count()).map(|n| table.unchecked_frame(n)).collect();
     let records = (0..table.len()).map(|n| table.try_record(n).ok()).collect();
-    Some(Entries { frames, records, checksum: 8, is_exact })
+    Some(Entries { start: Some(table.pack_type.start()), end: Some(offset), frames, records, checksum: 8, is_exact })
 }
 
 /// Positions in the file where a table may start.
@@ -131,56 +136,68 @@ struct Source {
 impl Source {
     /// Reads all frames.
     fn read(&mut self, entries: &Entries, receive: &mut Receive<'_>) -> Result<()> {
-        let mut end = None;
+        let mut end = entries.start;
         for (number, recorded) in entries.frames.iter().enumerate() {
-            let next = entries.frames.get(number + 1).copied().flatten();
-            let candidates = recorded.iter().flat_map(|frame| candidates(*frame, end, next));
-            let found = self.decode(candidates, entries.checksum);
-            end = found.as_ref().map(|(frame, _)| frame.offset + u64::from(frame.stored));
-            let Some((_, is_verified)) = found else { continue };
-            let records = entries.records.iter().flatten().filter(|record| record.frame_number == number as u32);
-            self.receive_objects(records, is_verified, entries.is_exact, receive)?;
+            let next = entries.frames.get(number + 1).map(|frame| frame.offset).or(entries.end);
+            let of_frame = |record: &&Record| record.frame_number == number as u32;
+            let records: Vec<&Record> = entries.records.iter().flatten().filter(of_frame).collect();
+            let length = records.iter().map(|record| record.offset.saturating_add(record.length)).max();
+            let mut candidates = vec![*recorded];
+            if !entries.is_exact {
+                candidates.extend(variants(*recorded, end, next, length));
+            }
+            let found = self.decode(&candidates, entries.checksum, &records);
+            end = Some(found.map_or(*recorded, |(frame, _)| frame))
+                .map(|frame| frame.offset.saturating_add(frame.stored.into()));
+            if let Some((_, is_verified)) = found {
+                self.receive_objects(records, is_verified, entries.is_exact, receive)?;
+            }
         }
         Ok(())
     }
 
-    /// Decodes the first candidate with the right checksum, else the first that can be decoded. Returns the candidate, and
-    /// whether the checksum was right.
-    fn decode(&mut self, candidates: impl Iterator<Item = Frame> + Clone, checksum: usize) -> Option<(Frame, bool)> {
-        for needs_checksum in [true, false] {
-            for frame in
-                candidates.clone().filter(|frame| frame.raw <= format::LONGEST && frame.stored <= format::LONGEST)
-            {
-                let Some(bytes) = read(&self.file, self.size, frame.offset, frame.stored.into()) else { continue };
-                let is_right = blake3::hash(&bytes).as_bytes().starts_with(&frame.checksum[..checksum]);
-                if needs_checksum && !is_right {
-                    continue;
-                }
-                if self.decoder.decode(frame.codec, &bytes, frame.raw as usize, &mut self.decoded).is_ok() {
-                    return Some((frame, is_right));
-                }
+    /// Decodes the candidate that yields the most objects. Returns it, and whether its checksum was right.
+    fn decode(&mut self, candidates: &[Frame], checksum: usize, records: &[&Record]) -> Option<(Frame, bool)> {
+        let mut best: Option<(usize, Frame, bool, Vec<u8>)> = None;
+        for &frame in candidates.iter().filter(|frame| frame.raw.max(frame.stored) <= format::LONGEST) {
+            let Some(bytes) = read(&self.file, self.size, frame.offset, frame.stored.into()) else { continue };
+            let is_right = is_almost(&frame.checksum[..checksum], blake3::hash(&bytes).as_bytes());
+            if self.decoder.decode(frame.codec, &bytes, frame.raw as usize, &mut self.decoded).is_err() {
+                continue;
+            }
+            let count = records.iter().filter(|record| self.object(record, is_right).is_some()).count();
+            let is_complete = is_right && count == records.len();
+            if best.as_ref().is_none_or(|(most, _, was_right, _)| (count, is_right) > (*most, *was_right)) {
+                best = Some((count, frame, is_right, std::mem::take(&mut self.decoded)));
+            }
+            if is_complete {
+                break;
             }
         }
-        None
+        let (_, frame, is_right, decoded) = best?;
+        self.decoded = decoded;
+        Some((frame, is_right))
+    }
+
+    /// The bytes of an object in the decoded frame, if they match its id.
+    fn object(&self, record: &Record, is_verified: bool) -> Option<&[u8]> {
+        let bytes = self.decoded.get(record.offset as usize..)?.get(..record.length as usize)?;
+        is_object(record.kind, record.id, bytes, is_verified).then_some(bytes)
     }
 
     /// Passes on the objects of the decoded frame. What lies between them may be an object with a damaged record.
-    fn receive_objects<'e>(
+    fn receive_objects(
         &self,
-        records: impl Iterator<Item = &'e Record>,
+        mut records: Vec<&Record>,
         is_verified: bool,
         is_exact: bool,
         receive: &mut Receive<'_>,
     ) -> Result<()> {
-        let mut records: Vec<&Record> = records.collect();
         records.sort_unstable_by_key(|record| record.offset);
         let (mut end, mut is_data) = (0, None);
         for record in records {
             let start = record.offset as usize;
-            let bytes = self.decoded.get(start..).and_then(|rest| rest.get(..record.length as usize));
-            let Some(bytes) = bytes.filter(|bytes| is_object(record.kind, record.id, bytes, is_verified)) else {
-                continue;
-            };
+            let Some(bytes) = self.object(record, is_verified) else { continue };
             is_data = Some(record.kind == ObjectKind::Data);
             if !is_exact && start > end {
                 receive_unrecorded(&self.decoded[end..start], is_data, is_verified, receive)?;
@@ -195,17 +212,27 @@ impl Source {
     }
 }
 
-/// What a damaged entry of a frame may have been: as recorded, or with a position or length from its neighbours.
-fn candidates(recorded: Frame, end: Option<u64>, next: Option<Frame>) -> impl Iterator<Item = Frame> + Clone {
-    let offset = end.unwrap_or(recorded.offset);
-    let moved = Frame { offset, ..recorded };
-    let stored = |frame: Frame| {
-        let length = next.and_then(|next| next.offset.checked_sub(frame.offset));
-        length.and_then(|length| u32::try_from(length).ok()).map(|stored| Frame { stored, ..frame })
-    };
-    let all = [Some(recorded), Some(moved), stored(recorded), stored(moved)];
-    let stored_raw = |frame: Frame| (frame.codec == Codec::Stored).then_some(Frame { raw: frame.stored, ..frame });
-    all.into_iter().flatten().flat_map(move |frame| [Some(frame), stored_raw(frame)]).flatten()
+/// What a damaged entry of a frame may have been: with another offset, length, or codec. `end` is that of the frame before,
+/// `next` the offset of the next one, `length` what the objects need.
+fn variants(recorded: Frame, end: Option<u64>, next: Option<u64>, length: Option<u32>) -> Vec<Frame> {
+    let mut variants = Vec::new();
+    for offset in [recorded.offset, end.unwrap_or(recorded.offset)] {
+        let between = next.and_then(|next| u32::try_from(next.checked_sub(offset)?).ok());
+        for stored in [recorded.stored, between.unwrap_or(recorded.stored)] {
+            for codec in [recorded.codec, Codec::Stored, Codec::Zstd, Codec::Deflate] {
+                let raws =
+                    if codec == Codec::Stored { [stored; 2] } else { [recorded.raw, length.unwrap_or(recorded.raw)] };
+                variants.extend(raws.map(|raw| Frame { offset, stored, raw, codec, ..recorded }));
+            }
+        }
+    }
+    variants
+}
+
+/// Whether a checksum is that of a hash, or a damaged copy of it: bytes that differ have another hash in every byte.
+fn is_almost(checksum: &[u8], hash: &[u8; 32]) -> bool {
+    let equal = checksum.iter().zip(hash).filter(|(a, b)| a == b).count();
+    equal == checksum.len() || equal >= 5
 }
 
 /// Whether bytes are the object with an id. Layouts do not verify themselves, so their frame must be verified.

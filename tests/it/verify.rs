@@ -135,7 +135,7 @@ damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: wrong checksu
 damaged folder/large in [ID]: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id
 3 commits, 16 objects, 3 packs, 2.10 MiB read; 2 problems found
 ---- stderr ----
-hint: everything not listed is intact; replace damaged files from a backup of this repository
+hint: everything not listed is intact; to recover what can be recovered: undo repair
 [exit 5]
 
 "#]]);
@@ -162,7 +162,7 @@ damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
 damaged commit [ID]: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
 1 commit, 3 objects, 2 packs, 486 B read; 2 problems found
 ---- stderr ----
-hint: everything not listed is intact; replace damaged files from a backup of this repository
+hint: everything not listed is intact; to recover what can be recovered: undo repair
 [exit 5]
 
 "#]]);

@@ -45,7 +45,7 @@ pub enum PackType {
 
 impl PackType {
     /// Offset of the first frame.
-    fn start(self) -> u64 {
+    pub fn start(self) -> u64 {
         match self {
             PackType::Plain => HEADER as u64,
             PackType::Reflinked => 0,
@@ -334,12 +334,20 @@ impl<'a> Table<'a> {
         (at < self.len() && self.key(at) == key).then_some(at)
     }
 
-    /// The frame with this number. Fails if its record is invalid in itself.
-    pub fn try_frame(&self, n: u32) -> Result<Frame> {
+    fn try_frame(&self, n: u32) -> Result<Frame> {
         let mut decoder = Decoder::new("frame record", &self.frames[n as usize]);
         let (offset, stored, raw) = (decoder.u64()?, decoder.u32()?, decoder.u32()?);
         let codec = Codec::from_byte(decoder.u8()?)?;
         Ok(Frame { offset, stored, raw, codec, level: decoder.u8()?, checksum: decoder.array()? })
+    }
+
+    /// The frame with this number, from a table that was not checked. A frame of an unknown codec counts as stored.
+    pub fn unchecked_frame(&self, n: u32) -> Frame {
+        self.try_frame(n).unwrap_or_else(|_| {
+            let mut bytes = self.frames[n as usize];
+            bytes[FRAME - 10] = Codec::Stored as u8;
+            Table { frames: &[bytes], ..*self }.frame(0)
+        })
     }
 
     /// The object at this position. Fails if its record is invalid in itself.

@@ -128,6 +128,7 @@ Maintenance:
   forget       Remove commits from the history
   recall       Return forgotten commits to the history
   verify       Check the integrity of the repository
+  repair       Recover damaged and lost objects
 
 Setup:
   config       Show or change settings
