@@ -30,6 +30,8 @@ struct Entries {
     checksum: usize,
     /// The table is intact, so bytes that no record covers have no meaning.
     is_exact: bool,
+    /// The mask hides objects of the pack, so bytes that no record covers may be those of hidden objects.
+    has_hidden: bool,
 }
 
 impl Store {
@@ -38,7 +40,15 @@ impl Store {
     pub fn salvage(&self, pack: PackId, receive: &mut Receive<'_>) -> Result<()> {
         let Ok(file) = fs::open(&path_of(&self.directory, pack)) else { return Ok(()) };
         let Ok(stat) = fs::stat_file(&file) else { return Ok(()) };
-        let Some(entries) = find_table(&file, stat.size, pack).or_else(|| self.cataloged(pack)) else { return Ok(()) };
+        let mask = self.mask().and_then(|mask| mask.of(pack));
+        // The catalog does not hide what the mask hides.
+        let cataloged = || if mask.is_none() { self.cataloged(pack) } else { None };
+        let Some(mut entries) = find_table(&file, stat.size, pack).or_else(cataloged) else { return Ok(()) };
+        if let Some(mask) = mask {
+            entries.has_hidden = true;
+            let hidden = (0..).zip(&mut entries.records).filter(|(n, _)| mask.is_hidden(*n));
+            hidden.for_each(|(_, record)| *record = None);
+        }
         let mut source = Source { file, size: stat.size, decoder: Decoder::default(), decoded: Vec::new() };
         source.read(&entries, receive)
     }
@@ -59,7 +69,7 @@ impl Store {
             let frame_number = frames.len() as u32 - 1;
             records.push(Some(Record { kind, id, frame_number, offset: location.offset, length: location.length }));
         }
-        Some(Entries { start: None, end: None, frames, records, checksum: 4, is_exact: true })
+        Some(Entries { start: None, end: None, frames, records, checksum: 4, is_exact: true, has_hidden: false })
             .filter(|entries| !entries.records.is_empty())
     }
 }
@@ -98,7 +108,15 @@ fn entries(bytes: &[u8], offset: u64, is_exact: bool) -> Option<Entries> {
     let table = Table::of(bytes).ok()?;
     let frames = (0..table.frame_count()).map(|n| table.unchecked_frame(n)).collect();
     let records = (0..table.len()).map(|n| table.try_record(n).ok()).collect();
-    Some(Entries { start: Some(table.pack_type.start()), end: Some(offset), frames, records, checksum: 8, is_exact })
+    Some(Entries {
+        start: Some(table.pack_type.start()),
+        end: Some(offset),
+        frames,
+        records,
+        checksum: 8,
+        is_exact,
+        has_hidden: false,
+    })
 }
 
 /// Positions in the file where a table may start.
@@ -142,6 +160,10 @@ impl Source {
             let of_frame = |record: &&Record| record.frame_number == number as u32;
             let records: Vec<&Record> = entries.records.iter().flatten().filter(of_frame).collect();
             let length = records.iter().map(|record| record.offset.saturating_add(record.length)).max();
+            if records.is_empty() && (entries.is_exact || entries.has_hidden) {
+                end = Some(recorded.offset.saturating_add(recorded.stored.into()));
+                continue;
+            }
             let mut candidates = vec![*recorded];
             if !entries.is_exact {
                 candidates.extend(variants(*recorded, end, next, length));
@@ -150,7 +172,8 @@ impl Source {
             end = Some(found.map_or(*recorded, |(frame, _)| frame))
                 .map(|frame| frame.offset.saturating_add(frame.stored.into()));
             if let Some((_, is_verified)) = found {
-                self.receive_objects(records, is_verified, entries.is_exact, receive)?;
+                let reads_gaps = !entries.is_exact && !entries.has_hidden;
+                self.receive_objects(records, is_verified, reads_gaps, receive)?;
             }
         }
         Ok(())
@@ -190,7 +213,7 @@ impl Source {
         &self,
         mut records: Vec<&Record>,
         is_verified: bool,
-        is_exact: bool,
+        reads_gaps: bool,
         receive: &mut Receive<'_>,
     ) -> Result<()> {
         records.sort_unstable_by_key(|record| record.offset);
@@ -199,13 +222,13 @@ impl Source {
             let start = record.offset as usize;
             let Some(bytes) = self.object(record, is_verified) else { continue };
             is_data = Some(record.kind == ObjectKind::Data);
-            if !is_exact && start > end {
+            if reads_gaps && start > end {
                 receive_unrecorded(&self.decoded[end..start], is_data, is_verified, receive)?;
             }
             receive(record.kind, record.id, bytes)?;
             end = end.max(start + bytes.len());
         }
-        if is_exact || end == self.decoded.len() {
+        if !reads_gaps || end == self.decoded.len() {
             return Ok(());
         }
         receive_unrecorded(&self.decoded[end..], is_data, is_verified, receive)

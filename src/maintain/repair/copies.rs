@@ -8,6 +8,7 @@ use crate::history::objects::ObjectType;
 use crate::id::ObjectId;
 use crate::object::layout::{self, Piece};
 use crate::object::nodes::Node;
+use crate::object::operation::View;
 use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::store::Store;
@@ -15,10 +16,11 @@ use crate::store::Store;
 /// Stores a recovered object. Returns whether it was new.
 pub(super) type Put<'p> = dyn FnMut(ObjectKind, ObjectId, &[u8]) -> Result<bool> + 'p;
 
-/// Copies each lost object that one of the stores has, and the missing objects below it.
+/// Copies each lost object that one of the stores has, and the missing objects below it. Copies neither forgotten commits nor
+/// purged contents.
 pub(super) fn copy(
     copies: &[Store],
-    present: &Present<'_>,
+    (present, view): (&Present<'_>, &View),
     lost: impl Iterator<Item = (ObjectType, ObjectId)>,
     put: &mut Put<'_>,
 ) -> Result<()> {
@@ -26,7 +28,12 @@ pub(super) fn copy(
     let mut seen = HashSet::new();
     while let Some((object_type, id)) = pending.pop() {
         let kinds = object_type.kinds();
-        if !seen.insert((object_type, id)) || kinds.iter().any(|&kind| present.has(kind, id)) {
+        let is_unwanted = match object_type {
+            ObjectType::Commit => view.forgotten.contains_key(&id.into()),
+            ObjectType::Blob => view.purged.contains_key(&id.into()),
+            _ => false,
+        };
+        if is_unwanted || !seen.insert((object_type, id)) || kinds.iter().any(|&kind| present.has(kind, id)) {
             continue;
         }
         let found = kinds.iter().find_map(|&kind| {

@@ -110,7 +110,8 @@ pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Pr
         |object_type: ObjectType, id| object_type.kinds().iter().any(|&kind| recovered.contains(&(kind, id)));
     let lost: Vec<_> = lost.filter(|&(object_type, id)| !is_salvaged(object_type, id)).collect();
     let mut copied = HashSet::new();
-    copies::copy(&sources.copies, &present, lost.into_iter(), &mut |kind, id, _| Ok(copied.insert((kind, id))))?;
+    let known = (&present, repository.view());
+    copies::copy(&sources.copies, known, lost.into_iter(), &mut |kind, id, _| Ok(copied.insert((kind, id))))?;
     outcome.copied = copied.len() as u64;
     recovered.extend(copied);
     if !examined.lost.is_empty() {
@@ -191,7 +192,8 @@ fn object_of(damage: &Damage) -> Option<(ObjectType, ObjectId)> {
 fn open_intact(repository: &Repository, examined: &Examination, stored: &Stored) -> Result<Store> {
     let is_intact = |pack: &&PackId| !examined.packs.contains_key(*pack);
     let packs: Vec<PackId> = repository.state().packs.iter().filter(is_intact).chain(&stored.packs).copied().collect();
-    Store::open(&repository.layout.repository, &packs, repository.store().options().clone())
+    let store = repository.store();
+    Store::open(&repository.layout.repository, &packs, store.mask().cloned(), store.options().clone())
 }
 
 /// A repair under way.
@@ -267,7 +269,8 @@ impl Repair<'_, '_> {
         let mut writer = session.writer();
         let mut put = |kind, id, bytes: &[u8]| writer.put(kind, id, bytes);
         let mut copied = 0;
-        copies::copy(&self.sources.copies, &present, lost.iter().filter_map(object_of), &mut |kind, id, bytes| {
+        let known = (&present, repository.view());
+        copies::copy(&self.sources.copies, known, lost.iter().filter_map(object_of), &mut |kind, id, bytes| {
             put(kind, id, bytes).inspect(|is_new| copied += u64::from(*is_new))
         })?;
         let reads_all = lost.iter().any(|damage| damage.what != ObjectType::Blob.word());
@@ -319,20 +322,16 @@ impl Repair<'_, '_> {
     fn record(&mut self, replaced: Vec<PackId>) -> Result<()> {
         self.outcome.bytes_stored = self.stored.bytes;
         // A pack with the same objects and frames has the same id, so the new file has replaced the damaged one.
-        let removed = replaced.iter().copied().filter(|pack| !self.stored.packs.contains(pack)).collect();
+        let removed: Vec<PackId> = replaced.iter().copied().filter(|pack| !self.stored.packs.contains(pack)).collect();
         self.outcome.replaced.clone_from(&replaced);
-        if self.stored.packs.is_empty() && replaced.is_empty() {
-            return Ok(());
+        if !self.stored.packs.is_empty() {
+            let description = format!("recovered {} objects, {} lost", self.stored.objects, self.outcome.lost.len());
+            let stored = std::mem::take(&mut self.stored);
+            let new_operation = NewOperation { verb: Verb::Repair, description, stored, ..NewOperation::default() };
+            self.outcome.operation = Some(self.transaction.record(new_operation)?);
         }
-        let description = format!("recovered {} objects, {} lost", self.stored.objects, self.outcome.lost.len());
-        let new_operation = NewOperation {
-            verb: Verb::Repair,
-            description,
-            stored: std::mem::take(&mut self.stored),
-            packs_removed: removed,
-            ..NewOperation::default()
-        };
-        self.outcome.operation = Some(self.transaction.record(new_operation)?);
-        Ok(())
+        let is_named = |pack: &PackId| self.transaction.repository().state().packs.contains(pack);
+        let removed: Vec<PackId> = removed.into_iter().filter(is_named).collect();
+        if removed.is_empty() { Ok(()) } else { self.transaction.swap_packs(Vec::new(), removed) }
     }
 }

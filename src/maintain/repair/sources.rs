@@ -46,7 +46,8 @@ impl<'s> Sources<'s> {
 /// Opens packs of a repository, named by its journal or not. Ids verify what is read.
 fn open(repository: &Repository, layout: &Layout, is_wanted: impl Fn(PackId) -> bool) -> Result<Store> {
     let packs = layout.pack_files()?.into_iter().map(|(id, _)| id).filter(|&id| is_wanted(id));
-    Store::open(&layout.repository, &packs.collect::<Vec<_>>(), repository.store().options().clone())
+    let options = repository.store().options().clone();
+    Store::open(&layout.repository, &packs.collect::<Vec<_>>(), None, options)
 }
 
 /// The repository in a directory, or in the folder itself.
