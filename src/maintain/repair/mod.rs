@@ -307,7 +307,7 @@ impl Repair<'_, '_> {
         let is_all_known = lost.iter().all(|damage| damage.what == ObjectType::Blob.word());
         let mut needed: HashSet<PackId> = HashSet::new();
         for (&(kind, id), &pack) in &examined.broken {
-            if !(is_all_known && !ids.contains(&id)) && store.object(kind, id).is_err() {
+            if (!is_all_known || ids.contains(&id)) && store.object(kind, id).is_err() {
                 needed.insert(pack);
             }
         }
