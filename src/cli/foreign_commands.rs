@@ -22,7 +22,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["mount"], "undo ls REV:PATH, undo cat REV:PATH, undo export"),
     (&["find", "grep"], "undo log -- PATH, undo ls -R REV"),
     (&["ignore"], "write patterns into `.undoignore`; to test a path: undo check-ignore -v PATH"),
-    (&["du", "size"], "undo count-objects for the repository, undo ls -l for files, undo log for each commit"),
+    (&["du", "size"], "undo stats for the repository, undo ls -l for files, undo log for each commit"),
     (&["blame", "annotate"], "undo log -p -- PATH"),
 ];
 

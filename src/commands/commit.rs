@@ -169,6 +169,7 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         bytes: outcome.totals.bytes,
         bytes_read: outcome.bytes_read,
         bytes_stored: outcome.bytes_stored,
+        disk_growth: outcome.disk_growth,
         uncovered: outcome.uncovered.clone(),
         torn: outcome.torn.clone(),
         journals: outcome.journals.clone(),

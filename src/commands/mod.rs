@@ -30,6 +30,7 @@ mod repair;
 mod restore;
 mod run;
 mod show;
+mod stats;
 mod status;
 mod tag;
 mod undo;
@@ -85,6 +86,7 @@ enum Command {
     Recall(recall),
     Ls(ls),
     Cat(cat),
+    Stats(stats),
     Verify(verify),
     Repair(repair),
     Config(config),

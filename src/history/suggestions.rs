@@ -59,24 +59,24 @@ fn distinct_digits(ids: impl Iterator<Item = ObjectId>) -> usize {
 }
 
 /// Names that start with the typed text or are at most two edits away from it (one for a short text), nearest first. Two
-/// swapped letters are one edit.
+/// swapped letters are one edit; of names equally near, those of the same length come first.
 pub fn close_names<'n>(typed: &str, names: &[&'n str]) -> Vec<&'n str> {
     // Beyond any valid name; bounds the time.
     if typed.len() > 300 {
         return Vec::new();
     }
-    let mut close: Vec<(usize, &str)> = names
+    let mut close: Vec<(usize, bool, &str)> = names
         .iter()
         .filter_map(|&name| {
             let (distance, length) = (strsim::osa_distance(typed, name), typed.chars().count());
             let is_close = distance <= if length > 4 { 2 } else { 1 } && distance < length;
             let begins = typed.len() >= 2 && name.starts_with(typed);
-            (is_close || begins).then_some((if begins { 0 } else { distance }, name))
+            (is_close || begins).then_some((if begins { 0 } else { distance }, name.len() != typed.len(), name))
         })
         .collect();
     close.sort_unstable();
     close.truncate(MOST_NAMES);
-    close.into_iter().map(|(_, name)| name).collect()
+    close.into_iter().map(|(.., name)| name).collect()
 }
 
 #[cfg(test)]
@@ -93,6 +93,7 @@ mod tests {
             ("release/1.1", &["release/1.0"]),
             ("maxx", &[]),
             ("y", &[]),
+            ("mainn", &["main"]),
             ("something", &[]),
         ] {
             assert_eq!(close_names(typed, &names), expected, "{typed}");

@@ -1,4 +1,5 @@
-//! Maintains a repository: verification and repair.
+//! Maintains a repository: verification, repair and statistics.
 
 pub mod repair;
+pub mod stats;
 pub mod verify;

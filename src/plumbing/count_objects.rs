@@ -2,6 +2,7 @@
 
 use crate::commands::Context;
 use crate::error::Result;
+use crate::maintain::stats::DiskUsage;
 use crate::object::ObjectKind;
 use crate::report::plumbing::ObjectCount;
 
@@ -13,7 +14,7 @@ pub struct Args {}
 
 pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
     let repository = context.repository()?;
-    let (tally, usage) = (repository.store().tally()?, repository.usage()?);
+    let (tally, usage) = (repository.store().tally()?, DiskUsage::measure(&repository)?);
     let packs = repository.store().packs();
     let counts = [
         ("objects", tally.objects()),
@@ -27,9 +28,9 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
         ("duplicates", tally.duplicates),
         ("packs", packs.len() as u64),
         ("size_pack", packs.iter().map(|(_, bytes)| bytes).sum()),
-        ("journal", usage.journal),
-        ("garbage", usage.garbage),
-        ("size_garbage", usage.garbage_bytes),
+        ("journal", usage.journal.size),
+        ("garbage", usage.unnamed_packs.files),
+        ("size_garbage", usage.unnamed_packs.size),
     ];
     context.ui.show(&ObjectCount { counts })
 }

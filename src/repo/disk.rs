@@ -1,4 +1,4 @@
-//! Measures the files of a repository other than its packs, and finds packs by name.
+//! Walks the files of a repository, and finds packs by name.
 
 use std::path::Path;
 
@@ -8,33 +8,7 @@ use crate::id::{IdPrefix, PackId};
 use crate::metadata::Kind;
 use crate::repo::Repository;
 
-/// Sizes of files other than the packs that the journal names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Size of the journal in bytes.
-    pub journal: u64,
-    /// Number of files below `packs` that the journal does not name: not deleted yet, or from elsewhere.
-    pub garbage: u64,
-    /// Size of these files in bytes.
-    pub garbage_bytes: u64,
-}
-
 impl Repository {
-    /// Measures the files.
-    pub fn usage(&self) -> Result<Usage> {
-        let mut usage = Usage::default();
-        each_file(&self.layout.journal(), &mut |_, bytes| usage.journal += bytes)?;
-        let mut garbage = |name: &[u8], bytes| {
-            let id = std::str::from_utf8(name).ok().and_then(PackId::parse);
-            if id.is_none_or(|id| !self.state.packs.contains(&id)) {
-                usage.garbage += 1;
-                usage.garbage_bytes += bytes;
-            }
-        };
-        each_file(&self.layout.packs(), &mut garbage)?;
-        Ok(usage)
-    }
-
     /// Finds a pack by its id, the first digits of its id, or the path of its file.
     pub fn find_pack(&self, text: &str, place: &Path) -> Result<PackId> {
         let name = place.file_name().and_then(|name| name.to_str()).and_then(PackId::parse);
@@ -60,11 +34,11 @@ fn no_pack(text: &str) -> Error {
 }
 
 /// Receives the folder, name and stat of a file or folder.
-type Visitor<'v> = dyn FnMut(&Dir, &[u8], &Stat) -> Result<()> + 'v;
+pub type Visitor<'v> = dyn FnMut(&Dir, &[u8], &Stat) -> Result<()> + 'v;
 
 /// Calls `visit` with the folder, name and stat of everything below a folder, folders before their content. Skips what is
 /// deleted meanwhile.
-pub(super) fn walk(folder: &Dir, visit: &mut Visitor<'_>) -> Result<()> {
+pub fn walk(folder: &Dir, visit: &mut Visitor<'_>) -> Result<()> {
     for entry in folder.entries()? {
         let Some(stat) = folder.stat(&entry.name)? else { continue };
         let mut visit_below = || {
@@ -77,18 +51,4 @@ pub(super) fn walk(folder: &Dir, visit: &mut Visitor<'_>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Calls `report` with name and size of every file below a folder.
-fn each_file(directory: &Path, report: &mut dyn FnMut(&[u8], u64)) -> Result<()> {
-    let opened = match Dir::open(directory) {
-        Err(error) if error.is_not_found() => return Ok(()),
-        opened => opened?,
-    };
-    walk(&opened, &mut |_, name, stat| {
-        if stat.kind != Kind::Directory {
-            report(name, stat.size);
-        }
-        Ok(())
-    })
 }

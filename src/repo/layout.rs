@@ -66,6 +66,8 @@ files! { in_repository:
     packs = "packs",
     /// The folder of masks.
     masks = "masks",
+    /// A cache: where objects are in the packs.
+    catalog = "catalog",
     /// The folder of journal segments.
     journal = "journal",
     /// Staged files of the repository. The holder of the lock may delete them.

@@ -14,7 +14,7 @@ use crate::repo::layout::Layout;
 use crate::time::Timestamp;
 
 /// Time in seconds for which readers may still use a file that is no longer needed: readers take no lock.
-const GRACE: i64 = 3600;
+pub const REMOVAL_DELAY: i64 = 3600;
 
 /// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches are written
 /// without the lock, so their staged files are deleted only when they are old.
@@ -94,7 +94,7 @@ fn now(layout: &Layout) -> Timestamp {
 }
 
 fn is_old(stat: &Stat, now: Timestamp) -> bool {
-    stat.metadata.mtime.seconds < now.seconds.saturating_sub(GRACE)
+    stat.metadata.mtime.seconds < now.seconds.saturating_sub(REMOVAL_DELAY)
 }
 
 fn remove_from(directory: &Path, is_needless: impl Fn(&[u8], &Stat) -> bool) {

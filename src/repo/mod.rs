@@ -4,6 +4,7 @@ mod begin;
 pub mod config;
 mod directories;
 pub mod disk;
+mod disk_growth;
 mod effective;
 pub mod format;
 mod git_ignore;
@@ -28,7 +29,7 @@ pub mod transaction;
 mod unrecorded_run;
 
 pub use layout::Layout;
-pub use leftovers::{UnneededFile, unneeded_files};
+pub use leftovers::{REMOVAL_DELAY, UnneededFile, unneeded_files};
 pub use membership::{Joining, Membership};
 pub use repository::Repository;
 pub use transaction::{NewOperation, Transaction};

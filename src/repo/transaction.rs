@@ -9,6 +9,7 @@ use crate::object::operation::{
     ForgottenCommits, HistoryEdit, Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb,
 };
 use crate::object::{Commit, Extras, ObjectKind, Objects, Operation, id_of};
+use crate::repo::disk_growth::DiskGrowth;
 use crate::repo::effective::retain_effective;
 use crate::repo::journal::{Record, Sweep, Writer};
 use crate::repo::repository::{Repository, open_store, read_mask};
@@ -30,6 +31,7 @@ pub struct Transaction<'r> {
     has_recorded: bool,
     /// An operation that becomes durable with the next record.
     prepared: Option<Record>,
+    growth: DiskGrowth,
     lock: FileLock,
 }
 
@@ -64,7 +66,17 @@ pub struct NewOperation {
 impl<'r> Transaction<'r> {
     /// The transaction of the holder of the lock.
     pub(super) fn new(repository: &'r mut Repository, lock: FileLock, began: Timestamp) -> Transaction<'r> {
-        Transaction { repository, journal: None, began, intended: None, has_recorded: false, prepared: None, lock }
+        let growth = DiskGrowth::start(&repository.layout, repository.end.segment);
+        Transaction {
+            repository,
+            journal: None,
+            began,
+            intended: None,
+            has_recorded: false,
+            prepared: None,
+            growth,
+            lock,
+        }
     }
 }
 
@@ -85,6 +97,11 @@ impl Transaction<'_> {
     /// The repository with everything that was recorded so far.
     pub fn repository(&self) -> &Repository {
         self.repository
+    }
+
+    /// Allocated bytes by which the repository has grown since the transaction began. Negative if it has shrunk.
+    pub fn disk_growth(&self) -> i64 {
+        self.growth.bytes(&self.repository.layout, self.repository.end.segment)
     }
 
     /// Releases the space that is reserved for records; returns whether there was any. For operations that free space
@@ -132,6 +149,7 @@ impl Transaction<'_> {
 
     /// Checks an operation and builds its record.
     fn operation(&mut self, new_operation: NewOperation) -> Result<(OperationId, Record)> {
+        self.growth.add_stored(&self.repository.layout, &new_operation.stored);
         self.repository.store.add_packs(&new_operation.stored.packs)?;
         check_edits(&self.repository.state.view, &self.repository.store, &new_operation)?;
         self.repository.check_branches(&new_operation.edits, new_operation.switch.as_ref())?;
@@ -153,6 +171,7 @@ impl Transaction<'_> {
         if stored.packs.is_empty() {
             return Ok(());
         }
+        self.growth.add_stored(&self.repository.layout, stored);
         self.repository.store.add_packs(&stored.packs)?;
         let time = self.repository.environment.now();
         self.append(Record::Packs { time, added: stored.packs.clone(), removed: Vec::new() })?;
@@ -306,11 +325,14 @@ impl Transaction<'_> {
     /// open.
     pub fn swap_packs(&mut self, added: Vec<PackId>, removed: Vec<PackId>) -> Result<()> {
         let time = self.repository.environment.now();
+        self.growth.add_packs(&self.repository.layout, &added);
         self.append(Record::Packs { time, added, removed: removed.clone() })?;
         let Repository { layout, store, state, .. } = &mut *self.repository;
         *store = open_store(layout, state, store.mask().cloned(), store.options().clone(), false)?;
-        leftovers::retire_packs(layout, &removed)?;
-        leftovers::remove_packs(layout, &state.packs)
+        self.growth.watch_deletion(layout, || {
+            leftovers::retire_packs(layout, &removed)?;
+            leftovers::remove_packs(layout, &state.packs)
+        })
     }
 
     /// Hides objects: everything that was forgotten or purged at the sweep's horizon or before is gone. The mask is durable.

@@ -156,6 +156,8 @@ pub struct Committed {
     pub bytes_read: u64,
     /// Bytes that the store grew by.
     pub bytes_stored: u64,
+    /// Allocated bytes that the repository grew by on disk. Negative if it has shrunk.
+    pub disk_growth: i64,
     /// Paths not recorded.
     pub uncovered: Vec<Uncovered>,
     /// Files that changed while they were read.

@@ -12,6 +12,7 @@ pub(crate) mod plumbing;
 pub mod refs;
 pub mod retention;
 pub mod runs;
+pub mod stats;
 pub mod values;
 pub mod verify;
 

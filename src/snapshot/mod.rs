@@ -76,6 +76,8 @@ pub struct Outcome {
     pub bytes_read: u64,
     /// Bytes added to the store.
     pub bytes_stored: u64,
+    /// Allocated bytes by which the repository has grown on disk. Negative if it has shrunk.
+    pub disk_growth: i64,
     /// Paths that were not recorded, with reasons.
     pub uncovered: Vec<Uncovered>,
     /// Files that changed while they were read.

@@ -27,8 +27,10 @@ pub struct ListedObject {
 /// Totals of a pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Number of objects.
+    /// Number of objects that are not hidden.
     pub objects: u64,
+    /// Bytes of file content in these objects.
+    pub content: u64,
     /// Number of frames by the number of their codec: stored, deflated, and compressed by Zstandard.
     pub frames: [u64; 3],
     /// Size of all frames when decoded, in bytes.
@@ -60,7 +62,11 @@ impl Listing {
     /// The totals.
     pub fn totals(&self) -> Result<Totals> {
         let table = self.0.table()?;
-        let mut totals = Totals { objects: self.0.visible()?.count() as u64, ..Totals::default() };
+        let mut totals = Totals::default();
+        for (_, record) in self.0.visible()? {
+            totals.objects += 1;
+            totals.content += if record.kind == ObjectKind::Data { u64::from(record.length) } else { 0 };
+        }
         for frame in (0..table.frame_count()).map(|n| table.frame(n)) {
             totals.raw += u64::from(frame.raw);
             totals.stored += u64::from(frame.stored);

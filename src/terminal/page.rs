@@ -245,6 +245,12 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Whether the locale has UTF-8, and so box-drawing and block characters.
+pub fn is_unicode_locale() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    set.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))
+}
+
 /// An abbreviated commit id, or `nothing`.
 pub fn short(id: Option<CommitId>) -> String {
     id.map_or_else(|| "nothing".to_owned(), CommitId::short)

@@ -42,6 +42,7 @@ impl Workspace {
         let (mut outcome, saved) =
             snapshot::take(&mut transaction, &self.worktree, &snapshot_options(options), progress)?;
         self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
+        outcome.disk_growth = transaction.disk_growth();
         drop(transaction);
         // The commit is made: a failure to read contents must not report otherwise.
         outcome.counts = self.with_renames(&outcome).unwrap_or(outcome.counts);

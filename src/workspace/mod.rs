@@ -16,6 +16,7 @@ mod request;
 mod run;
 pub(crate) mod selection;
 mod settings;
+mod stats;
 mod steps;
 mod verify;
 
@@ -58,6 +59,10 @@ pub use crate::history::timeline::{Action, Destination, Timeline};
 pub use crate::history::walk::{WalkOptions, WalkedCommit};
 pub use crate::keep_rule::{KeepRule, Limit as KeepLimit, Period as KeepPeriod};
 pub use crate::maintain::repair::Outcome as RepairOutcome;
+pub use crate::maintain::stats::{
+    CommitCounts, DiskUsage, Garbage, Growth, HiddenObjects, Part as DiskPart, Period, PeriodGrowth, Stats,
+    UnneededTotals, Waiting,
+};
 pub use crate::maintain::verify::{Damage, Extent as VerifyExtent, Finding, Outcome as VerifyOutcome};
 pub use crate::metadata::{Kind, Metadata};
 pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};

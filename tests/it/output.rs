@@ -8,6 +8,7 @@ mod messages;
 mod names;
 mod record;
 mod restore;
+mod stats;
 mod steps;
 
 use crate::env::TestEnv;

@@ -28,6 +28,7 @@ pub use directory::Directory;
 pub use record::DECODED;
 pub use record::Record;
 use segment::Segment;
+pub use segment::file_name;
 pub use state::{State, Sweep, YOUNG};
 pub use writer::{Writer, create};
 

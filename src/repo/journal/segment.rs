@@ -37,7 +37,8 @@ fn number_of(name: &[u8]) -> Option<u64> {
     (file_name(number) == text).then_some(number)
 }
 
-fn file_name(number: u64) -> String {
+/// Name of a segment.
+pub fn file_name(number: u64) -> String {
     format!("{number:08}")
 }
 

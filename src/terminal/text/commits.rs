@@ -141,7 +141,7 @@ impl Print for Committed {
             (false, None) => page.line("nothing to record"),
             (false, Some(_)) => page.line(format_args!("no changes since {id}")),
             (true, _) => page.line(format_args!(
-                "{} {id}  {} added, {} modified, {} deleted{}{}  ({} read, {} stored)",
+                "{} {id}  {} added, {} modified, {} deleted{}{}  ({} read, {} {})",
                 page.paint(Role::Branch, &self.branch),
                 Count(self.changes.added),
                 Count(self.changes.modified),
@@ -149,7 +149,8 @@ impl Print for Committed {
                 and_renamed(self.renamed),
                 and_ignored(self.ignored),
                 Size(self.bytes_read),
-                Size(self.bytes_stored)
+                Size(self.disk_growth.unsigned_abs()),
+                if self.disk_growth < 0 { "freed" } else { "stored" }
             )),
         }
     }

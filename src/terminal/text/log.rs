@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::history::graph::{GraphRow, Style};
 use crate::number::plural;
 use crate::report::commits::CommitRecord;
+use crate::terminal::page::is_unicode_locale;
 use crate::terminal::text::{LogFormat, commits};
 use crate::terminal::{Page, Print, Role};
 
@@ -36,9 +37,7 @@ pub struct LogEntry {
 
 /// Box-drawing characters in a UTF-8 locale, else ASCII.
 pub fn graph_style() -> Style {
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let is_unicode = set.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
-    if is_unicode { Style::Unicode } else { Style::Ascii }
+    if is_unicode_locale() { Style::Unicode } else { Style::Ascii }
 }
 
 impl Print for LogEntry {

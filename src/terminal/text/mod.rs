@@ -16,6 +16,7 @@ mod refs;
 mod retention;
 mod runs;
 mod stat;
+mod stats;
 mod tree_format;
 mod verify;
 mod word_diff;

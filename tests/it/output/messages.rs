@@ -125,6 +125,7 @@ Branches and tags:
   tag          List, create, rename or delete tags
 
 Maintenance:
+  stats        Show what the repository takes on disk
   forget       Remove commits from the history
   recall       Return forgotten commits to the history
   verify       Check the integrity of the repository
@@ -278,7 +279,7 @@ hint: write patterns into `.undoignore`; to test a path: undo check-ignore -v PA
     env.undo("du").shows(str![[r#"
 ---- stderr ----
 error: unknown command `du`
-hint: undo count-objects for the repository, undo ls -l for files, undo log for each commit
+hint: undo stats for the repository, undo ls -l for files, undo log for each commit
 [exit 2]
 
 "#]]);

@@ -1,0 +1,149 @@
+//! Statistics as text, and growth as a chart.
+
+use std::io;
+
+use crate::number::plural;
+use crate::report::stats::{GrowthChart, PeriodRecord, StatsRecord};
+use crate::terminal::human::{Count, Size};
+use crate::terminal::page::is_unicode_locale;
+use crate::terminal::table::Table;
+use crate::terminal::{Page, Print, Role, sanitize};
+use crate::workspace::{DiskUsage, Garbage, Period, Stats, UnneededTotals};
+
+impl Print for StatsRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Stats { disk, commits, garbage, .. } = &self.stats;
+        let repository = page.paint(Role::Path, sanitize::text(&self.repository));
+        page.line(format_args!("{} on disk: {repository}", Size(disk.total.allocated)))?;
+        let mut table = Table::default();
+        for (name, bytes, note) in parts(disk, &self.stats, page) {
+            if bytes > 0 {
+                table.row([format!("  {name}"), Size(bytes).to_string(), note]);
+            }
+        }
+        print_trimmed(&table, page)?;
+        page.line(match commits.automatic {
+            0 => plural(commits.kept, "commit"),
+            automatic => format!("{}, {} automatic", plural(commits.kept, "commit"), Count(automatic)),
+        })?;
+        if self.stats.stored > 0 {
+            page.line(self.stats.describe_content())?;
+        }
+        print_garbage(garbage, page)
+    }
+}
+
+/// The parts of a repository: name, allocated bytes, and a note.
+fn parts(disk: &DiskUsage, stats: &Stats, page: &Page<'_>) -> [(&'static str, u64, String); 9] {
+    let objects = format!("{}, {}", plural(stats.packs, "pack"), plural(stats.objects, "object"));
+    let UnneededTotals { files, until, .. } = stats.garbage.unneeded;
+    let until = until.map(|time| format!(", deleted after {}", page.local_date(time))).unwrap_or_default();
+    let note = |text: &str| text.to_owned();
+    [
+        ("packs", disk.packs.allocated, objects),
+        ("catalog", disk.catalog.allocated, String::new()),
+        ("index", disk.index.allocated, String::new()),
+        ("journal", disk.journal.allocated, String::new()),
+        ("masks", disk.masks.allocated, String::new()),
+        ("reserve", disk.reserve.allocated, note("released when the disk is full")),
+        ("staged", disk.staged.allocated, note("files under construction")),
+        ("unneeded", disk.unneeded.allocated, format!("{}{until}", plural(files, "replaced file"))),
+        ("other", disk.other.allocated, note("folders, settings, locks")),
+    ]
+}
+
+impl Stats {
+    /// The sizes of content and objects, and their ratios.
+    fn describe_content(&self) -> String {
+        let ratio = |ratio: Option<f64>| ratio.map(|ratio| format!(" ({ratio:.1} : 1)")).unwrap_or_default();
+        format!(
+            "{} in all commits, {} without repetitions{}; {} compressed to {}{}",
+            Size(self.content_of_commits),
+            Size(self.content),
+            ratio(self.deduplication),
+            Size(self.raw),
+            Size(self.stored),
+            ratio(self.compression)
+        )
+    }
+}
+
+fn print_garbage(garbage: &Garbage, page: &mut Page<'_>) -> io::Result<()> {
+    let Garbage { hidden, forgotten, purged, .. } = garbage;
+    if hidden.objects > 0 {
+        let (count, size) = (plural(hidden.objects, "removed object"), Size(hidden.bytes));
+        page.line(format_args!("{count} still in packs, {size}: freed by undo gc"))?;
+    }
+    if hidden.purged_packs > 0 {
+        let (packs, size) = (plural(hidden.purged_packs, "pack"), Size(hidden.purged_bytes));
+        page.line(format_args!("purged content is still on disk in {packs}, {size}: destroyed by undo gc"))?;
+    }
+    let from = |first| page.date(first);
+    let forgotten_line = forgotten.first.map(|first| {
+        format!("{}: removed by undo gc from {} on", plural(forgotten.count, "forgotten commit"), from(first))
+    });
+    let purged_line = purged.first.map(|first| {
+        let (count, size) = (plural(purged.count, "purged content"), Size(purged.bytes));
+        format!("{count}, {size}: destroyed by undo gc from {} on", from(first))
+    });
+    [forgotten_line, purged_line].into_iter().flatten().try_for_each(|line| page.line(line))
+}
+
+/// Number of columns of the longest bar.
+const LONGEST_BAR: usize = 40;
+
+/// Blocks of one to eight eighths of a column.
+const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+
+impl Print for GrowthChart {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let most = self.0.periods.iter().map(|period| period.bytes).max().unwrap_or(0);
+        let is_unicode = is_unicode_locale();
+        let mut table = Table::default();
+        for period in &self.0.periods {
+            let date = page.local_date(period.start);
+            let date = date.get(..if self.0.period == Period::Month { 7 } else { 10 }).unwrap_or(&date);
+            let (size, commits) = (Size(period.bytes).to_string(), plural(period.commits, "commit"));
+            table.row([date.to_owned(), size, commits, bar(period.bytes, most, is_unicode)]);
+        }
+        print_trimmed(&table, page)
+    }
+}
+
+/// Prints a table whose last column has empty cells.
+fn print_trimmed(table: &Table, page: &mut Page<'_>) -> io::Result<()> {
+    table.lines().iter().try_for_each(|line| page.line(line.trim_end()))
+}
+
+/// In JSON only; the text is [`GrowthChart`].
+impl Print for PeriodRecord {}
+
+/// A bar whose length is the share of `bytes` in `most`. A bar of any byte is visible.
+fn bar(bytes: u64, most: u64, is_unicode: bool) -> String {
+    if bytes == 0 {
+        return String::new();
+    }
+    let share = bytes as f64 / most.max(1) as f64;
+    if !is_unicode {
+        return "#".repeat(((share * LONGEST_BAR as f64).round() as usize).max(1));
+    }
+    let eighths = ((share * LONGEST_BAR as f64 * 8.0).round() as usize).max(1);
+    let last = (eighths % 8).checked_sub(1).map(|n| EIGHTHS[n]);
+    let full = std::iter::repeat_n('█', eighths / 8);
+    full.chain(last).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_proportional_and_never_empty() {
+        assert_eq!(bar(0, 100, true), "");
+        assert_eq!(bar(1, 1_000_000, true), "▏");
+        assert_eq!(bar(1, 1_000_000, false), "#");
+        assert_eq!(bar(100, 100, true), "█".repeat(40));
+        assert_eq!(bar(50, 100, false), "#".repeat(20));
+        assert_eq!(bar(9, 320, true), "█▏");
+    }
+}

@@ -1,0 +1,110 @@
+//! `stats`: what the repository takes on disk, and growth over time.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use snapbox::str;
+
+use crate::env::TestEnv;
+use crate::output::history;
+
+/// Allocated bytes of a folder and everything in it, as `du` counts them.
+fn allocated(path: &Path) -> u64 {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    let below = |entry: std::io::Result<fs::DirEntry>| allocated(&entry.unwrap().path());
+    let content: u64 = if metadata.is_dir() { fs::read_dir(path).unwrap().map(below).sum() } else { 0 };
+    metadata.blocks() * 512 + content
+}
+
+#[test]
+fn stats_transcript() {
+    let env = history();
+    env.undo("stats").shows(str![[r#"
+8.[..] MiB on disk: [ROOT]/work/.undo
+  packs [..]  3 packs, 13 objects
+  index [..]
+  journal [..]
+  reserve  8.00 MiB  released when the disk is full
+  other [..]  folders, settings, locks
+3 commits
+648 B in all commits, 575 B without repetitions (1.1 : 1); [..] compressed to [..] ([..] : 1)
+
+"#]]);
+    env.undo("stats --json").shows(str![[r#"
+{"type":"stats","disk":{"total":[..],"packs":[..],"catalog":0,"index":[..],"journal":[..],"masks":0,"reserve":8388608,"staged":0,"unneeded":0,"other":[..]},"packs":3,"objects":13,"content_of_commits":648,"content":575,"raw":[..],"stored":[..],"deduplication":1.13,"compression":[..],"commits":{"kept":3,"automatic":0,"forgotten":0,"swept":0},"garbage":{"hidden":{"objects":0,"bytes":0,"purged_packs":0,"purged_bytes":0},"unneeded":{"files":0,"bytes":0},"forgotten":{"count":0,"bytes":0},"purged":{"count":0,"bytes":0}},"repository":"[ROOT]/work/.undo"}
+
+"#]]);
+    env.undo("stats --growth").shows(str![[r#"
+2026-01-05  [..]  3 commits  ████████████████████████████████████████
+
+"#]]);
+    env.undo("stats --growth month --json").shows(str![[r#"
+{"type":"growth","period":"month","start":"[TIME]","bytes":[..],"commits":3}
+{"type":"summary","count":1}
+
+"#]]);
+    env.set("LANG", "C");
+    env.undo("stats --growth week").shows(str![[r#"
+2026-01-05  [..]  3 commits  ########################################
+
+"#]]);
+    let empty = TestEnv::initialised();
+    empty.undo("stats").shows(str![[r#"
+8.[..] MiB on disk: [ROOT]/work/.undo
+  journal [..]
+  reserve  8.00 MiB  released when the disk is full
+  other [..]  folders, settings, locks
+0 commits
+
+"#]]);
+    empty.undo("stats --growth").shows(str![[r#"
+---- stderr ----
+no commits
+
+"#]]);
+}
+
+#[test]
+fn commit_reports_the_growth_on_disk() {
+    let env = TestEnv::initialised();
+    // An old pack that the first merge deletes.
+    let replaced = env.path().join(".undo/packs/ab").join("ab".repeat(32));
+    env.write(&format!(".undo/packs/ab/{}", "ab".repeat(32)), vec![7; 1 << 20]);
+    fs::File::options().write(true).open(replaced).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    let (mut before, mut merges, mut packs) = (allocated(&env.path().join(".undo")), 0, 0);
+    let mut has_shrunk = false;
+    for n in 0..40 {
+        env.write(&format!("folder-{}/text-{n}", n % 7), format!("{n}").repeat(100 << (n % 7)));
+        let commit = env.undo("commit --json").ok().json().remove(0);
+        let after = allocated(&env.path().join(".undo"));
+        assert_eq!(commit["disk_growth"].as_i64().unwrap(), after as i64 - before as i64, "{n}: {commit}");
+        has_shrunk |= after < before;
+        before = after;
+        let now = env.undo("count-objects --json").ok().json().remove(0)["packs"].as_u64().unwrap();
+        merges += usize::from(now < packs);
+        packs = now;
+    }
+    assert!(merges > 0 && has_shrunk);
+}
+
+#[test]
+fn parts_add_up_to_the_allocated_bytes() {
+    let env = TestEnv::initialised();
+    for n in 0..20 {
+        env.write(&format!("folder-{n}/text"), format!("{n}").repeat(3000));
+        env.undo("commit").ok();
+    }
+    fs::write(env.path().join(".undo/packs/stray"), vec![7; 10_000]).unwrap();
+    fs::write(env.path().join(".undo/tmp/staged"), vec![7; 10_000]).unwrap();
+    let stats = env.undo("stats --json").ok().json().remove(0);
+    let parts: u64 = stats["disk"].as_object().unwrap().values().map(|bytes| bytes.as_u64().unwrap()).sum();
+    let total = stats["disk"]["total"].as_u64().unwrap();
+    assert_eq!(parts, 2 * total, "{stats}");
+    assert_eq!(total, allocated(&env.path().join(".undo")), "{stats}");
+    for part in ["packs", "index", "journal", "reserve", "unneeded", "staged", "other"] {
+        assert!(stats["disk"][part].as_u64().unwrap() > 0, "{part}: {stats}");
+    }
+    assert_eq!(stats["commits"]["kept"], 20);
+}
