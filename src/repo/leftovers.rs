@@ -8,12 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::fs::{self, Atime, Dir, Stat};
+use crate::fs::{self, Atime, Dir, ReadLock, Stat};
 use crate::id::PackId;
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
 
-/// Time in seconds for which readers may still use a file that is no longer needed: readers take no lock.
+/// Time in seconds for which readers may still use a file that is no longer needed, if the lock of readers does not tell.
 pub const REMOVAL_DELAY: i64 = 3600;
 
 /// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches are written
@@ -62,8 +62,27 @@ fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<impl Itera
     Ok(layout.pack_files()?.into_iter().filter(|(id, _)| !named.contains(id)).map(|(_, path)| path))
 }
 
+/// Deletes packs that the journal no longer names: at once if no other process reads the repository, else after the grace
+/// period. Deletes other unnamed packs whose grace period is over.
+pub fn remove_replaced(
+    layout: &Layout,
+    replaced: &[PackId],
+    named: &BTreeSet<PackId>,
+    lock: &mut ReadLock,
+) -> Result<()> {
+    let is_removed = lock.exclusively(|| {
+        for &pack in replaced {
+            let _ = fs::remove_file(&layout.pack(pack));
+        }
+    });
+    if !is_removed {
+        retire_packs(layout, replaced)?;
+    }
+    remove_packs(layout, named)
+}
+
 /// Sets the mtime of packs that the journal no longer names to the current time, which starts their grace period.
-pub fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
+fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
     let now = now(layout);
     for &pack in packs {
         let file = match fs::open(&layout.pack(pack)) {

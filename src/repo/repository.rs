@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
+use crate::fs::{self, ReadLock};
 use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, View};
 use crate::object::{Commit, Operation};
@@ -27,6 +27,8 @@ pub struct Repository {
     /// Clock, author, arguments and durability of this command.
     pub environment: Environment,
     pub(super) format: Format,
+    /// Keeps replaced packs in place while they may be read.
+    pub(super) read_lock: ReadLock,
     pub(super) store: Store,
     pub(super) state: State,
     pub(super) end: End,
@@ -84,6 +86,8 @@ impl Repository {
             let message = format!("the repository in `{}` is incomplete", layout.worktree.display());
             return Err(Error::new(ErrorKind::NoRepository, message).hint("to complete it, run there: undo init"));
         }
+        // Before the journal is read: the packs that it names then stay.
+        let read_lock = ReadLock::acquire(&layout.format());
         let format = Format::open(&layout.format())?;
         // Reading data needs no settings. Writing reads them again.
         let settings = config::load(&layout.config(), environment.user_settings());
@@ -106,6 +110,7 @@ impl Repository {
             config,
             environment,
             format,
+            read_lock,
             store,
             state,
             end,
@@ -228,7 +233,17 @@ pub(super) fn open_store(
     if is_old {
         packs.extend(layout.pack_files()?.into_iter().map(|(id, _)| id));
     }
-    Store::open(&layout.repository, &Vec::from_iter(packs), mask, options)
+    let store = Store::open(&layout.repository, &Vec::from_iter(packs), mask, options.clone())?;
+    let (journal, directory, old_packs) = (layout.journal(), layout.repository.clone(), state.packs.clone());
+    // On a file system without locks, packs may be replaced and deleted while they are read.
+    Ok(store.or_reopened(move || {
+        let state = journal::load(&journal).ok()?.state;
+        if state.packs == old_packs {
+            return None;
+        }
+        let mask = state.mask().map(|id| Mask::read(&directory, id)).transpose().ok()?;
+        Store::open(&directory, &Vec::from_iter(state.packs), mask, options.clone()).ok()
+    }))
 }
 
 fn is_in_other_worktree(state: &State, layout: &Layout) -> bool {

@@ -10,7 +10,7 @@ use crate::id::{AttributesId, CommitId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{ForgottenCommits, Intent, RefEdit, RefName};
-use crate::object::{Commit, Content, Entry, Extras, Objects};
+use crate::object::{Commit, Content, Entry, Extras, ObjectKind, Objects};
 use crate::repo::journal::Sweep;
 use crate::store::{Mask, Stored};
 use crate::time::Timestamp;
@@ -143,7 +143,7 @@ fn missing_format_is_damage() {
         Repository::init(fixture.root.path(), None, Environment::from_process()).err().unwrap().kind(),
         ErrorKind::Damaged
     );
-    std::fs::write(fixture.file("format"), "undo 7\n").unwrap();
+    std::fs::write(fixture.file("format"), "undo format 7\n").unwrap();
     assert_eq!(
         Repository::discover(fixture.root.path(), Environment::from_process()).err().unwrap().kind(),
         ErrorKind::Unsupported
@@ -355,7 +355,7 @@ fn begin_cleans_staged_files_and_restores_the_reserve() {
 }
 
 #[test]
-fn merged_packs_stay_for_a_grace_period() {
+fn replaced_packs_stay_for_a_grace_period_if_they_may_be_read() {
     let mut fixture = Fixture::new();
     let reader = fixture.open();
     let mut commits = Vec::new();
@@ -379,6 +379,38 @@ fn merged_packs_stay_for_a_grace_period() {
     leftovers::remove_packs(&repository.layout, &repository.state().packs).unwrap();
     assert!(retired.iter().all(|pack| !repository.layout.pack(**pack).exists()));
     assert!(commits.iter().all(|&id| fixture.open().store().commit(id).is_ok()));
+}
+
+#[test]
+fn replaced_packs_go_at_once_if_nothing_reads_them() {
+    let mut fixture = Fixture::new();
+    let commits: Vec<_> = (0..40).map(|n| grow(&mut fixture.repository, &format!("commit {n}"))).collect();
+    let repository = fixture.open();
+    let files: std::collections::BTreeSet<_> =
+        repository.layout.pack_files().unwrap().into_iter().map(|(id, _)| id).collect();
+    assert!(files == repository.state().packs && files.len() < 20, "{} packs", files.len());
+    assert!(commits.iter().all(|&id| repository.store().commit(id).is_ok()));
+}
+
+#[test]
+fn reader_without_lock_finds_objects_of_replaced_packs() {
+    let mut fixture = Fixture::new();
+    let commits: Vec<_> = (0..15).map(|n| grow(&mut fixture.repository, &format!("commit {n}"))).collect();
+    // Packs of the catalog are opened only when they are read.
+    fixture.repository.store().write_catalog().unwrap();
+    let reader = fixture.open();
+    grow(&mut fixture.repository, "merges");
+    assert!(fixture.repository.state().packs.is_disjoint(&reader.state().packs), "all packs were merged");
+    for (_, path) in fixture.repository.layout.pack_files().unwrap() {
+        let is_named = fixture.repository.state().packs.iter().any(|&id| fixture.repository.layout.pack(id) == path);
+        if !is_named {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    assert!(commits.iter().all(|&id| reader.store().commit(id).is_ok()));
+    let mut objects = reader.store().reader();
+    assert!(commits.iter().all(|&id| objects.read(ObjectKind::Commit, id.object_id()).is_ok()));
+    assert!(reader.store().object(ObjectKind::Commit, crate::id::ObjectId([7; 32])).is_err());
 }
 
 #[test]

@@ -321,18 +321,14 @@ impl Transaction<'_> {
         self.swap_packs(vec![added], removed)
     }
 
-    /// Replaces packs by packs with the same visible objects. The old ones stay for a while, because readers may have them
-    /// open.
+    /// Replaces packs by packs with the same visible objects, and deletes the old ones when nothing reads them.
     pub fn swap_packs(&mut self, added: Vec<PackId>, removed: Vec<PackId>) -> Result<()> {
         let time = self.repository.environment.now();
         self.growth.add_packs(&self.repository.layout, &added);
         self.append(Record::Packs { time, added, removed: removed.clone() })?;
-        let Repository { layout, store, state, .. } = &mut *self.repository;
+        let Repository { layout, store, state, read_lock, .. } = &mut *self.repository;
         *store = open_store(layout, state, store.mask().cloned(), store.options().clone(), false)?;
-        self.growth.watch_deletion(layout, || {
-            leftovers::retire_packs(layout, &removed)?;
-            leftovers::remove_packs(layout, &state.packs)
-        })
+        self.growth.watch_deletion(layout, || leftovers::remove_replaced(layout, &removed, &state.packs, read_lock))
     }
 
     /// Hides objects: everything that was forgotten or purged at the sweep's horizon or before is gone. The mask is durable.

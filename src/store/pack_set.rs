@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use super::cache::Cache;
 use super::catalog::{self, Catalog};
@@ -45,7 +45,13 @@ pub struct Store {
     pub(super) frames_decoded: AtomicU64,
     /// Whether each object is read before it counts as present.
     is_in_doubt: AtomicBool,
+    reopen: Option<Reopen>,
+    /// Opened when an object was not found.
+    successor: OnceLock<Option<Box<Store>>>,
 }
+
+/// Opens the store with the packs that the journal names now; `None` if they are the same.
+type Reopen = Box<dyn Fn() -> Option<Store> + Send + Sync>;
 
 /// Whether this is the empty data object, which every store contains and none stores.
 pub(super) fn is_empty_data(kind: ObjectKind, id: ObjectId) -> bool {
@@ -73,12 +79,26 @@ impl Store {
             idle_readers: Mutex::default(),
             frames_decoded: AtomicU64::new(0),
             is_in_doubt: AtomicBool::new(false),
+            reopen: None,
+            successor: OnceLock::new(),
         };
         store.include(packs);
         store.arrange();
         // The packs outside the catalog are small, so other processes may merge and delete them.
         store.uncovered.iter().for_each(|&n| store.packs[n as usize].hold());
         Ok(store)
+    }
+
+    /// Reads objects that cannot be read from another store: `reopen` opens it with the packs that are in use then, once.
+    pub fn or_reopened(mut self, reopen: impl Fn() -> Option<Store> + Send + Sync + 'static) -> Store {
+        self.reopen = Some(Box::new(reopen));
+        self
+    }
+
+    /// The store with the packs that have replaced those of this one; `None` if they have not changed.
+    pub(super) fn successor(&self) -> Option<&Store> {
+        let open = || self.reopen.as_ref().and_then(|reopen| reopen()).map(Box::new);
+        self.successor.get_or_init(open).as_deref()
     }
 
     /// Adds packs that were written since the store was opened. Rewrites the catalog if that pays.
@@ -195,6 +215,12 @@ impl Store {
         if self.catalog.as_ref().is_some_and(|catalog| !catalog.is_sound(&prefix.first())) {
             self.packs.iter().for_each(|pack| search(pack, &mut found));
         }
+        let is_unreadable = |&n: &u32| self.packs[n as usize].table().is_err();
+        if self.uncovered.iter().any(is_unreadable)
+            && let Some(successor) = self.successor()
+        {
+            found.extend(successor.find(kind, prefix, limit));
+        }
         found.into_iter().take(limit).collect()
     }
 
@@ -302,7 +328,7 @@ impl Store {
     }
 
     /// Writes the catalog of all packs that can be read.
-    pub(super) fn write_catalog(&self) -> Result<()> {
+    pub(crate) fn write_catalog(&self) -> Result<()> {
         let readable: Vec<&Pack> = self.packs.iter().filter(|pack| pack.table().is_ok()).collect();
         catalog::build(&self.directory, &readable)
     }

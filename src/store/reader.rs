@@ -98,7 +98,8 @@ impl Objects for Store {
             let frame = self.frame(kind, location)?;
             Ok(verified(self.pack(location), kind, id, location, &frame)?.into())
         };
-        self.try_locations(kind, id, attempt).map(|(bytes, _)| bytes)
+        let found = self.try_locations(kind, id, attempt).map(|(bytes, _)| bytes);
+        found.or_else(|error| self.successor().map_or(Err(error), |successor| successor.object(kind, id)))
     }
 }
 
@@ -112,13 +113,26 @@ impl<'s> Reader<'s> {
         let range = match self.verified.take() {
             Some((last_kind, last_id, range)) if (last_kind, last_id) == (kind, id) => range,
             _ => {
-                let store = self.store;
-                let ((), location) = store.try_locations(kind, id, |location| self.load(kind, id, location))?;
+                let location = match self.find(kind, id) {
+                    Err(error) => {
+                        let Some(successor) = self.store.successor() else { return Err(error) };
+                        *self = successor.reader();
+                        self.find(kind, id)?
+                    }
+                    found => found?,
+                };
                 location.offset as usize..(location.offset + location.length) as usize
             }
         };
         self.verified = Some((kind, id, range.clone()));
         Ok(&self.frames.decoded()[range])
+    }
+
+    /// Decodes the frame of an object and verifies the object in it.
+    fn find(&mut self, kind: ObjectKind, id: ObjectId) -> Result<Location> {
+        let store = self.store;
+        let ((), location) = store.try_locations(kind, id, |location| self.load(kind, id, location))?;
+        Ok(location)
     }
 
     /// Decodes the frame if it is not the last one, and verifies the object in it.

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod frames;
+mod growth;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -91,9 +91,6 @@ struct Opened {
 /// Number of bytes read at once from a held pack. Most small packs and most tables are shorter.
 const TAIL: u64 = 64 << 10;
 
-/// Larger packs are never merged, and so never deleted.
-const MERGED: u64 = 16 << 20;
-
 /// Path of a pack below the repository folder.
 pub fn path_of(directory: &Path, id: PackId) -> PathBuf {
     let name = id.to_string();
@@ -205,7 +202,7 @@ impl Pack {
         if !holds {
             return Ok(Opened { footer, size, tail: Vec::new(), file: None });
         }
-        let is_kept = (TAIL + 1..=MERGED).contains(&size) && fs::may_keep_files_open();
+        let is_kept = size > TAIL && fs::may_keep_files_open();
         Ok(Opened { footer, size, tail, file: is_kept.then_some(file) })
     }
 
