@@ -25,7 +25,7 @@ use crate::id::{BlobId, CommitId};
 use crate::message::Message;
 use crate::number::{self, pluralize};
 use crate::object::commit::Uncovered;
-use crate::object::operation::{HistoryEdit, Refs, UndoPosition, Verb};
+use crate::object::operation::{ForgottenCommit, HistoryEdit, Refs, UndoPosition, Verb};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::serialize::{or_empty, reasons};
@@ -67,6 +67,8 @@ pub struct Options {
     pub undo_position: Option<UndoPosition>,
     /// What that step changes in the history.
     pub history: HistoryEdit,
+    /// Automatic commits to forget with the operation. `None` if thinning is not due.
+    pub thins: Option<Vec<ForgottenCommit>>,
     /// Beginning of the description of the operation; may be empty.
     pub about: String,
     /// The command that is recorded.

@@ -63,6 +63,7 @@ pub(super) fn new_operation(repository: &Repository, outcome: &Outcome, options:
         commits: outcome.aside.into_iter().collect(),
         undo_position: options.undo_position,
         history: options.history.clone(),
+        thins: options.thins.clone(),
         ..NewOperation::default()
     }
 }

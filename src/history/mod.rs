@@ -20,6 +20,7 @@ pub mod suggestions;
 #[cfg(test)]
 mod tests;
 mod text_pattern;
+pub mod thinning;
 pub mod timeline;
 pub mod walk;
 pub mod when;

@@ -25,6 +25,7 @@ mod reserve;
 pub mod sharing;
 #[cfg(test)]
 mod tests;
+mod thin;
 pub mod transaction;
 mod unrecorded_run;
 

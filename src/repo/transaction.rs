@@ -6,14 +6,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::{CommitId, OperationId, PackId};
 use crate::object::operation::{
-    ForgottenCommits, HistoryEdit, Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb,
+    ForgottenCommit, ForgottenCommits, HistoryEdit, Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb,
 };
 use crate::object::{Commit, Extras, ObjectKind, Objects, Operation, id_of};
 use crate::repo::disk_growth::DiskGrowth;
 use crate::repo::effective::retain_effective;
 use crate::repo::journal::{Record, Sweep, Writer};
 use crate::repo::repository::{Repository, open_store, read_mask};
-use crate::repo::{heads, leftovers, new_commits, refname, reserve};
+use crate::repo::{heads, leftovers, new_commits, refname, reserve, thin};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
@@ -61,6 +61,8 @@ pub struct NewOperation {
     /// Commits to forget or recall, and contents to purge. The transaction fills in the heads, and recalls every
     /// forgotten commit that the operation names.
     pub history: HistoryEdit,
+    /// Automatic commits to forget in the same write, without an operation. `None` if thinning is not due.
+    pub thins: Option<Vec<ForgottenCommit>>,
 }
 
 impl<'r> Transaction<'r> {
@@ -90,7 +92,6 @@ impl Transaction<'_> {
         if self.repository.unrecorded_directory().is_none() {
             return Ok(());
         }
-        self.roll_if_long()?;
         self.append_all(Vec::new())
     }
 
@@ -129,9 +130,15 @@ impl Transaction<'_> {
     /// Appends an operation, durable on return; merges small packs now and then. The operations of one transaction are
     /// one action, named by the last one. An operation that changed the worktree ends an unfinished intent; one without
     /// commits ends the intent that this transaction wrote.
-    pub fn record(&mut self, new_operation: NewOperation) -> Result<OperationId> {
+    pub fn record(&mut self, mut new_operation: NewOperation) -> Result<OperationId> {
+        let thins = new_operation.thins.take();
         let (id, operation) = self.operation(new_operation)?;
-        self.append(operation)?;
+        // An error while thinning does not change that the operation can be recorded.
+        let thin = thins.and_then(|forgets| {
+            let Repository { store, state, environment, .. } = &*self.repository;
+            thin::record(store, state, &operation, forgets, environment.now()).ok()
+        });
+        self.append_all(std::iter::once(operation).chain(thin).collect())?;
         // The operation is recorded. An error while merging packs does not change that.
         let _ = self.merge_small_packs();
         Ok(id)
@@ -267,29 +274,23 @@ impl Transaction<'_> {
     }
 
     fn append(&mut self, record: Record) -> Result<()> {
-        let records = match self.prepared.take() {
-            Some(prepared) => vec![prepared, record],
-            None => {
-                self.roll_if_long()?;
-                vec![record]
-            }
-        };
-        self.append_all(records)
+        self.append_all(vec![record])
     }
 
-    /// Appends records, preceded by the directory's record if the journal is not up to date.
+    /// Appends records, preceded by a prepared operation, and by the directory's record if the journal is not up to date.
     fn append_all(&mut self, records: Vec<Record>) -> Result<()> {
+        let prepared = self.prepared.take();
+        if prepared.is_none() {
+            self.roll_if_long()?;
+        }
         let directory = self.repository.unrecorded_directory();
-        let records: Vec<Record> = directory.into_iter().chain(records).collect();
+        let first: Vec<Record> = directory.into_iter().chain(prepared).collect();
         let Repository { layout, environment, state, end, .. } = &mut *self.repository;
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
         self.lock.check()?;
         environment.set_phase(Phase::Recording);
-        *end = journal.append(&records, || reserve::release(&layout.reserve()))?;
-        match records.last() {
-            Some(Record::Directory(..)) | None => {}
-            Some(record) => record.apply(state)?,
-        }
+        *end = journal.append(first.iter().chain(&records), || reserve::release(&layout.reserve()))?;
+        records.iter().try_for_each(|record| record.apply(state))?;
         self.repository.note_directory();
         let is_unfinished = self.repository.unfinished().is_some();
         self.repository.environment.set_phase(if is_unfinished { Phase::Applying } else { Phase::Recorded });

@@ -1,11 +1,12 @@
 //! The operation that makes a commit part of the repository.
 
 use crate::error::Result;
+use crate::history::thinning;
 use crate::id::CommitId;
 use crate::number;
 use crate::object::commit::Counts;
-use crate::object::operation::{RefEdit, RefName};
-use crate::repo::{NewOperation, Transaction};
+use crate::object::operation::{ForgottenCommit, RefEdit, RefName};
+use crate::repo::{NewOperation, Repository, Transaction};
 use crate::snapshot::{Options, Outcome};
 use crate::store::Stored;
 
@@ -37,6 +38,7 @@ pub(super) fn append(
         worktree: options.from.map(|from| (Some(from), commit)),
         stored,
         bytes_read: outcome.bytes_read,
+        thins: thins(transaction.repository(), commit, options),
         ..NewOperation::default()
     };
     if options.prepares {
@@ -45,6 +47,15 @@ pub(super) fn append(
         transaction.record(new_operation)?
     };
     Ok(())
+}
+
+/// The automatic commits that the same record forgets. A commit is recorded even if history cannot be read.
+fn thins(repository: &Repository, commit: CommitId, options: &Options) -> Option<Vec<ForgottenCommit>> {
+    if options.prepares {
+        return None;
+    }
+    let named: Vec<CommitId> = options.from.into_iter().chain([commit]).collect();
+    thinning::due(repository, &named).ok().flatten()
 }
 
 /// "3 added, 1 modified".

@@ -5,9 +5,10 @@ use std::path::Path;
 use crate::checkout::{self, Access};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::history::timeline::Timeline;
 use crate::history::{self, reflog::no_commit};
 use crate::id::CommitId;
-use crate::object::operation::Verb;
+use crate::object::operation::{HistoryEdit, Verb};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::quote::shell_word;
@@ -92,7 +93,12 @@ impl Workspace {
         };
         let request = Request::new(Some(intent.to), intent.verb.clone(), mode);
         let (paths, branch) = (intent.paths.clone(), intent.switch.clone());
-        self.prepare(Request { paths, branch, resumed: Some(intent), ..request }, progress)
+        let history = match intent.undo_position {
+            // Without the operations since, the files can still be restored.
+            Some(position) => Timeline::open(&self.repository).history_edit(position.position).unwrap_or_default(),
+            None => HistoryEdit::default(),
+        };
+        self.prepare(Request { paths, branch, history, resumed: Some(intent), ..request }, progress)
     }
 
     /// Restores the modes of directories that a killed command had opened, before its intent was in the journal.

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::checkout::{self, Access, Checkout, Origin, Outcome, Plan, Target};
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::entry_at;
+use crate::history::{entry_at, thinning};
 use crate::id::CommitId;
 use crate::message::Message;
+use crate::object::operation::ForgottenCommit;
 use crate::object::{Content, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
@@ -66,6 +67,8 @@ struct Held<'w> {
     origin: Origin,
     /// The current commit before anything was saved.
     at: Option<CommitId>,
+    /// Automatic commits to forget with the last record.
+    thins: Option<Vec<ForgottenCommit>>,
 }
 
 /// The result of one attempt to plan a checkout: a remedy to apply before the next attempt, or the plan.
@@ -149,7 +152,10 @@ impl Workspace {
                 Err(error) => return Err(error),
             }
         }
-        let held = Held { transaction, worktree, notices, access, origin, at };
+        // Selected now, because the records of this command say nothing about the clock.
+        let named: Vec<CommitId> = request.to.into_iter().chain(at).collect();
+        let thins = thinning::due(transaction.repository(), &named).ok().flatten();
+        let held = Held { transaction, worktree, notices, access, origin, at, thins };
         Ok(PreparedCheckout { request, files, lock: Lock::Held(Box::new(held)) })
     }
 }
@@ -378,7 +384,7 @@ impl<'w> Held<'w> {
         plan: Plan,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
-        let Held { mut transaction, worktree, notices, access, origin, at } = self;
+        let Held { mut transaction, worktree, notices, access, origin, at, thins } = self;
         // If the current commit is lost, everything was recorded again, and the branch stays at that commit.
         let is_lost = at.is_some_and(|id| transaction.repository().store().commit(id).is_err());
         let at = if is_lost { transaction.repository().view().at() } else { at };
@@ -390,7 +396,8 @@ impl<'w> Held<'w> {
             saved,
             origin,
             undo_position: request.undo_position(),
-            history: request.history(transaction.repository())?,
+            history: request.history.clone(),
+            thins,
             about: request.about(),
             verb: request.verb.clone(),
             access: Some(access),

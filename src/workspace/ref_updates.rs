@@ -44,7 +44,7 @@ pub(super) fn change_refs(mut transaction: Transaction<'_>, access: Access, requ
         edits: refs.edits_from(view),
         switch: Some(refs.current.clone()).filter(|branch| *branch != view.current),
         undo_position: request.undo_position(),
-        history: request.history(transaction.repository())?,
+        history: request.history.clone(),
         ..NewOperation::default()
     };
     transaction.record(new_operation)?;

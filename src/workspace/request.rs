@@ -1,12 +1,10 @@
 //! The request of a checkout, a restore or a step through operations, with revisions and paths resolved.
 
-use crate::error::Result;
-use crate::history::timeline::{Destination, Timeline};
+use crate::history::timeline::Destination;
 use crate::id::CommitId;
 use crate::number;
 use crate::object::operation::{HistoryEdit, Intent, UndoPosition, Verb};
 use crate::path::RepoPathBuf;
-use crate::repo::Repository;
 
 /// Options that all checkouts share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,11 +35,23 @@ pub(super) struct Request {
     pub resumed: Option<Intent>,
     /// The state that a step through operations leads to.
     pub destination: Option<Destination>,
+    /// What the step, or the step which an unfinished checkout had begun, changes in the history.
+    pub history: HistoryEdit,
 }
 
 impl Request {
     pub(super) fn new(to: Option<CommitId>, verb: Verb, mode: CheckoutMode) -> Request {
-        Request { to, relative: None, paths: Vec::new(), branch: None, mode, verb, resumed: None, destination: None }
+        Request {
+            to,
+            relative: None,
+            paths: Vec::new(),
+            branch: None,
+            mode,
+            verb,
+            resumed: None,
+            destination: None,
+            history: HistoryEdit::default(),
+        }
     }
 
     /// Whether the request finishes or undoes an unfinished checkout.
@@ -54,17 +64,6 @@ impl Request {
     pub(super) fn undo_position(&self) -> Option<UndoPosition> {
         let destination = self.destination.as_ref().and_then(|it| it.undo_position);
         destination.or_else(|| self.resumed.as_ref().and_then(|intent| intent.undo_position))
-    }
-
-    /// What the step, or the step which an unfinished checkout had begun, changes in the history.
-    pub(super) fn history(&self, repository: &Repository) -> Result<HistoryEdit> {
-        if let Some(destination) = &self.destination {
-            return Ok(destination.history.clone());
-        }
-        match self.resumed.as_ref().and_then(|intent| intent.undo_position) {
-            Some(undo_position) => Timeline::open(repository).history_edit(undo_position.position),
-            None => Ok(HistoryEdit::default()),
-        }
     }
 
     /// The first words of the operation's description.

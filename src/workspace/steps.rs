@@ -104,7 +104,8 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<PreparedCheckout<'_>> {
         let request = Request::new(destination.worktree, verb, mode);
-        self.prepare(Request { destination: Some(destination), ..request }, progress)
+        let history = destination.history.clone();
+        self.prepare(Request { destination: Some(destination), history, ..request }, progress)
     }
 
     /// [`ErrorKind::Refused`] while the directory contains unrecorded changes of a run: the user means to revert that run,

@@ -41,13 +41,17 @@ impl Writer {
     }
 
     /// Appends records in one write, durable on return. If the disk is full, calls `make_space` once and tries again.
-    pub fn append(&mut self, records: &[Record], make_space: impl FnOnce() -> bool) -> Result<End> {
+    pub fn append<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r Record>,
+        make_space: impl FnOnce() -> bool,
+    ) -> Result<End> {
         if self.has_failed {
             return Err(Error::new(ErrorKind::Io, "the journal cannot be written after a failure")
                 .hint("run the command again"));
         }
         self.check_end()?;
-        let bytes: Vec<u8> = records.iter().flat_map(Record::encode).collect();
+        let bytes: Vec<u8> = records.into_iter().flat_map(Record::encode).collect();
         match self.write(&bytes, make_space) {
             Ok(()) => {
                 self.end.length += bytes.len() as u64;
