@@ -5,19 +5,33 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::commands::Context;
 use crate::error::Result;
 use crate::report::End;
-use crate::report::stats::{GrowthChart, StatsRecord};
+use crate::report::stats::{CommitCostRecord, GrowthChart, PathCostRecord, StatsRecord};
 use crate::workspace::Period;
 
 /// Show what the repository takes on disk
 ///
 /// Shows the space of each part, how well content is compressed and deduplicated, the number of commits, and what can be
-/// freed. Sizes on disk are allocated bytes, as `du` counts them.
+/// freed. Sizes on disk are allocated bytes, as `du` counts them. The bytes of commits and directories are stored bytes;
+/// --commits and --paths search trees, which takes a while in a large repository. In the list of --paths, a directory above
+/// the depth, as `.`, stands for itself and the files directly in it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo stats
+  undo stats --commits 50     what each of the newest 50 commits takes
+  undo stats --paths          which directories take the most in all of history
   undo stats --growth         how much was stored each day, week or month
   undo stats --json")]
 pub struct Args {
+    /// Show the bytes of the newest N commits: their own, which neither parents nor children have, and shared ones
+    /// [default: 20]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = ["paths", "growth"])]
+    commits: Option<usize>,
+    /// Show the bytes of each top directory in all commits: those that only it needs, and shared ones
+    #[arg(long, conflicts_with = "growth")]
+    paths: bool,
+    /// Number of levels of directories that --paths lists
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "paths", value_parser = clap::value_parser!(u32).range(1..))]
+    depth: u32,
     /// Show how many bytes were stored in each day, week or month
     #[arg(long, value_name = "PERIOD", num_args = 0..=1, value_parser = period())]
     growth: Option<Option<Period>>,
@@ -33,6 +47,22 @@ fn period() -> impl TypedValueParser<Value = Period> {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let workspace = context.workspace()?;
+    let progress = context.ui.progress();
+    if let Some(limit) = args.commits {
+        let mut count = 0;
+        let mut show = |cost| {
+            count += 1;
+            context.ui.show(&CommitCostRecord::from(cost))
+        };
+        workspace.commit_costs(limit, &mut show, progress)?;
+        return context.ui.show(&End { count });
+    }
+    if args.paths {
+        let costs = workspace.path_costs(args.depth as usize, progress)?;
+        let count = costs.len() as u64;
+        costs.into_iter().try_for_each(|cost| context.ui.show(&PathCostRecord::from(cost)))?;
+        return context.ui.show(&End { count });
+    }
     if let Some(period) = args.growth {
         let chart = GrowthChart(workspace.growth(period)?);
         if chart.0.periods.is_empty() {
@@ -45,6 +75,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         return context.ui.show(&End { count: chart.0.periods.len() as u64 });
     }
     let repository = workspace.repository.layout.repository.display().to_string();
-    let stats = workspace.stats(context.ui.progress())?;
+    let stats = workspace.stats(progress)?;
     context.ui.show(&StatsRecord { stats, repository })
 }

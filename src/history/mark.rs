@@ -49,6 +49,12 @@ impl<'s> Marking<'s> {
         self.run(task)
     }
 
+    /// Marks these objects and everything that they need.
+    pub fn mark_objects(&mut self, references: impl IntoIterator<Item = Reference>, task: &dyn Task) -> Result<()> {
+        references.into_iter().try_for_each(|reference| self.gather(reference))?;
+        self.run(task)
+    }
+
     /// Marks all objects of these packs, and everything that they need.
     pub fn mark_packs(&mut self, packs: impl IntoIterator<Item = PackId>, task: &dyn Task) -> Result<()> {
         packs.into_iter().try_for_each(|id| self.marks.mark_pack(self.store, id))?;

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::id::CommitId;
+use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
-use crate::workspace::{Growth, PeriodGrowth, Stats};
+use crate::workspace::{Commit, CommitCost, Growth, PathCost, PeriodGrowth, Stats};
 
 /// Statistics of a repository.
 #[derive(Clone, Debug, Serialize)]
@@ -14,6 +16,45 @@ pub struct StatsRecord {
     pub stats: Stats,
     /// Path of the repository.
     pub repository: String,
+}
+
+/// Stored bytes of a commit.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "commit-cost")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct CommitCostRecord {
+    pub id: CommitId,
+    pub time: Timestamp,
+    pub message: String,
+    pub automatic: bool,
+    pub own: u64,
+    pub shared: u64,
+}
+
+impl From<CommitCost> for CommitCostRecord {
+    fn from(cost: CommitCost) -> CommitCostRecord {
+        let CommitCost { walked, own, shared } = cost;
+        let Commit { time, message, automatic, .. } = walked.commit;
+        CommitCostRecord { id: walked.id, time, message, automatic, own, shared }
+    }
+}
+
+/// Stored bytes of a directory in all commits.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "path-cost")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct PathCostRecord {
+    #[serde(flatten)]
+    pub path: RepoPathBuf,
+    pub alone: u64,
+    pub shared: u64,
+}
+
+impl From<PathCost> for PathCostRecord {
+    fn from(cost: PathCost) -> PathCostRecord {
+        let PathCost { path, alone, shared } = cost;
+        PathCostRecord { path, alone, shared }
+    }
 }
 
 /// Growth over time: in text a chart.

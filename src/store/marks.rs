@@ -11,7 +11,7 @@ use crate::object::references::{Reference, has_references};
 use crate::object::{ObjectKind, Objects};
 
 /// The marked objects of a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Marks {
     packs: Vec<PackMarks>,
     /// Number of marked objects; each copy counts.
@@ -24,7 +24,7 @@ pub struct Marks {
     unread: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct PackMarks {
     id: PackId,
     marked: Bits,
@@ -62,6 +62,11 @@ impl Store {
     pub fn marks(&self) -> Marks {
         let none = |pack: &Pack| PackMarks { id: pack.id, marked: Bits::default(), unread: Bits::default() };
         Marks { packs: self.packs.iter().map(none).collect(), count: 0, lookups: 0, next: 0, unread: 0 }
+    }
+
+    /// For each pack of the store, the share of each object in the stored bytes of its frame.
+    pub fn record_bytes(&self) -> Result<Vec<Vec<u32>>> {
+        self.packs.iter().map(|pack| self.pack_file(pack.id).record_bytes()).collect()
     }
 
     /// Positions of an object in packs that can be opened.
@@ -141,6 +146,18 @@ impl Marks {
         let records: Vec<u32> = std::mem::take(&mut self.packs[pack].unread).ones().collect();
         self.unread -= records.len() as u64;
         Some(UnreadObjects { pack, records })
+    }
+
+    /// Passes the pack number and the record number of each marked object on to `each`.
+    pub fn each(&self, mut each: impl FnMut(usize, usize)) {
+        for (n, pack) in self.packs.iter().enumerate() {
+            pack.marked.ones().for_each(|record| each(n, record as usize));
+        }
+    }
+
+    /// Whether a record of a pack is marked.
+    pub fn has(&self, pack: usize, record: usize) -> bool {
+        self.packs[pack].marked.get(record as u32)
     }
 
     /// The share of the marked objects in the stored bytes of their frames.

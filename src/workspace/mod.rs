@@ -60,8 +60,8 @@ pub use crate::history::walk::{WalkOptions, WalkedCommit};
 pub use crate::keep_rule::{KeepRule, Limit as KeepLimit, Period as KeepPeriod};
 pub use crate::maintain::repair::Outcome as RepairOutcome;
 pub use crate::maintain::stats::{
-    CommitCounts, DiskUsage, Garbage, Growth, HiddenObjects, Part as DiskPart, Period, PeriodGrowth, Stats,
-    UnneededTotals, Waiting,
+    CommitCost, CommitCounts, DiskUsage, Garbage, Growth, HiddenObjects, Part as DiskPart, PathCost, Period,
+    PeriodGrowth, Stats, UnneededTotals, Waiting,
 };
 pub use crate::maintain::verify::{Damage, Extent as VerifyExtent, Finding, Outcome as VerifyOutcome};
 pub use crate::metadata::{Kind, Metadata};

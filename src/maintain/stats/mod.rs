@@ -1,7 +1,9 @@
 //! Statistics of a repository: what it takes on disk, what it contains, and what can be freed.
 
+mod commits;
 mod disk;
 mod growth;
+mod paths;
 
 use serde::Serialize;
 
@@ -12,8 +14,10 @@ use crate::progress::{Progress, Unit};
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
+pub use commits::{CommitCost, commit_costs};
 pub use disk::{DiskUsage, Part};
 pub use growth::{Growth, Period, PeriodGrowth, growth};
+pub use paths::{PathCost, path_costs};
 
 /// Time in seconds for which forgotten commits and purged contents stay.
 const GRACE: i64 = 7 * 24 * 3600;

@@ -158,6 +158,16 @@ impl Pack {
         Ok((0..).zip(&raw).map(share).sum())
     }
 
+    /// The share of each object in the stored bytes of its frame, rounded down.
+    pub fn record_bytes(&self) -> Result<Vec<u32>> {
+        let table = self.table()?;
+        let share = |record: Record| {
+            let frame = table.frame(record.frame_number);
+            (u64::from(record.length) * u64::from(frame.stored) / u64::from(frame.raw).max(1)) as u32
+        };
+        Ok(table.records().map(share).collect())
+    }
+
     /// Offset of the table: the size of header and frames in bytes.
     pub fn data_length(&self) -> Result<u64> {
         Ok(self.opened()?.footer.table)

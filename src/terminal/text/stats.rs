@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::number::plural;
-use crate::report::stats::{GrowthChart, PeriodRecord, StatsRecord};
+use crate::report::stats::{CommitCostRecord, GrowthChart, PathCostRecord, PeriodRecord, StatsRecord};
 use crate::terminal::human::{Count, Size};
 use crate::terminal::page::is_unicode_locale;
 use crate::terminal::table::Table;
@@ -87,6 +87,29 @@ fn print_garbage(garbage: &Garbage, page: &mut Page<'_>) -> io::Result<()> {
         format!("{count}, {size}: destroyed by undo gc from {} on", from(first))
     });
     [forgotten_line, purged_line].into_iter().flatten().try_for_each(|line| page.line(line))
+}
+
+impl Print for CommitCostRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (id, date) = (page.short(Some(self.id)), page.date(self.time));
+        let (own, shared) = (Size(self.own), Size(self.shared));
+        let subject = sanitize::line(self.message.lines().next().unwrap_or_default());
+        page.text(format!("{id}  {date}  {own:>9} own  {shared:>9} shared"))?;
+        if !subject.is_empty() {
+            page.text(format!("  {subject}"))?;
+        }
+        if self.automatic {
+            page.text(format!("  {}", page.paint(Role::Dim, "(automatic)")))?;
+        }
+        page.line("")
+    }
+}
+
+impl Print for PathCostRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (alone, shared) = (Size(self.alone), Size(self.shared));
+        page.line(format_args!("{alone:>9} alone  {shared:>9} shared  {}", page.path(&self.path)))
+    }
 }
 
 /// Number of columns of the longest bar.

@@ -66,6 +66,84 @@ no commits
 "#]]);
 }
 
+/// Bytes that do not compress.
+fn noise(seed: u8) -> Vec<u8> {
+    let mut bytes = vec![0; 10_000];
+    blake3::Hasher::new_keyed(&[seed; 32]).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+/// Four commits: `a/x` and `b/x` with the same content, then two changes of `a/x`, then a copy of it.
+fn with_copies() -> TestEnv {
+    let env = TestEnv::initialised();
+    env.write("top", "text");
+    env.write("a/x", noise(1));
+    env.write("b/x", noise(1));
+    env.undo("commit -m one").ok();
+    for (seed, message) in [(2, "two"), (3, "three")] {
+        env.write("a/x", noise(seed));
+        env.undo(&format!("commit -m {message}")).ok();
+    }
+    env.write("c/x", noise(3));
+    env.undo("commit -m copy").ok();
+    env
+}
+
+#[test]
+fn commits_have_the_bytes_that_neighbours_lack() {
+    let env = with_copies();
+    let costs = env.undo("stats --commits --json").ok().json();
+    let of = |n: usize, key: &str| costs[n][key].as_u64().unwrap();
+    assert_eq!((costs.len(), &costs[4]["count"]), (5, &4.into()));
+    assert_eq!(costs[0]["message"], "copy");
+    // Commit objects and trees are a few hundred bytes.
+    for (n, own, shared) in [(0, 0, 20_000), (1, 0, 20_000), (2, 10_000, 10_000), (3, 0, 10_000)] {
+        assert!((own..own + 1_500).contains(&of(n, "own")), "{n}: {costs:?}");
+        assert!((shared..shared + 1_500).contains(&of(n, "shared")), "{n}: {costs:?}");
+    }
+    assert_eq!(env.undo("stats --commits 2 --json").ok().json(), [&costs[..2], &[end(2)]].concat());
+    env.undo("stats --commits 1").shows(str![[r#"
+[ID]  2026-01-05 08:04:00 [..] own   19.6 KiB shared  copy
+
+"#]]);
+}
+
+fn end(count: u64) -> serde_json::Value {
+    serde_json::json!({ "type": "summary", "count": count })
+}
+
+#[test]
+fn paths_have_bytes_alone_and_shared() {
+    let env = with_copies();
+    let costs = env.undo("stats --paths --json").ok().json();
+    let of = |path: &str, key: &str| {
+        costs.iter().find(|cost| cost["path"] == path).unwrap_or_else(|| panic!("{path}: {costs:?}"))[key]
+            .as_u64()
+            .unwrap()
+    };
+    // `c/x` is the last version of `a/x`, and `b/x` the first one.
+    for (path, alone, shared) in [("a", 10_000, 20_000), ("b", 0, 10_000), ("c", 0, 10_000), ("", 0, 0)] {
+        assert!((alone..alone + 1_500).contains(&of(path, "alone")), "{path}: {costs:?}");
+        assert!((shared..shared + 1_500).contains(&of(path, "shared")), "{path}: {costs:?}");
+    }
+    assert_eq!((&costs[0]["path"], &costs[4]), (&"a".into(), &end(4)));
+    env.undo("stats --paths").shows(str![[r#"
+ 9.[..] KiB alone   19.6 KiB shared  a
+[..] B alone        0 B shared  .
+[..] B alone   9.7[..] KiB shared  c
+        0 B alone   9.8[..] KiB shared  b
+
+"#]]);
+    env.write("a/below/y", noise(4));
+    env.undo("commit").ok();
+    let deeper = env.undo("stats --paths --depth 2 --json").ok().json();
+    let paths: Vec<&str> = deeper.iter().filter_map(|cost| cost["path"].as_str()).collect();
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    assert!(paths.contains(&"a/below") && paths.contains(&"a"), "{paths:?}");
+    env.undo("stats --depth 2").fails(2);
+    env.undo("stats --paths --growth").fails(2);
+}
+
 #[test]
 fn commit_reports_the_growth_on_disk() {
     let env = TestEnv::initialised();
