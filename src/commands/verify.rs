@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::commands::Context;
+use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
+use crate::id::CommitId;
 use crate::maintain::verify::{Damage, Finding};
+use crate::quote::shell_word;
 use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
-use crate::report::verify::{DamageFields, DamageRecord, SuperfluousRecord, VerifyTotals};
-use crate::workspace::{VerifyExtent, VerifyOptions};
+use crate::report::verify::{DamageFields, DamageRecord, SuperfluousRecord, VerifyTotals, WorktreeTotals};
+use crate::terminal::text::{ChangeLine, Listing};
+use crate::workspace::{VerifyExtent, VerifyOptions, Workspace};
 
 /// Check the integrity of the repository
 ///
@@ -19,12 +22,16 @@ use crate::workspace::{VerifyExtent, VerifyOptions};
 ///
 /// --sample and --max-time read only some of the packs, those first that were read longest ago, and remember which: 20 runs
 /// with --sample 5% read everything.
+///
+/// --worktree reads the directory instead. It lists changes as status does, and exits with status 5 if the content of a file
+/// changed although its times and size did not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo verify
   undo verify --quick         check that no object is missing
   undo verify --sample 5%     daily: reads everything in 20 days
   undo verify --max-time 10m
+  undo verify --worktree      find files that changed on the disk without being written
   undo verify --json | jq -r 'select(.type == \"damage\") | .paths[].path'")]
 pub struct Args {
     /// Check the journal, the tables of packs, and that every object exists; do not read the content of files
@@ -36,6 +43,10 @@ pub struct Args {
     /// Stop after this time, as 10m or 1h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     max_time: Option<Duration>,
+    /// Compare the directory with a commit, by default the current one: read every file, whatever its times say
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "@",
+          conflicts_with_all = ["quick", "sample", "max_time"], add = complete::with(complete::revisions))]
+    worktree: Option<String>,
 }
 
 /// Parses a percentage above 0 as a share.
@@ -55,6 +66,9 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
+    if let Some(revision) = &args.worktree {
+        return compare_worktree(context, &workspace, workspace.resolve(revision)?);
+    }
     let layout = &workspace.repository.layout;
     let mut show = |finding| match finding {
         Finding::Damage(damage) => context.ui.show(&DamageRecord { damage: fields(layout, *damage) }),
@@ -78,6 +92,35 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         return Ok(Exit::SUCCESS);
     }
     context.ui.hint("everything not listed is intact; to recover what can be recovered: undo repair");
+    Ok(ErrorKind::Damaged.exit())
+}
+
+/// Compares the worktree with a commit. Content that changed without a change of times is damage, other changes are not.
+fn compare_worktree(context: &Context<'_>, workspace: &Workspace, commit: CommitId) -> Result<Exit> {
+    let (differences, silent) = workspace.verify_worktree(commit, context.ui.progress())?;
+    for path in &silent {
+        let message =
+            "its content changed, but size and times did not: the disk or the memory may be failing".to_owned();
+        let (what, file, paths) = ("worktree", String::new(), vec![path.clone()]);
+        let damage = DamageFields { what, message, id: None, pack: None, file, commit: Some(commit), paths };
+        context.ui.show(&DamageRecord { damage })?;
+    }
+    let mut changed = 0;
+    differences.for_each(&mut |change| {
+        if silent.binary_search(&change.path).is_ok() {
+            return Ok(());
+        }
+        changed += 1;
+        context.ui.show(&ChangeLine { change: &change, listing: Listing::Words, folded: 0 })
+    })?;
+    let scan = differences.scan().map(|scan| (scan.totals.files, scan.bytes_read)).unwrap_or_default();
+    let (files, bytes_read) = scan;
+    let damaged = silent.len() as u64;
+    context.ui.show(&WorktreeTotals { commit, files, bytes_read, changed, damaged, clean: damaged == 0 })?;
+    let exit = context.warn_about_differences(&differences)?;
+    let Some(path) = silent.first() else { return Ok(exit) };
+    let path = shell_word(path.as_bytes());
+    context.ui.hint(&format!("to restore the recorded content: touch {path} && undo restore {path}"));
     Ok(ErrorKind::Damaged.exit())
 }
 

@@ -99,3 +99,21 @@ pub struct RepairTotals {
     #[serde(skip)]
     pub is_dry_run: bool,
 }
+
+/// The outcome of a comparison of the worktree with a commit by content.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "type", rename = "summary")]
+pub struct WorktreeTotals {
+    /// The commit.
+    pub commit: CommitId,
+    /// Number of files in the worktree.
+    pub files: u64,
+    /// Bytes that were read.
+    pub bytes_read: u64,
+    /// Number of ordinary changes.
+    pub changed: u64,
+    /// Number of files whose content changed although their stat did not.
+    pub damaged: u64,
+    /// Whether no file is damaged.
+    pub clean: bool,
+}

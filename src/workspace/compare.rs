@@ -125,7 +125,7 @@ impl Workspace {
         }
     }
 
-    fn differences(&self, old: Side, new: Side, options: DiffOptions) -> Differences<'_> {
+    pub(super) fn differences(&self, old: Side, new: Side, options: DiffOptions) -> Differences<'_> {
         let DiffOptions { paths, mtimes, renames } = options;
         let filter = if paths.as_paths().is_some() { PathSelection::default() } else { paths.clone() };
         let options = diff::Options { paths: paths.starts(), filter, mtimes, ..diff::Options::default() };

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use crate::compare::Side;
 use crate::error::Result;
-use crate::maintain::verify::{self, Deadline, Extent, Finding, Outcome};
+use crate::id::CommitId;
+use crate::maintain::verify::{self, Deadline, Extent, Finding, Outcome, worktree};
+use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 
-use super::Workspace;
+use super::{DiffOptions, Differences, Workspace};
 
 /// What to verify, and for how long.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,5 +39,19 @@ impl Workspace {
         let is_over = move || end.is_some_and(|end| Instant::now() >= end);
         let deadline = Deadline(options.max_time.is_some().then_some(&is_over));
         verify::verify_extent(&self.repository, (options.extent, deadline), each, progress)
+    }
+
+    /// Compares the worktree with a commit by content: reads every file, whatever the index says. Also returns the files
+    /// whose content differs from the index although their stat has not changed, sorted by path.
+    pub fn verify_worktree(
+        &self,
+        commit: CommitId,
+        progress: &dyn Progress,
+    ) -> Result<(Differences<'_>, Vec<RepoPathBuf>)> {
+        let old = Side::commit(&self.repository, Some(commit))?;
+        let scan = worktree::scan_all(&self.repository, &self.worktree, progress)?;
+        let silent = worktree::silent_changes(&self.repository, &scan);
+        let options = DiffOptions { renames: None, ..DiffOptions::default() };
+        Ok((self.differences(old, Side::Live(Box::new(scan)), options), silent))
     }
 }

@@ -1,6 +1,7 @@
 //! `verify` detects all damage, continues after it, and changes nothing.
 
 mod part;
+mod worktree;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

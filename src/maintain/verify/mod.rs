@@ -7,6 +7,7 @@ mod checked;
 pub(super) mod packs;
 pub(super) mod reachable;
 mod totals;
+pub mod worktree;
 
 use packs::BrokenObjects;
 use serde::Serialize;

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::number::listed;
 use crate::report::verify::{
-    DamageFields, DamageRecord, RecoveredRecord, RepairTotals, SuperfluousRecord, VerifyTotals,
+    DamageFields, DamageRecord, RecoveredRecord, RepairTotals, SuperfluousRecord, VerifyTotals, WorktreeTotals,
 };
 use crate::terminal::human::{Size, plural};
 use crate::terminal::{Page, Print, Role, sanitize};
@@ -104,6 +104,23 @@ impl Print for RepairTotals {
             }
             0 => page.line(format_args!("{}", page.paint(Role::Added, "nothing is lost"))),
             damaged => page.line(format_args!("{} left", page.paint(Role::Error, plural(damaged, "problem")))),
+        }
+    }
+}
+
+impl Print for WorktreeTotals {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let read = format!("{}, {} read", plural(self.files, "file"), Size(self.bytes_read));
+        let changes = match self.changed {
+            0 => String::new(),
+            changed => format!("; {} since {}", plural(changed, "change"), page.short(Some(self.commit))),
+        };
+        match self.damaged {
+            0 => page.line(format_args!("{}: {read}{changes}", page.paint(Role::Added, "no damage found"))),
+            damaged => {
+                let damaged = page.paint(Role::Error, format!("{} damaged", plural(damaged, "file")));
+                page.line(format_args!("{read}{changes}; {damaged}"))
+            }
         }
     }
 }
