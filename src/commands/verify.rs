@@ -119,8 +119,8 @@ fn compare_worktree(context: &Context<'_>, workspace: &Workspace, commit: Commit
     context.ui.show(&WorktreeTotals { commit, files, bytes_read, changed, damaged, clean: damaged == 0 })?;
     let exit = context.warn_about_differences(&differences)?;
     let Some(path) = silent.first() else { return Ok(exit) };
-    let path = shell_word(path.as_bytes());
-    context.ui.hint(&format!("to restore the recorded content: touch {path} && undo restore {path}"));
+    let recorded = [commit.short().to_string().as_bytes(), b":", path.as_bytes()].concat();
+    context.ui.hint(&format!("to print the recorded content: undo cat {}", shell_word(&recorded)));
     Ok(ErrorKind::Damaged.exit())
 }
 

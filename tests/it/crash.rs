@@ -4,7 +4,7 @@
 //! `strace` kills the program before its N-th call of a family. A sample of N runs with the other tests;
 //! `UNDO_TEST_SWEEP=1` tries every N.
 
-mod recovery;
+pub mod recovery;
 mod runs;
 
 use std::collections::HashMap;
@@ -80,7 +80,7 @@ fn is_sweep() -> bool {
 
 /// Selects the calls to try: all of them in a sweep, else one in the first and one in the second half, chosen by
 /// `salt`.
-fn selected(calls: Vec<(String, usize)>, salt: usize) -> Vec<(String, usize)> {
+pub fn selected(calls: Vec<(String, usize)>, salt: usize) -> Vec<(String, usize)> {
     let length = calls.len();
     match is_sweep() {
         true => calls,

@@ -10,6 +10,8 @@ use undo::environment::Environment;
 use undo::progress::Silent;
 use undo::workspace::{Finding, RepairOptions, RepairOutcome, Workspace};
 
+use crate::crash::recovery::FAMILIES;
+use crate::crash::{calls, has_strace, killed_at, selected};
 use crate::env::{Output, TestEnv};
 use crate::errors::damage::{WAYS, damage, packs};
 use crate::errors::noise;
@@ -195,4 +197,131 @@ fn any_damaged_byte_of_a_pack_is_repaired_or_reported_exactly() {
     println!("{clean} repaired, {partial} partly");
     assert!(clean > 30 && partial > 5);
     trees.iter().for_each(|(tag, tree)| assert_exported(&env, tag, tree, false, "at the end"));
+}
+
+#[test]
+fn repair_says_what_it_recovers_from_where_and_what_is_lost() {
+    let (env, trees) = create_repository();
+    let saved = copy_repository(&env);
+    let pack = packs(&env).into_iter().max_by_key(|pack| fs::metadata(pack).unwrap().len()).unwrap();
+    damage(&pack, "deleted");
+    env.undo("repair -n").shows(str![[r#"
+recovered folder/0 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/1 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/2 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/4 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/5 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered large in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered large in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered large in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+damaged commit [ID]: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+8 objects would be recovered: 8 from the directory
+2 problems left
+---- stderr ----
+hint: everything not listed is intact; if there is a copy of this repository: undo repair --from DIR
+[exit 5]
+
+"#]]);
+    env.undo("repair").shows(str![[r#"
+recovered folder/0 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/1 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/2 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/4 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered folder/5 in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered large in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered large in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+recovered large in [ID]: blob `[ID]`: data `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+damaged commit [ID]: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+8 objects recovered: 8 from the directory
+2 problems left
+---- stderr ----
+hint: everything not listed is intact; if there is a copy of this repository: undo repair --from DIR
+[exit 5]
+
+"#]]);
+    env.undo("op log -n 1").ok().shows(str![[r#"
+@ [ID]  2026-01-05 08:06:00 (60 seconds ago)  repair: recovered 8 objects; 2 problems left
+
+"#]]);
+    env.undo("repair").shows(str![[r#"
+damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+damaged commit [ID]: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+2 problems left
+---- stderr ----
+hint: everything not listed is intact; if there is a copy of this repository: undo repair --from DIR
+[exit 5]
+
+"#]]);
+    env.undo("repair --json --from ../copy").ok().shows(str![[r#"
+{"type":"recovered","what":"commit","message":"commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","id":"[ID]","pack":"","file":"","commit":"[ID]","paths":[]}
+{"type":"recovered","what":"pack","message":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","id":"","pack":"[ID]","file":"[ROOT]/work/.undo/packs/[..]/[ID]","commit":"","paths":[]}
+{"type":"summary","id":"[ID]","salvaged":0,"copied":10,"from_worktree":0,"bytes_stored":[..],"packs_replaced":1,"catalog":false,"index":false,"damaged":0,"clean":true}
+
+"#]]);
+    env.undo("verify").ok();
+    trees.iter().for_each(|(tag, tree)| assert_exported(&env, tag, tree, false, "with a copy"));
+    // Like any operation, a repair can be undone; what it added stays.
+    restore_repository(&env, &saved);
+    damage(&packs(&env)[0], "first byte");
+    env.undo("repair").ok();
+    env.undo("undo").ok().shows(str![[r#"
+undid [ID]  repair: recovered 6 objects
+main [ID]  the directory is unchanged
+---- stderr ----
+hint: to redo: undo redo
+
+"#]]);
+    env.undo("verify").ok();
+}
+
+#[test]
+fn only_lost_content_of_the_worktree_is_stored() {
+    let (env, _) = create_repository();
+    let objects = || env.undo("verify --json").json().pop().unwrap()["objects"].clone();
+    env.write("unsaved", noise(7, 70_000));
+    env.write("folder/new", noise(8, 70_000));
+    let before = objects();
+    let pack = packs(&env).into_iter().max_by_key(|pack| fs::metadata(pack).unwrap().len()).unwrap();
+    damage(&pack, "middle byte");
+    let summary = env.undo("repair --json").ok().json().pop().unwrap();
+    assert_eq!((&summary["from_worktree"], &summary["copied"]), (&1.into(), &0.into()), "{summary}");
+    assert_eq!(objects(), before);
+}
+
+#[test]
+fn repair_killed_at_any_call_can_be_repeated() {
+    if !has_strace() {
+        return;
+    }
+    let (env, trees) = create_repository();
+    let saved = copy_repository(&env);
+    let newest = packs(&env).into_iter().min_by_key(|pack| fs::metadata(pack).unwrap().len()).unwrap();
+    let largest = packs(&env).into_iter().max_by_key(|pack| fs::metadata(pack).unwrap().len()).unwrap();
+    let break_it = |salt: usize| {
+        restore_repository(&env, &saved);
+        let _ = fs::remove_file(env.path().join(".undo/index"));
+        damage(&largest, ["middle byte", "last byte", "first byte"][salt % 3]);
+        damage(&newest, ["last byte", "middle byte", "deleted"][salt % 3]);
+    };
+    let mut kills = 0;
+    for (n, family) in FAMILIES.iter().enumerate() {
+        break_it(n);
+        let calls = calls(&env, family, &["repair"], if n % 3 == 2 { 5 } else { 0 });
+        for (call, at) in selected(calls, n) {
+            break_it(n);
+            kills += usize::from(killed_at(&env, &call, at, &["repair"]));
+            let what = format!("killed at {call} {at}");
+            let repaired = env.undo("repair --json");
+            assert!([0, 5].contains(&repaired.code), "{what}: {repaired}");
+            assert_eq!(env.undo("verify").code, repaired.code, "{what}: {repaired}");
+            let again = env.undo("repair --json --from ../copy");
+            assert_eq!(again.code, 0, "{what}: {again}");
+            env.undo("verify").ok();
+            trees.iter().for_each(|(tag, tree)| assert_exported(&env, tag, tree, false, &what));
+            env.undo("commit -m more").ok();
+        }
+    }
+    assert!(kills > 5, "{kills}");
 }

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::fs;
 use crate::history::objects::ObjectType;
 use crate::id::{BlobId, ObjectId, OperationId, PackId};
+use crate::number::plural;
 use crate::object::operation::Verb;
 use crate::object::{ObjectKind, Objects};
 use crate::path::RepoPathBuf;
@@ -129,7 +130,14 @@ pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Pr
             .is_some_and(|(object_type, id)| object_type.kinds().iter().any(|&kind| recovered.contains(&(kind, id))));
         if is_recovered { outcome.recovered.push(damage) } else { outcome.lost.push(damage) }
     }
-    let is_left = |damage: &Damage| damage.what == "journal";
+    let lost: HashSet<ObjectId> = outcome.lost.iter().filter_map(|damage| damage.id).collect();
+    let needed = examined.broken.iter().filter(|((_, id), _)| lost.contains(id)).map(|(_, pack)| *pack);
+    let needed: HashSet<PackId> = needed.collect();
+    let is_left = |damage: &Damage| match damage.pack {
+        Some(pack) if examined.packs[&pack] => needed.contains(&pack),
+        Some(_) => !lost.is_empty(),
+        None => damage.what == "journal",
+    };
     let (left, repaired): (Vec<_>, Vec<_>) = examined.files.into_iter().partition(is_left);
     outcome.lost.extend(left);
     outcome.recovered.extend(repaired);
@@ -325,7 +333,11 @@ impl Repair<'_, '_> {
         let removed: Vec<PackId> = replaced.iter().copied().filter(|pack| !self.stored.packs.contains(pack)).collect();
         self.outcome.replaced.clone_from(&replaced);
         if !self.stored.packs.is_empty() {
-            let description = format!("recovered {} objects, {} lost", self.stored.objects, self.outcome.lost.len());
+            let left = match self.outcome.lost.len() as u64 {
+                0 => String::new(),
+                left => format!("; {} left", plural(left, "problem")),
+            };
+            let description = format!("recovered {}{left}", plural(self.stored.objects, "object"));
             let stored = std::mem::take(&mut self.stored);
             let new_operation = NewOperation { verb: Verb::Repair, description, stored, ..NewOperation::default() };
             self.outcome.operation = Some(self.transaction.record(new_operation)?);
