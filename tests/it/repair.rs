@@ -267,7 +267,7 @@ hint: everything not listed is intact; if there is a copy of this repository: un
     damage(&packs(&env)[0], "first byte");
     env.undo("repair").ok();
     env.undo("undo").ok().shows(str![[r#"
-undid [ID]  repair: recovered 6 objects
+undid [ID]  repair: recovered [..] objects
 main [ID]  the directory is unchanged
 ---- stderr ----
 hint: to redo: undo redo

@@ -88,7 +88,7 @@ damaged b in [ID]: its content changed, but size and times did not: the disk or 
   modified  a
 3 files, 10 B read; 1 change since [ID]; 1 file damaged
 ---- stderr ----
-hint: to restore the recorded content: touch b && undo restore b
+hint: to print the recorded content: undo cat [ID]:b
 [exit 5]
 
 "#]]);
