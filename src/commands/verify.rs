@@ -120,7 +120,7 @@ fn compare_worktree(context: &Context<'_>, workspace: &Workspace, commit: Commit
     let exit = context.warn_about_differences(&differences)?;
     let Some(path) = silent.first() else { return Ok(exit) };
     let recorded = [commit.short().to_string().as_bytes(), b":", path.as_bytes()].concat();
-    context.ui.hint(&format!("to print the recorded content: undo cat {}", shell_word(&recorded)));
+    context.ui.hint(format!("to print the recorded content: undo cat {}", shell_word(&recorded)));
     Ok(ErrorKind::Damaged.exit())
 }
 
