@@ -12,6 +12,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["reflog"], "undo op log"),
     (&["check", "fsck"], "undo verify"),
     (&["prune", "expire", "thin"], "undo forget --keep-daily 7 --keep-monthly 12 -n"),
+    (&["compact", "repack"], "undo gc"),
     (&["unforget", "restore-commit"], "undo recall REV"),
     (
         &["merge", "rebase", "cherry-pick"],

@@ -14,6 +14,7 @@ mod diff;
 pub(crate) mod export;
 mod forget;
 mod format;
+mod gc;
 pub mod help;
 mod init;
 mod log;
@@ -83,6 +84,7 @@ enum Command {
     Branch(branch),
     Tag(tag),
     Forget(forget),
+    Gc(gc),
     Recall(recall),
     Ls(ls),
     Cat(cat),

@@ -61,6 +61,12 @@ impl<'s> Marking<'s> {
         self.run(task)
     }
 
+    /// Marks the content of files.
+    pub fn mark_blobs(&mut self, blobs: impl IntoIterator<Item = BlobId>, task: &dyn Task) -> Result<()> {
+        blobs.into_iter().try_for_each(|blob| self.gather(Reference::Blob(blob)))?;
+        self.run(task)
+    }
+
     /// The marks so far.
     pub fn marks(&self) -> &Marks {
         &self.marks

@@ -81,15 +81,29 @@ impl Repository {
     /// because the holder may be an `undo run` that contains this one. Does not lock the repository.
     pub fn begin_run(&self) -> Result<FileLock> {
         self.membership.check(&self.layout)?;
-        FileLock::acquire(&self.layout.run_lock(), &self.environment, LockWait::For(Duration::ZERO)).map_err(|error| {
-            match error.kind() {
-                ErrorKind::Locked => {
-                    error.hint("one `undo run` at a time in a directory: wait until that one has ended")
-                }
-                _ => self.layout.not_permitted(error),
-            }
+        acquire_now(&self.layout.run_lock(), &self.environment).map_err(|error| match error.kind() {
+            ErrorKind::Locked => error.hint("one `undo run` at a time in a directory: wait until that one has ended"),
+            _ => self.layout.not_permitted(error),
         })
     }
+}
+
+impl Repository {
+    /// Takes the right to collect garbage, until it is dropped. Does not lock the repository. Deletes what an interrupted
+    /// collection has left.
+    pub fn begin_gc(&self) -> Result<FileLock> {
+        self.check_usable()?;
+        let lock = acquire_now(&self.layout.gc_lock(), &self.environment).map_err(|error| match error.kind() {
+            ErrorKind::Locked => error.hint("one `undo gc` at a time: wait until that one has ended"),
+            _ => self.layout.not_permitted(error),
+        })?;
+        leftovers::clean_gc(&self.layout);
+        Ok(lock)
+    }
+}
+
+fn acquire_now(path: &Path, environment: &Environment) -> Result<FileLock> {
+    FileLock::acquire(path, environment, LockWait::For(Duration::ZERO))
 }
 
 fn acquire(path: &Path, environment: &Environment) -> Result<FileLock> {

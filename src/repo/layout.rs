@@ -74,6 +74,10 @@ files! { in_repository:
     tmp = "tmp",
     /// Lock of the writer.
     lock = "lock",
+    /// New packs of a garbage collection, which the holder of its lock may delete.
+    gc = "gc",
+    /// Lock that allows one garbage collection at a time.
+    gc_lock = "gc.lock",
     /// Space that is released when the disk is full.
     reserve = "reserve",
     /// Marks a repository with data that was not flushed.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::fs::{self, Atime, Dir, ReadLock, Stat};
-use crate::id::PackId;
+use crate::id::{MaskId, PackId};
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
 
@@ -23,6 +23,24 @@ pub fn clean(layout: &Layout) {
     remove_from(&layout.tmp(), |_, _| true);
     remove_from(&layout.journal(), |name, _| name.ends_with(b".tmp"));
     remove_from(&layout.repository, |name, stat| name.ends_with(b".tmp") && is_old(stat, now));
+}
+
+/// Deletes what an interrupted garbage collection has left. Its lock must be held.
+pub fn clean_gc(layout: &Layout) {
+    remove_from(&layout.gc(), |_, _| true);
+}
+
+/// Starts the grace period of a mask that the journal no longer names, and deletes masks whose grace period is over.
+pub fn retire_mask(layout: &Layout, retired: Option<MaskId>, named: Option<MaskId>) {
+    let now = now(layout);
+    let name = |id: MaskId| id.to_string().into_bytes();
+    let (retired, named) = (retired.filter(|id| Some(*id) != named).map(name), named.map(name));
+    if let Some(retired) = retired
+        && let Ok(file) = fs::open(&layout.masks().join(OsStr::from_bytes(&retired)))
+    {
+        let _ = fs::set_file_mtime(&file, now, Atime::Omit).or_else(|_| fs::touch_file(&file));
+    }
+    remove_from(&layout.masks(), |file, stat| named.as_deref() != Some(file) && is_old(stat, now));
 }
 
 /// A file that is no longer needed.

@@ -11,7 +11,7 @@ use crate::object::operation::{
 use crate::object::{Commit, Extras, ObjectKind, Objects, Operation, id_of};
 use crate::repo::disk_growth::DiskGrowth;
 use crate::repo::effective::retain_effective;
-use crate::repo::journal::{Record, Sweep, Writer};
+use crate::repo::journal::{self, Record, Sweep, Writer};
 use crate::repo::repository::{Repository, open_store, read_mask};
 use crate::repo::{heads, leftovers, new_commits, refname, reserve, thin};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
@@ -332,11 +332,19 @@ impl Transaction<'_> {
         self.growth.watch_deletion(layout, || leftovers::remove_replaced(layout, &removed, &state.packs, read_lock))
     }
 
+    /// Removes segments of the journal that are very old, unless the newest ones are short. Returns their number.
+    pub fn remove_old_segments(&mut self) -> Result<u64> {
+        let Repository { layout, environment, .. } = &*self.repository;
+        journal::remove_old_segments(&layout.journal(), environment.now(), environment.durability())
+    }
+
     /// Hides objects: everything that was forgotten or purged at the sweep's horizon or before is gone. The mask is durable.
     /// `substitutes` are the swept commits that other commits still name. Durable on return.
     pub fn sweep(&mut self, sweep: Sweep, substitutes: ForgottenCommits) -> Result<()> {
+        let before = self.repository.state.mask();
         self.append(Record::Sweep(sweep, substitutes))?;
         let Repository { layout, store, state, .. } = &mut *self.repository;
+        leftovers::retire_mask(layout, before, state.mask());
         let (mask, damage) = read_mask(layout, state)?;
         *store = open_store(layout, state, mask, store.options().clone(), false)?;
         damage.map_or(Ok(()), Err)

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod checkouts;
 pub mod commits;
 pub mod entries;
+pub mod gc;
 pub mod messages;
 pub(crate) mod objects;
 pub mod operations;

@@ -3,6 +3,9 @@
 //! Objects in several packs are marked in each of them. A second bit says which marked objects have
 //! not been read yet, so that a search needs no list of pending objects.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::mask::PackMask;
 use super::pack::{FrameReader, Location, Pack};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
@@ -29,6 +32,26 @@ struct PackMarks {
     id: PackId,
     marked: Bits,
     unread: Bits,
+    /// Whether anything was marked since the last mask.
+    is_changed: bool,
+}
+
+impl PackMarks {
+    /// Hides what is not marked. `None` for a pack that cannot be read, of which nothing is hidden.
+    fn mask(&self, store: &Store, purged: &HashSet<ObjectId>) -> Result<Option<PackMask>> {
+        let pack = store.pack_file(self.id);
+        let before = store.mask().and_then(|mask| mask.of(self.id));
+        let Ok(table) = pack.table() else { return Ok(before.map(|mask| (*mask).clone())) };
+        let mut mask = PackMask::new(table.len() as u32);
+        mask.has_purged = before.is_some_and(|mask| mask.has_purged);
+        for (n, record) in (0..).zip(table.records()).filter(|(n, _)| !self.marked.get(*n)) {
+            mask.hide(n);
+            mask.has_purged |=
+                matches!(record.kind, ObjectKind::Data | ObjectKind::Layout) && purged.contains(&record.id);
+        }
+        mask.bytes = pack.bytes_of(|n| mask.is_hidden(n))?;
+        Ok(Some(mask))
+    }
 }
 
 /// Bits that are 0 beyond the end.
@@ -60,7 +83,8 @@ impl Bits {
 impl Store {
     /// Marks that contain no object.
     pub fn marks(&self) -> Marks {
-        let none = |pack: &Pack| PackMarks { id: pack.id, marked: Bits::default(), unread: Bits::default() };
+        let none =
+            |pack: &Pack| PackMarks { id: pack.id, marked: Bits::default(), unread: Bits::default(), is_changed: true };
         Marks { packs: self.packs.iter().map(none).collect(), count: 0, lookups: 0, next: 0, unread: 0 }
     }
 
@@ -112,6 +136,7 @@ impl Marks {
     fn mark_record(&mut self, pack: u32, record: u32, has_references: bool) -> bool {
         let marks = &mut self.packs[pack as usize];
         let is_new = marks.marked.set(record);
+        marks.is_changed |= is_new;
         self.count += u64::from(is_new);
         if is_new && has_references {
             self.unread += u64::from(marks.unread.set(record));
@@ -158,6 +183,48 @@ impl Marks {
     /// Whether a record of a pack is marked.
     pub fn has(&self, pack: usize, record: usize) -> bool {
         self.packs[pack].marked.get(record as u32)
+    }
+
+    /// The marks for another state of the same store. Objects of packs that only `to` has are marked if they are marked in
+    /// `from`, or if `from` does not have them, unless they are purged data. All marked objects must have been read.
+    pub fn carry(mut self, from: &Store, to: &Store, is_purged: impl Fn(ObjectId) -> bool) -> Result<Marks> {
+        debug_assert_eq!(self.unread, 0);
+        let mut marks = Marks { count: self.count, lookups: self.lookups, ..to.marks() };
+        let old: HashMap<PackId, usize> = self.packs.iter().enumerate().map(|(n, pack)| (pack.id, n)).collect();
+        for (n, pack) in to.packs.iter().enumerate().filter(|(_, pack)| !old.contains_key(&pack.id)) {
+            for (record, object) in pack.visible()? {
+                let (kind, id) = (object.kind, object.id);
+                let is_known = from.locate(kind, id).is_some();
+                let is_data = matches!(kind, ObjectKind::Data | ObjectKind::Layout);
+                if if is_known { self.is_marked(from, kind, id) } else { !(is_data && is_purged(id)) } {
+                    marks.mark_record(n as u32, record, !is_known && has_references(kind));
+                }
+            }
+        }
+        for pack in &mut marks.packs {
+            if let Some(&n) = old.get(&pack.id) {
+                std::mem::swap(pack, &mut self.packs[n]);
+            }
+        }
+        Ok(marks)
+    }
+
+    /// Updates the masks of packs whose marks have changed: everything that is not marked is hidden. `purged` are the ids
+    /// of data whose bytes must go.
+    pub fn update_masks(
+        &mut self,
+        store: &Store,
+        masks: &mut BTreeMap<PackId, PackMask>,
+        purged: &HashSet<ObjectId>,
+    ) -> Result<()> {
+        let ids: HashSet<PackId> = self.packs.iter().map(|pack| pack.id).collect();
+        masks.retain(|id, _| ids.contains(id));
+        for marks in &mut self.packs {
+            if std::mem::take(&mut marks.is_changed) || !masks.contains_key(&marks.id) {
+                masks.extend(marks.mask(store, purged)?.map(|mask| (marks.id, mask)));
+            }
+        }
+        Ok(())
     }
 
     /// The share of the marked objects in the stored bytes of their frames.

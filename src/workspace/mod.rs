@@ -6,6 +6,7 @@ mod compare;
 mod export;
 mod follow;
 mod forget;
+mod gc;
 mod history;
 pub(crate) mod notice;
 mod prepared;
@@ -31,6 +32,7 @@ use crate::worktree::{Worktree, paths};
 pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};
 pub use forget::{ForgetOutcome, ForgetSelection, ForgottenRecord, JudgedCommit};
+pub use gc::GcOptions;
 pub use notice::Notice;
 pub use prepared::PreparedCheckout;
 pub use refs::RefKind;
@@ -58,6 +60,7 @@ pub use crate::history::retention::{Policy as KeepPolicy, Reason as KeepReason};
 pub use crate::history::timeline::{Action, Destination, Timeline};
 pub use crate::history::walk::{WalkOptions, WalkedCommit};
 pub use crate::keep_rule::{KeepRule, Limit as KeepLimit, Period as KeepPeriod};
+pub use crate::maintain::gc::Outcome as GcOutcome;
 pub use crate::maintain::repair::Outcome as RepairOutcome;
 pub use crate::maintain::stats::{
     CommitCost, CommitCounts, DiskUsage, Garbage, Growth, HiddenObjects, Part as DiskPart, PathCost, Period,

@@ -28,6 +28,7 @@ mod file_systems;
 mod fixtures;
 mod forget;
 mod format;
+mod gc;
 mod generated;
 mod git;
 mod git_patch;

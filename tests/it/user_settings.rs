@@ -30,6 +30,10 @@ hint: for the settings of all repositories: undo config --global
 
 "#]]);
     env.undo("config --global").shows(str![[r#"
+gc.auto = true (default)
+    collect garbage in the background after a commit if a quarter of the store is waste
+gc.grace = 7d (default)
+    how long forgotten commits and purged content can be taken back
 history.keep = within 7d, daily within 90d, weekly (default)
     automatic commits to keep; the others are forgotten
 history.max_size = none (default)
@@ -86,6 +90,10 @@ fn repository_settings_override_those_of_the_user() {
     env.undo("commit -m two").ok();
     assert_eq!(env.undo("show --json").json()[0]["author"], "Grace");
     env.undo("config").shows(str![[r#"
+gc.auto = true (default)
+    collect garbage in the background after a commit if a quarter of the store is waste
+gc.grace = 7d (default)
+    how long forgotten commits and purged content can be taken back
 history.keep = within 7d, daily within 90d, weekly (default)
     automatic commits to keep; the others are forgotten
 history.max_size = none (default)
@@ -149,7 +157,7 @@ warning: a user-wide setting is ignored: `[ROOT]/home/.config/undo/config.toml` 
     env.undo("config --global user.name Grace").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/home/.config/undo/config.toml` line 3: no setting `user.nam`
-hint: valid settings: history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
+hint: valid settings: gc.auto, gc.grace, history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);

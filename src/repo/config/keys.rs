@@ -4,6 +4,7 @@ use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keep_rule::{KeepRule, Limit};
 use crate::store::Compression;
+use crate::time::age::Age;
 
 use super::{Config, Source};
 
@@ -69,7 +70,25 @@ const ONE_REPOSITORY: &[Source] = &[Source::Repository];
 pub const SHARED: &str = "store.shared";
 
 /// All settings.
-pub const KEYS: [Key; 8] = [
+pub const KEYS: [Key; 10] = [
+    Key {
+        name: "gc.auto",
+        values: "true, false",
+        about: "collect garbage in the background after a commit if a quarter of the store is waste",
+        files: ANYWHERE,
+        kind: Kind::Bool,
+        get: |config| config.is_gc_automatic.to_string(),
+        put: |config, text| text.parse().ok().map(|value| config.is_gc_automatic = value),
+    },
+    Key {
+        name: "gc.grace",
+        values: "an age such as 7d, 12h or 4w",
+        about: "how long forgotten commits and purged content can be taken back",
+        files: ANYWHERE,
+        kind: Kind::Text,
+        get: |config| config.grace.to_string(),
+        put: |config, text| Age::parse(text).map(|grace| config.grace = grace),
+    },
     Key {
         name: "history.keep",
         values: "all, or rules such as: within 7d, daily within 90d, weekly",

@@ -11,6 +11,7 @@ use crate::keep_rule::KeepRule;
 use crate::path::RepoPath;
 use crate::path::glob::{Glob, Slashes};
 use crate::store::Compression;
+use crate::time::age::Age;
 
 pub use document::Document;
 pub use files::load;
@@ -19,6 +20,10 @@ pub use keys::{KEYS, Key, SHARED, key};
 /// The settings, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// `gc.auto`: collect garbage after a commit if much of the store is waste.
+    pub is_gc_automatic: bool,
+    /// `gc.grace`: how long forgotten commits and purged content can be taken back.
+    pub grace: Age,
     /// `history.keep`: which automatic commits stay. Empty means all.
     pub keep: Vec<KeepRule>,
     /// `history.max_size`: size above which old commits are forgotten.
@@ -92,6 +97,8 @@ impl Converter {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            is_gc_automatic: true,
+            grace: Age::parse("7d").expect("the default is valid"),
             keep: KeepRule::parse_list("within 7d, daily within 90d, weekly").expect("the default is valid"),
             max_size: None,
             min_free: None,

@@ -17,10 +17,12 @@ mod writer;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::OperationId;
 use crate::object::Operation;
+use crate::time::Timestamp;
 
 pub use check::check;
 pub use directory::Directory;
@@ -75,6 +77,32 @@ pub fn load(directory: &Path) -> Result<Loaded> {
         Error::damaged(format!("no journal in `{}`", directory.display()))
             .hint("copy that folder from a backup of this repository")
     }))
+}
+
+/// Time in seconds for which every segment is kept.
+const KEPT: i64 = 180 * 24 * 3600;
+
+/// Number of bytes of the newest segments that are kept, whatever their age.
+const KEPT_BYTES: u64 = 64 << 20;
+
+/// Removes segments that are older than 180 days and not among the newest 64 MiB. The oldest go first, and each removal is
+/// flushed, so that readers find a history without a gap. Returns their number. The caller holds the lock.
+pub fn remove_old_segments(directory: &Path, now: Timestamp, durability: Durability) -> Result<u64> {
+    let mut old = Vec::new();
+    let mut newer = 0;
+    for number in segment::numbers(directory)?.into_iter().rev() {
+        let path = segment::path(directory, number);
+        let Some(stat) = fs::stat(&path)? else { continue };
+        if newer >= KEPT_BYTES && stat.metadata.mtime.seconds < now.seconds.saturating_sub(KEPT) {
+            old.push(path);
+        }
+        newer += stat.size;
+    }
+    for path in old.iter().rev() {
+        fs::remove_file(path)?;
+        fs::sync_dir(directory, durability)?;
+    }
+    Ok(old.len() as u64)
 }
 
 /// Whether the journal still ends here.

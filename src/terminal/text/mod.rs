@@ -5,6 +5,7 @@ mod changes;
 mod checkouts;
 mod commits;
 mod entries;
+mod gc;
 mod log;
 mod log_format;
 mod objects;

@@ -135,6 +135,10 @@ hint: name a new directory
 "#]]);
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);
     env.undo("config").shows(str![[r#"
+gc.auto = true (default)
+    collect garbage in the background after a commit if a quarter of the store is waste
+gc.grace = 7d (default)
+    how long forgotten commits and purged content can be taken back
 history.keep = within 7d, daily within 90d, weekly (default)
     automatic commits to keep; the others are forgotten
 history.max_size = none (default)

@@ -1,0 +1,66 @@
+//! `undo gc`: gives back the space of what the history does not need any more.
+
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+use crate::report::gc::GcSummary;
+use crate::workspace::{Age, Amount, GcOptions};
+
+/// Free the space of forgotten commits and purged content
+///
+/// Removes what nothing needs any more, and rewrites packs until at most a tenth of them is waste. Forgotten commits and
+/// purged content go 7 days after they were forgotten or purged (setting gc.grace); objects that no commit refers to, after
+/// a day. Can be interrupted at any time, and needs little free space. Commits wait only for moments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo gc
+  undo gc -n                  show what would go, and what waits
+  undo gc --now               do not wait: forgotten commits cannot be recalled any more
+  undo gc --max-repack 1G     write at most 1 GiB
+
+See also: undo help retention")]
+pub struct Args {
+    /// Remove forgotten commits and purged content at once
+    #[arg(long, conflicts_with = "grace")]
+    now: bool,
+    /// Keep what was forgotten or purged in this time, as 12h or 30d [default: 7d]
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    grace: Option<Age>,
+    /// Write at most this many bytes, as 500M or 1G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    max_repack: Option<u64>,
+    /// Show what would be removed, without removing it
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+fn parse_age(text: &str) -> Result<Age, String> {
+    Age::parse(text).ok_or_else(|| "not an age, as `12h`, `30d` or `6w`".to_owned())
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    match Amount::parse(text) {
+        Some(Amount::Bytes(bytes)) => Ok(bytes),
+        _ => Err("not a size, as `500M` or `1G`".to_owned()),
+    }
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    context.check_no_null("undo gc --json")?;
+    let mut workspace = context.workspace()?;
+    let options = GcOptions { grace: args.grace, is_now: args.now, max_repack: args.max_repack };
+    let progress = context.ui.progress();
+    let outcome = if args.dry_run {
+        workspace.preview_garbage(&options, progress)?
+    } else {
+        workspace.collect_garbage(&options, progress)?
+    };
+    context.ui.show(&GcSummary::new(&outcome, args.dry_run))?;
+    if outcome.waiting_commits > 0 && !args.now {
+        context.ui.hint("to free it now: undo gc --now");
+    }
+    if outcome.lacks_space {
+        context.ui.warning("there is too little free space to rewrite more packs: free some, then run `undo gc` again");
+        return Ok(Exit::INCOMPLETE);
+    }
+    Ok(Exit::SUCCESS)
+}

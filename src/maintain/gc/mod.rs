@@ -1,0 +1,118 @@
+//! Collects garbage: hides what the history does not need any more, then rewrites the packs that have much of it.
+//!
+//! Finding what is needed and writing new packs happen without the lock. Each step ends with one journal record; what an
+//! interrupted step leaves is removed by the next one.
+
+mod compact;
+mod roots;
+mod search;
+mod sweep;
+
+pub use compact::WASTE;
+pub use roots::Roots;
+
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::repo::Repository;
+use crate::store::Mask;
+use crate::time::Timestamp;
+use crate::time::age::Age;
+
+use search::{Horizon, MarkedBytes, Search};
+
+/// Options of a collection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How long forgotten commits and purged content can be taken back. `None`: they go at once.
+    pub grace: Option<Age>,
+    /// Maximum number of bytes to write.
+    pub max_repack: Option<u64>,
+    /// Only determine what would happen.
+    pub is_dry_run: bool,
+}
+
+/// What a collection has done, or would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Forgotten commits that cannot be recalled any more.
+    pub commits: u64,
+    /// Objects that are gone.
+    pub objects: u64,
+    /// Share of these objects in the stored bytes.
+    pub bytes: u64,
+    /// Whether purged content is gone.
+    pub has_purged: bool,
+    /// Bytes that compaction freed.
+    pub freed: u64,
+    /// Bytes that compaction wrote.
+    pub written: u64,
+    /// New packs.
+    pub packs_added: u64,
+    /// Packs that were replaced or only had garbage.
+    pub packs_removed: u64,
+    /// Bytes of garbage that is still in packs.
+    pub waste: u64,
+    /// Size of all packs.
+    pub total: u64,
+    /// Old segments of the journal that were removed.
+    pub segments: u64,
+    /// Forgotten commits that can still be recalled.
+    pub waiting_commits: u64,
+    /// Bytes that only these commits need.
+    pub waiting_bytes: u64,
+    /// When the first of them goes.
+    pub waiting_until: Option<Timestamp>,
+    /// Whether `max_repack` left packs to rewrite.
+    pub is_limited: bool,
+    /// Whether there was too little disk space to rewrite packs.
+    pub lacks_space: bool,
+}
+
+/// Collects the garbage of a repository.
+pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    if options.is_dry_run {
+        repository.check_usable()?;
+        sweep::sweep(repository, options, &mut outcome, progress)?;
+    } else {
+        let _lock = repository.begin_gc()?;
+        sweep::sweep(repository, options, &mut outcome, progress)?;
+        compact::compact(repository, options, &mut outcome, progress)?;
+        outcome.segments = repository.begin()?.remove_old_segments()?;
+    }
+    (outcome.waste, outcome.total) = waste(repository);
+    Ok(outcome)
+}
+
+/// Bytes of hidden objects, and of all packs.
+pub fn waste(repository: &Repository) -> (u64, u64) {
+    let store = repository.store();
+    let hidden = store.mask().map_or(0, |mask| {
+        let named = mask.packs().filter(|(id, _)| repository.state().packs.contains(id));
+        named.map(|(_, pack)| pack.bytes).sum()
+    });
+    (hidden, store.packs().iter().map(|(_, bytes)| bytes).sum())
+}
+
+impl Outcome {
+    fn sweeps(&mut self, before: Option<&Mask>, after: &Mask, commits: u64, has_purged: bool) {
+        let objects = |mask: &Mask| mask.packs().map(|(_, pack)| u64::from(pack.hidden())).sum::<u64>();
+        let bytes = |mask: &Mask| mask.packs().map(|(_, pack)| pack.bytes).sum::<u64>();
+        // Masks may list packs that are gone.
+        self.objects = objects(after).saturating_sub(before.map_or(0, objects));
+        self.bytes = bytes(after).saturating_sub(before.map_or(0, bytes));
+        (self.commits, self.has_purged) = (commits, has_purged);
+    }
+
+    fn waits(&mut self, repository: &Repository, search: &Search, bytes: MarkedBytes) {
+        let recallable = &search.roots().recallable;
+        self.waiting_commits = recallable.len() as u64;
+        self.waiting_bytes = bytes.recallable;
+        let forgotten = &repository.view().forgotten;
+        let first = recallable.iter().filter_map(|id| forgotten.get(id)?.time).min();
+        self.waiting_until = first.map(|first| {
+            let Horizon { now, time } = search.horizon();
+            Timestamp { seconds: first.seconds.saturating_add(now.seconds - time.seconds), ..first }
+        });
+    }
+}

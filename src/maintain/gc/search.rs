@@ -1,0 +1,152 @@
+//! Finds the objects that a sweep keeps, while other commands change the repository.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::roots::{KnownParents, Roots};
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::mark::Marking;
+use crate::id::{BlobId, CommitId, ObjectId, PackId};
+use crate::object::ObjectKind;
+use crate::object::layout::Piece;
+use crate::progress::{Progress, Task, Unit};
+use crate::repo::Repository;
+use crate::store::{Marks, Mask, PackMask, Store};
+use crate::time::Timestamp;
+
+/// A search for everything that a sweep keeps. It follows the repository from one state to the next.
+pub struct Search {
+    /// The state that was searched last.
+    repository: Repository,
+    /// Marks of that state's store.
+    marks: Marks,
+    /// What that state keeps.
+    roots: Roots,
+    known: KnownParents,
+    /// Hidden objects of each pack.
+    masks: BTreeMap<PackId, PackMask>,
+    horizon: Horizon,
+}
+
+/// What a sweep lets go.
+#[derive(Clone, Copy, Debug)]
+pub struct Horizon {
+    /// When the collection began.
+    pub now: Timestamp,
+    /// What was forgotten or purged at this time or before goes.
+    pub time: Timestamp,
+}
+
+/// Shares of marked objects in the stored bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MarkedBytes {
+    /// What the history needs.
+    pub kept: u64,
+    /// What only forgotten commits need that can be recalled.
+    pub recallable: u64,
+}
+
+impl Search {
+    /// Marks everything that the current state keeps at this horizon. Needs no lock.
+    pub fn new(repository: &Repository, horizon: Horizon, progress: &dyn Progress) -> Result<(Search, MarkedBytes)> {
+        let repository = Repository::open(repository.layout.clone(), repository.environment.clone())?;
+        let task = progress.start("finding needed objects", Unit::Items, None);
+        let mut known = KnownParents::default();
+        let roots = known.roots(&repository, horizon.time, horizon.now)?;
+        let store = repository.store();
+        let mut marking = Marking::new(store, store.marks(), &roots.purged);
+        marking.mark(roots.kept.iter().copied(), &*task)?;
+        let mut bytes = MarkedBytes::default();
+        if !roots.recallable.is_empty() {
+            bytes.kept = marking.marks().bytes(store)?;
+            marking.mark(roots.recallable.iter().copied(), &*task)?;
+            bytes.recallable = marking.marks().bytes(store)? - bytes.kept;
+        }
+        marking.mark_packs(roots.young.iter().copied(), &*task)?;
+        let marks = marking.finish();
+        Ok((Search { repository, marks, roots, known, masks: BTreeMap::new(), horizon }, bytes))
+    }
+
+    /// What the state keeps that was searched last.
+    pub fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// What the sweep lets go.
+    pub fn horizon(&self) -> Horizon {
+        self.horizon
+    }
+
+    /// Marks what other commands have added since. Returns the number of objects that were marked.
+    pub fn follow(&mut self, task: &dyn Task) -> Result<u64> {
+        let next = Repository::open(self.repository.layout.clone(), self.repository.environment.clone())?;
+        let before = self.marks.count;
+        self.mark_new(&next, task)?;
+        self.repository = next;
+        Ok(self.marks.count - before)
+    }
+
+    /// Like [`Search::follow`], for the repository of a transaction, and ends the search. Returns the mask that hides
+    /// everything else, and what the state keeps.
+    pub fn complete(mut self, locked: &Repository, task: &dyn Task) -> Result<(Mask, Roots)> {
+        self.mark_new(locked, task)?;
+        let mask = update_masks(locked.store(), &mut self.marks, &mut self.masks, &self.roots.purged)?;
+        Ok((mask, self.roots))
+    }
+
+    /// The mask that hides everything else in the state that was searched last. Packs whose marks do not change are not
+    /// read again by [`Search::complete`].
+    pub fn mask(&mut self) -> Result<Mask> {
+        update_masks(self.repository.store(), &mut self.marks, &mut self.masks, &self.roots.purged)
+    }
+
+    /// Marks what another state keeps in addition.
+    fn mark_new(&mut self, next: &Repository, task: &dyn Task) -> Result<()> {
+        let (from, to) = (self.repository.store(), next.store());
+        if from.mask() != to.mask() {
+            let message = "another command has changed which objects are hidden";
+            return Err(Error::new(ErrorKind::Locked, message).hint("run the command again"));
+        }
+        let roots = self.known.roots(next, self.horizon.time, self.horizon.now)?;
+        let is_purged = |id: ObjectId| roots.purged.contains(&id.into());
+        let marks = std::mem::replace(&mut self.marks, to.marks()).carry(from, to, is_purged)?;
+        let mut marking = Marking::new(to, marks, &roots.purged);
+        let is_new = |id: &&CommitId| !self.roots.kept.contains(id) && !self.roots.recallable.contains(id);
+        marking.mark(roots.kept.iter().chain(&roots.recallable).filter(is_new).copied(), task)?;
+        marking.mark_packs(roots.young.difference(&self.roots.young).copied(), task)?;
+        // The trees that refer to this content were read while it was purged.
+        let returned = self.roots.purged.difference(&roots.purged).copied();
+        marking.mark_blobs(returned.filter(|&blob| to.contains_blob(blob)), task)?;
+        self.marks = marking.finish();
+        self.roots = roots;
+        Ok(())
+    }
+}
+
+fn update_masks(
+    store: &Store,
+    marks: &mut Marks,
+    masks: &mut BTreeMap<PackId, PackMask>,
+    purged: &BTreeSet<BlobId>,
+) -> Result<Mask> {
+    marks.update_masks(store, masks, &purged_content(store, purged))?;
+    let mut mask = Mask::default();
+    masks.iter().for_each(|(id, pack)| mask.insert(*id, pack.clone()));
+    Ok(mask)
+}
+
+/// Ids of the purged blobs and of their chunks.
+fn purged_content(store: &Store, purged: &BTreeSet<BlobId>) -> HashSet<ObjectId> {
+    let mut ids = HashSet::new();
+    for &blob in purged {
+        ids.insert(blob.object_id());
+        if store.locate(ObjectKind::Layout, blob.object_id()).is_some()
+            && let Ok(layout) = store.layout(blob)
+        {
+            ids.extend(layout.pieces.iter().filter_map(|piece| match piece {
+                Piece::Chunk { id, .. } => Some(id.object_id()),
+                Piece::Zeros { .. } => None,
+            }));
+        }
+    }
+    ids
+}
