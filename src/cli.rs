@@ -135,7 +135,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Examine", &["status", "log", "show", "diff", "ls", "cat"]),
     ("Restore", &["checkout", "restore", "undo", "redo", "op", "export"]),
     ("Branches and tags", &["branch", "tag"]),
-    ("Maintenance", &["stats", "forget", "recall", "gc", "verify", "repair"]),
+    ("Maintenance", &["stats", "forget", "recall", "purge", "gc", "verify", "repair"]),
     ("Setup", &["config", "completions", "man", "help"]),
 ];
 

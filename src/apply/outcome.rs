@@ -135,6 +135,9 @@ impl ApplyOutcome {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 self.damaged.insert(path.to_owned(), error.to_string());
             }
+            Err(error) if error.kind() == ErrorKind::Purged => {
+                self.inexact.insert(path.to_owned(), error.to_string());
+            }
             Err(error) if is_final(&error) => return Err(error.context(Message::path(path))),
             Err(error) => {
                 self.inexact.insert(path.to_owned(), error.reason());

@@ -69,6 +69,8 @@ pub struct Plan {
     pub journals: Vec<RepoPathBuf>,
     /// Journals that stay although the target has others, because the target does not cover their database file.
     pub left_journals: Vec<RepoPathBuf>,
+    /// Files of the target whose content was purged, in path order. Nothing is written to their paths.
+    pub purged: Vec<RepoPathBuf>,
     /// Paths of the target over which something is mounted: everything at and below them stays.
     pub mounts: Vec<RepoPathBuf>,
     /// Number of entries that need no change, apart from metadata of directories.
@@ -95,7 +97,7 @@ impl Plan {
             None => Ok(None),
         })?;
         let is_busy = |n: &usize| self.is_worth_counting(*n) && self.verdict(*n) != Verdict::Remove;
-        let busy = self.conflicts.len() + self.numbers().filter(is_busy).count();
+        let busy = self.conflicts.len() + self.purged.len() + self.numbers().filter(is_busy).count();
         let entries = match root.content {
             Content::Directory { entries, .. } => entries,
             _ => 0,

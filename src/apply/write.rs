@@ -73,6 +73,7 @@ impl FileWriter<'_> {
         if size == 0 {
             return Ok(());
         }
+        store.check_not_purged(blob)?;
         if store.locate(ObjectKind::Data, blob.object_id()).is_some() {
             let bytes = reader.read(ObjectKind::Data, blob.object_id())?;
             if bytes.len() as u64 != size {

@@ -105,6 +105,8 @@ pub struct Outcome {
     /// Paths whose content the store has lost, with reasons. They are unchanged.
     #[serde(serialize_with = "reasons")]
     pub damaged: Vec<(RepoPathBuf, String)>,
+    /// Files of the target whose content was purged. Their paths are unchanged.
+    pub purged: Vec<RepoPathBuf>,
     /// Paths that changed after they were saved. They are unchanged.
     pub changed: Vec<RepoPathBuf>,
     /// Paths that were left unchanged because programs are using them.
@@ -133,7 +135,7 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &Scan, target: &Target) ->
     let objects = Overlay { below: &live, objects: &target.objects };
     let read_rules = |directory: &RepoPath, id| obstacles::read_rules(store, &worktree.root, directory, id);
     let rules = TreeRules::new(&objects, &target.root, &read_rules);
-    let obstacles = Obstacles::new(&worktree.root, &objects, rules, &target.halfway, &scan.uncovered);
+    let obstacles = Obstacles::new((&worktree.root, store), &objects, rules, &target.halfway, &scan.uncovered);
     let plan = planner::plan(scan, target, &obstacles)?;
     obstacles::check_spelling(&worktree.root, &plan)?;
     Ok(plan)
@@ -248,6 +250,7 @@ impl Outcome {
             journals,
             kept: plan.kept.clone(),
             left_journals: plan.left_journals.clone(),
+            purged: plan.purged.clone(),
             other_names: target.other_names.clone(),
             plan,
             inexact: applied.inexact.into_iter().chain(mounts).collect(),

@@ -47,6 +47,8 @@ pub(super) trait Lookups {
     fn objects(&self) -> &dyn Objects;
     /// Whether the target's rules ignore a path.
     fn is_ignored(&self, path: &RepoPath, is_directory: bool) -> Result<bool>;
+    /// Whether a blob was purged, so that no checkout can write it.
+    fn is_purged(&self, blob: BlobId) -> bool;
     /// Whether an unfinished checkout was to change the database file at a path, or a journal of it.
     fn is_halfway(&self, path: &RepoPath) -> Result<bool>;
     /// Whether the worktree has a regular file at a path.
@@ -58,6 +60,7 @@ pub(super) trait Lookups {
 /// Looks up what may be in the way of a plan.
 pub(super) struct Obstacles<'c> {
     root: &'c Dir,
+    store: &'c Store,
     objects: &'c dyn Objects,
     /// Rules of the target.
     rules: TreeRules<'c>,
@@ -73,7 +76,7 @@ pub(super) struct Obstacles<'c> {
 
 impl<'c> Obstacles<'c> {
     pub(super) fn new(
-        root: &'c Dir,
+        (root, store): (&'c Dir, &'c Store),
         objects: &'c dyn Objects,
         rules: TreeRules<'c>,
         halfway: &'c [CommitId],
@@ -84,7 +87,7 @@ impl<'c> Obstacles<'c> {
             uncovered.map(|it| it.path.clone()).collect()
         };
         let (repositories, mounts) = (paths(Reason::Repository), paths(Reason::Mount));
-        Obstacles { root, objects, rules, halfway, clock: OnceCell::new(), repositories, mounts }
+        Obstacles { root, store, objects, rules, halfway, clock: OnceCell::new(), repositories, mounts }
     }
 
     fn clock(&self) -> Result<Clock> {
@@ -110,6 +113,10 @@ impl Lookups for Obstacles<'_> {
 
     fn is_ignored(&self, path: &RepoPath, is_directory: bool) -> Result<bool> {
         self.rules.ignores(path, is_directory)
+    }
+
+    fn is_purged(&self, blob: BlobId) -> bool {
+        self.store.is_purged(blob)
     }
 
     fn is_halfway(&self, path: &RepoPath) -> Result<bool> {
@@ -178,8 +185,11 @@ pub(super) fn check_spelling(root: &Dir, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Reads the rules file of a directory of the target.
+/// Reads the rules file of a directory of the target. Purged rules are empty.
 pub(super) fn read_rules(store: &Store, root: &Dir, directory: &RepoPath, id: BlobId) -> Result<Vec<u8>> {
+    if store.is_purged(id) {
+        return Ok(Vec::new());
+    }
     // A partial restore may keep rules that are in the worktree and not yet saved.
     if !store.contains_blob(id)
         && let Some(rules) = live_rules(root, directory, id)

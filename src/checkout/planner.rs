@@ -60,6 +60,10 @@ impl Planner<'_> {
     fn take(&mut self, change: Change) -> Result<()> {
         let Change { path, status, old, new, what, .. } = change;
         check_not_repository(&path, new.as_ref())?;
+        if new.as_ref().and_then(Entry::blob).is_some_and(|blob| self.lookups.is_purged(blob)) {
+            self.leave_purged(path, status, old.as_ref());
+            return Ok(());
+        }
         let was_directory = old.as_ref().is_some_and(|old| old.kind() == Kind::Directory);
         let verdict = match status {
             Status::Added if self.uncovered.place(&path) == Place::Within => Verdict::Unsaved,
@@ -88,6 +92,21 @@ impl Planner<'_> {
         };
         self.plan.push(&path, verdict, new.as_ref());
         Ok(())
+    }
+
+    /// Plans a file whose content was purged like a path that the target does not cover: a file at its path is left as it is.
+    fn leave_purged(&mut self, path: RepoPathBuf, status: Status, old: Option<&Entry>) {
+        let verdict = match old {
+            // Other paths of the target may need the metadata of the directories.
+            Some(old) if status == Status::Type && old.kind() == Kind::Directory => Verdict::Remove,
+            Some(_) => Verdict::Keep,
+            None => {
+                self.plan.purged.push(path);
+                return;
+            }
+        };
+        self.plan.push(&path, verdict, None);
+        self.plan.purged.push(path);
     }
 
     /// Whether a path that the target does not have must be kept, because the target does not cover it.

@@ -14,6 +14,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["prune", "expire", "thin"], "undo forget --keep-daily 7 --keep-monthly 12 -n"),
     (&["compact", "repack"], "undo gc"),
     (&["unforget", "restore-commit"], "undo recall REV"),
+    (&["filter-branch", "filter-repo", "rewrite", "bfg", "redact", "obliterate", "shred", "erase"], "undo purge PATH"),
     (
         &["merge", "rebase", "cherry-pick"],
         "undo does not merge histories; to take paths from a commit: undo restore --from REV PATH",

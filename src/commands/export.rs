@@ -58,8 +58,9 @@ pub fn record<'o>(id: ObjectId, destination: &Path, exported: &'o Exported) -> E
 pub fn report_inexact(context: &Context<'_>, exported: &Exported) -> Exit {
     context.report_reasons("not exported exactly", &exported.inexact);
     context.report_reasons("damaged in the repository, and not exported", &exported.damaged);
+    context.report_paths("not exported, because the content was purged", &exported.purged);
     let unstable = context.warn_unstable(&exported.unstable);
-    match exported.inexact.is_empty() && unstable == Exit::SUCCESS {
+    match exported.inexact.is_empty() && exported.purged.is_empty() && unstable == Exit::SUCCESS {
         _ if !exported.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::SUCCESS,
         false => Exit::INCOMPLETE,

@@ -24,6 +24,7 @@ pub(crate) mod message;
 mod op;
 mod operation_states;
 pub mod overview;
+mod purge;
 mod recall;
 mod redo;
 mod refs;
@@ -86,6 +87,7 @@ enum Command {
     Forget(forget),
     Gc(gc),
     Recall(recall),
+    Purge(purge),
     Ls(ls),
     Cat(cat),
     Stats(stats),

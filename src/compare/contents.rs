@@ -80,6 +80,9 @@ impl Contents<'_> {
 pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, options: TextOptions) -> Result<Body> {
     let is_file = |entry: &&Entry| entry.kind() == Kind::File;
     let sides = (change.old.as_ref().filter(is_file), change.new.as_ref().filter(is_file));
+    if comparison.is_purged(sides) {
+        return Ok(Body::Purged);
+    }
     let contents = comparison.contents(&change.path, sides)?;
     if contents.old.is_none() && contents.new.is_none() {
         return Ok(Body::Nothing);
@@ -88,6 +91,12 @@ pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, options: Tex
 }
 
 impl<'a> Comparison<'a> {
+    /// Whether the content of one of these entries was purged.
+    pub(super) fn is_purged(&self, (old, new): (Option<&Entry>, Option<&Entry>)) -> bool {
+        let purged = self.repository.store().purged();
+        [old, new].into_iter().flatten().filter_map(Entry::blob).any(|blob| purged.contains(blob))
+    }
+
     /// Opens the contents of two entries. `path` is that of the new one.
     pub(super) fn contents(
         &self,
@@ -103,9 +112,12 @@ impl<'a> Comparison<'a> {
 type Fetch<'a> = Box<dyn Fn(u64, u32) -> Result<Vec<u8>> + 'a>;
 
 impl<'a> Source<'a> {
-    /// Opens the content; `None` if the entry has no content or no longer exists.
+    /// Opens the content; `None` if the entry has no content, its content was purged, or it no longer exists.
     pub fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &'a Entry) -> Result<Option<Source<'a>>> {
         let store = comparison.repository.store();
+        if comparison.is_purged((None, Some(entry))) {
+            return Ok(None);
+        }
         let (origin, size) = match &entry.content {
             &Content::File { blob, size } => match comparison.worktree {
                 Some(worktree) if !store.contains_blob(blob) => match worktree.root.open_file_below(path) {

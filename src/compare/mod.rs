@@ -80,7 +80,7 @@ impl Comparison<'_> {
         each: &mut dyn FnMut(Change) -> Result<()>,
     ) -> Result<ChangeCounts> {
         let (old, new) = (self.old.as_tree(), self.new.as_tree());
-        let options = Options { left_out: self.new.left_out(), ..options.clone() };
+        let options = Options { left_out: self.new.left_out(self.repository.store().purged()), ..options.clone() };
         let mut held = renames.and_then(|search| HeldChanges::new(self, search, options.mtimes));
         let mut counts = self.with_objects(|objects| {
             diff::compare(objects, old, new, &options, &mut |change| {
@@ -114,7 +114,8 @@ impl Comparison<'_> {
         contents::compare(self, change, options)
     }
 
-    /// The contents of both sides of a change, for another program to compare. `None` for a side without a file or link.
+    /// The contents of both sides of a change, for another program to compare. `None` for a side without a file or link, or
+    /// with purged content.
     pub fn whole_contents(&self, change: &Change) -> Result<[Option<Vec<u8>>; 2]> {
         let contents = self.contents(&change.path, (change.old.as_ref(), change.new.as_ref()))?;
         let bytes = |side: &Option<contents::Source<'_>>| side.as_ref().map(contents::Source::bytes).transpose();
@@ -157,7 +158,8 @@ impl Comparison<'_> {
         if absent.is_empty() {
             return Ok(Vec::new());
         }
-        let left_out = [self.old.left_out(), self.new.left_out()];
+        let purged = self.repository.store().purged();
+        let left_out = [self.old.left_out(purged), self.new.left_out(purged)];
         let reason = |path: &RepoPathBuf| match left_out.each_ref().map(|side| side.reason(path)) {
             [_, Some(Status::Ignored)] => Some("ignored"),
             [None, None] => Some("on neither side"),

@@ -53,6 +53,9 @@ impl Comparison<'_> {
         if !has_other_content(change) {
             return Ok(patch);
         }
+        if self.is_purged(sides) {
+            return Ok(FilePatch { content: PatchContent::Purged, ..patch });
+        }
         let contents = self.contents(&change.path, sides)?;
         let converter = self.repository.config.converters.iter().rfind(|converter| converter.matches(&change.path));
         let converter = converter.filter(|_| !options.binary);
@@ -71,6 +74,7 @@ impl Comparison<'_> {
         }
         patch.content = match (contents.compare(loaded.as_ref(), options.text)?, loaded) {
             (Body::Nothing, _) => PatchContent::Same,
+            (Body::Purged, _) => PatchContent::Purged,
             // Only space differs, which is ignored.
             (Body::Text(hunks), _) if hunks.is_empty() && options.text.ignore_space => PatchContent::Same,
             (Body::Text(hunks), _) => PatchContent::Text(hunks),

@@ -9,6 +9,7 @@ use crate::object::{Commit, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::Repository;
+use crate::store::PurgedBlobs;
 use crate::worktree::{HashSink, Index, Scan, Worktree, scan};
 
 /// A side of a comparison.
@@ -54,12 +55,13 @@ impl Side {
         }
     }
 
-    /// The paths that the side does not cover. A commit does not record which paths were ignored.
-    pub(super) fn left_out(&self) -> LeftOut {
+    /// The paths that the side does not cover. A commit does not record which paths were ignored; a worktree may lack files
+    /// with purged content.
+    pub(super) fn left_out(&self, purged: &PurgedBlobs) -> LeftOut {
         match self {
             Side::Nothing => LeftOut::default(),
             Side::Commit(commit) => LeftOut::seen(&commit.uncovered, &[], &HashMap::new()),
-            Side::Live(scan) => LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds),
+            Side::Live(scan) => LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds).or_purged(purged),
         }
     }
 

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use crate::metadata::Kind;
+use crate::object::Entry;
 use crate::object::commit::{Reason, Uncovered};
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::Status;
 use crate::path::set::{PathSet, Place};
+use crate::store::PurgedBlobs;
 
 /// Uncovered and ignored paths, each with everything below it.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +18,8 @@ pub struct LeftOut {
     ignored: PathSet,
     /// Kinds of the entries at uncovered paths, where known.
     kinds: HashMap<RepoPathBuf, Kind>,
+    /// Contents that the new side cannot have.
+    purged: PurgedBlobs,
 }
 
 impl LeftOut {
@@ -26,6 +30,7 @@ impl LeftOut {
             uncovered: PathSet::topmost(paths),
             ignored: PathSet::topmost(ignored.to_vec()),
             kinds: HashMap::new(),
+            purged: PurgedBlobs::default(),
         }
     }
 
@@ -38,14 +43,22 @@ impl LeftOut {
         LeftOut { kinds: known, ..LeftOut::new(uncovered, ignored) }
     }
 
-    /// The status of a path for which only the old side has an entry, of this kind.
-    pub fn status(&self, path: &RepoPath, kind: Kind) -> Status {
+    /// Also leaves out files with purged content: a worktree may lack them because they could not be restored.
+    pub fn or_purged(self, purged: &PurgedBlobs) -> LeftOut {
+        LeftOut { purged: purged.clone(), ..self }
+    }
+
+    /// The status of a path for which only the old side has an entry.
+    pub fn status(&self, path: &RepoPath, entry: &Entry) -> Status {
+        let kind = entry.kind();
         if let Some(uncovered) = self.uncovered.ancestor(path) {
             let needed = if uncovered == path { kind } else { Kind::Directory };
             let is_gone = self.kinds.get(uncovered).is_some_and(|found| *found != needed);
             if is_gone { Status::Deleted } else { Status::Uncovered }
         } else if self.ignored.place(path) == Place::Within {
             Status::Ignored
+        } else if entry.blob().is_some_and(|blob| self.purged.contains(blob)) {
+            Status::Uncovered
         } else {
             Status::Deleted
         }

@@ -68,6 +68,8 @@ pub enum Body {
         /// Whether all sides are text, of which more differs than can be compared line by line.
         is_text: bool,
     },
+    /// The content of a side was purged.
+    Purged,
 }
 
 /// How a path differs, as in `--name-status` and JSON.

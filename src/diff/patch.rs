@@ -61,6 +61,8 @@ pub enum PatchContent {
         /// Whether the content is text that is too large to compare or show line by line.
         is_text: bool,
     },
+    /// The content of a side was purged, so git rejects the patch.
+    Purged,
     /// Both contents, for applying the patch and for reverting it.
     Binary {
         /// The content before.

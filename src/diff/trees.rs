@@ -197,7 +197,7 @@ impl Walk<'_> {
         let (status, what) = match (&old, &new) {
             (None, None) => return Ok(()),
             (None, Some(_)) => (Status::Added, What::default()),
-            (Some(old), None) => (self.left_out.status(&self.path, old.kind()), What::default()),
+            (Some(old), None) => (self.left_out.status(&self.path, old), What::default()),
             (Some(old), Some(new)) => {
                 let mut what = What { links: self.relinked.contains(&self.path), ..differences(old, new, self.mtimes) };
                 if let (Some(old), Some(new)) = (old.tree(), new.tree())

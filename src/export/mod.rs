@@ -134,6 +134,8 @@ pub struct Exported {
     /// Paths whose content the store has lost, with reasons. They do not exist in the export.
     #[serde(serialize_with = "reasons")]
     pub damaged: Vec<(RepoPathBuf, String)>,
+    /// Files whose content was purged. They do not exist in the export.
+    pub purged: Vec<RepoPathBuf>,
     /// Files that kept changing while they were recorded and may be a mix of two states.
     #[serde(rename = "torn")]
     pub unstable: Vec<RepoPathBuf>,
@@ -145,13 +147,15 @@ impl Exported {
         let reasons = |list: Vec<(RepoPathBuf, String)>| {
             list.into_iter().map(|(path, reason)| (directory.join_path(&path), reason)).collect()
         };
-        let unstable = self.unstable.iter().map(|path| directory.join_path(path)).collect();
-        Exported { inexact: reasons(self.inexact), damaged: reasons(self.damaged), unstable, ..self }
+        let paths = |paths: &[RepoPathBuf]| paths.iter().map(|path| directory.join_path(path)).collect();
+        let (purged, unstable) = (paths(&self.purged), paths(&self.unstable));
+        Exported { inexact: reasons(self.inexact), damaged: reasons(self.damaged), purged, unstable, ..self }
     }
 
     fn count(&mut self, part: &Plan) {
         let (entries, bytes) = part.amounts();
         (self.entries, self.bytes) = (self.entries + entries, self.bytes + bytes);
+        self.purged.extend_from_slice(&part.purged);
     }
 }
 

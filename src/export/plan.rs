@@ -7,7 +7,7 @@ use crate::diff;
 use crate::diff::trees::Side;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
-use crate::object::Links;
+use crate::object::{Entry, Links};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
 use super::Export;
@@ -19,6 +19,7 @@ impl Export<'_> {
     /// Calls `each` with the parts of the plan in path order. A directory whose content continues in the next part is
     /// finished again with that part.
     pub(super) fn each_part(&self, each: &mut dyn FnMut(&Plan) -> Result<()>) -> Result<()> {
+        let is_purged = |entry: &Entry| entry.blob().is_some_and(|blob| self.store.is_purged(blob));
         let (objects, source) = (self.objects, self.source);
         let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
         let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
@@ -37,6 +38,10 @@ impl Export<'_> {
                 true => check_not_repository(&change.path, change.new.as_ref())?,
                 false => check_not_worktree(&change.path)?,
             }
+            if change.new.as_ref().is_some_and(is_purged) {
+                plan.purged.push(change.path);
+                return Ok(());
+            }
             let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
             plan.push(&change.path, verdict, change.new.as_ref());
             if let Some(first) = groups.first_met(&change.path) {
@@ -44,7 +49,7 @@ impl Export<'_> {
             }
             if plan.end() < PART { Ok(()) } else { end_part(&mut plan) }
         })?;
-        if plan.end() == 0 { Ok(()) } else { end_part(&mut plan) }
+        if plan.end() == 0 && plan.purged.is_empty() { Ok(()) } else { end_part(&mut plan) }
     }
 }
 

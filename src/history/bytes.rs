@@ -24,6 +24,9 @@ pub fn size(repository: &Repository, object: TypedId) -> Result<u64> {
 /// The size of a blob without reading its content; `None` if the blob does not exist.
 pub fn blob_size(store: &Store, blob: BlobId) -> Result<Option<u64>> {
     let id = blob.object_id();
+    if let Some(size) = store.purged().size(blob) {
+        return Ok(Some(size));
+    }
     if store.contains(ObjectKind::Data, id) {
         // The empty blob has no location.
         return Ok(Some(store.locate(ObjectKind::Data, id).map_or(0, |location| location.length.into())));
@@ -34,8 +37,11 @@ pub fn blob_size(store: &Store, blob: BlobId) -> Result<Option<u64>> {
     Ok(Some(layout::Root::decode(blob, &store.object(ObjectKind::Layout, id)?)?.size))
 }
 
-/// Writes the bytes while they are read. After an error the caller must discard what was written.
+/// Writes the bytes while they are read. [`ErrorKind::Purged`] for a purged blob. After an error the caller must discard what was written.
 pub fn copy(repository: &Repository, object: TypedId, to: &mut dyn Write) -> Result<()> {
+    if object.object_type == ObjectType::Blob {
+        repository.store().check_not_purged(object.id.into())?;
+    }
     // Small blobs go through the frame cache, because their neighbours are often read next.
     if object.object_type == ObjectType::Blob && !repository.store().contains(ObjectKind::Data, object.id) {
         return repository.store().copy_blob(object.id.into(), to).map(drop);

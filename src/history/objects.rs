@@ -202,6 +202,10 @@ fn by_prefix(repository: &Repository, text: &str, types: &[ObjectType]) -> Resul
     let mut found: Vec<TypedId> = kinds()
         .flat_map(|(object_type, kind)| ids(kind).into_iter().map(move |id| TypedId { id, object_type }))
         .collect();
+    if types.contains(&ObjectType::Blob) {
+        let purged = view.purged.keys().map(|blob| blob.object_id()).filter(|id| prefix.matches(&id.0));
+        found.extend(purged.map(|id| TypedId { id, object_type: ObjectType::Blob }));
+    }
     if types.contains(&ObjectType::Operation) {
         found.extend(operations(repository, &prefix)?);
     }

@@ -59,7 +59,8 @@ pub fn read(store: &Store, ids: impl IntoIterator<Item = CommitId>) -> impl Iter
     })
 }
 
-/// Iterates over each commit, followed by the objects that it refers to, except its parents and objects already returned. A
+/// Iterates over each commit, followed by the objects that it refers to, except its parents and objects already returned.
+/// Of purged blobs, only the id is returned. A
 /// directory comes before its content, and its content before its next sibling.
 pub struct ReachableObjects<'r> {
     store: &'r Store,
@@ -133,6 +134,7 @@ impl<'r> ReachableObjects<'r> {
                 let node = self.node(ObjectKind::LayoutNode, id)?;
                 self.add_pieces(&node, path);
             }
+            ObjectType::Blob if self.store.is_purged(id.into()) => {}
             ObjectType::Blob if !self.store.contains(ObjectKind::Data, id) => {
                 if !self.store.contains(ObjectKind::Layout, id) {
                     return self.store.layout(id.into()).map(drop);

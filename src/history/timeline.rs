@@ -139,6 +139,12 @@ impl Timeline {
         Ok(self.actions.get(index))
     }
 
+    /// The action with this id. [`ErrorKind::NotFound`] if the journal does not go back to it.
+    pub fn action_at(&mut self, id: OperationId) -> Result<Option<&Action>> {
+        let index = self.index(id)?;
+        self.action(index)
+    }
+
     /// [`ErrorKind::NotFound`] if the journal does not go back to this action.
     fn index(&mut self, id: OperationId) -> Result<usize> {
         while !self.indexes.contains_key(&id) && self.read_action()? {}

@@ -1,6 +1,7 @@
-//! Maintains a repository: garbage collection, verification, repair and statistics.
+//! Maintains a repository: garbage collection, the content to purge, verification, repair and statistics.
 
 pub mod gc;
+pub mod purge;
 pub mod repair;
 pub mod stats;
 pub mod verify;

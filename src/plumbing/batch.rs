@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::objects::ObjectType;
 use crate::history::{bytes, objects};
 use crate::id::LENGTH;
 use crate::plumbing::records;
@@ -36,6 +37,9 @@ fn answer(context: &Context<'_>, repository: &Repository, record: &[u8], with_by
             return context.ui.show(&Unresolved::new(name, reason));
         }
     };
+    if named.object_type == ObjectType::Blob && repository.store().is_purged(named.id.into()) {
+        return context.ui.show(&Unresolved::new(name, "purged"));
+    }
     context.ui.show(&Described::new(named, bytes::size(repository, named)?, Asked::All))?;
     if !with_bytes {
         return Ok(());

@@ -1,12 +1,15 @@
 //! `undo cat-file`: prints objects.
 
+use std::io::Write;
+
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::bytes;
-use crate::history::objects::{self, ObjectType};
+use crate::history::objects::{self, ObjectType, TypedId};
 use crate::object::nodes::Node;
 use crate::object::{ObjectKind, Objects};
 use crate::plumbing::batch;
+use crate::repo::Repository;
 use crate::report::commits::Names;
 use crate::report::objects::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
 use crate::report::operations::OperationState;
@@ -87,7 +90,15 @@ fn raw(context: &Context<'_>, word: &str, name: &str) -> Result<()> {
     if named.object_type != wanted {
         return Err(objects::wrong_type(name, named.object_type.word(), &format!("an object of type {word}")));
     }
-    context.ui.data(|out| bytes::copy(&repository, named, out))
+    context.ui.data(|out| copy(&repository, name, named, out))
+}
+
+/// Writes the bytes of an object. The error for purged content says its name.
+fn copy(repository: &Repository, name: &str, named: TypedId, out: &mut dyn Write) -> Result<()> {
+    bytes::copy(repository, named, out).map_err(|error| match error.kind() {
+        ErrorKind::Purged => error.context(format!("`{}`", name.escape_debug())),
+        _ => error,
+    })
 }
 
 fn print(context: &Context<'_>, name: &str) -> Result<()> {
@@ -95,7 +106,7 @@ fn print(context: &Context<'_>, name: &str) -> Result<()> {
     let named = objects::find(&repository, name)?;
     let (ui, store, id) = (context.ui, repository.store(), named.id);
     match named.object_type {
-        ObjectType::Blob => ui.data(|out| bytes::copy(&repository, named, out)),
+        ObjectType::Blob => ui.data(|out| copy(&repository, name, named, out)),
         ObjectType::Tree => ui.show(&TreeFields::new(id, store.tree_node(id.into())?)),
         ObjectType::Commit => {
             let names = Names::of(repository.view(), id.into());

@@ -3,11 +3,14 @@
 use crate::object::operation::{HistoryEdit, Refs, View};
 
 /// Removes from an edit the commits that stay as they are: those to forget that are forgotten already, or that a ref names
-/// after the operation; and those to recall that are in the history, or whose content a sweep has removed.
+/// after the operation; and those to recall that are in the history, or whose content a sweep has removed. The same for purged
+/// content.
 pub fn retain_effective(edit: &mut HistoryEdit, view: &View, refs: &Refs) {
     let is_named = |id| refs.branches.values().chain(refs.tags.values()).any(|named| *named == id);
     edit.forgets.retain(|commit| !view.forgotten.contains_key(&commit.id) && !is_named(commit.id));
     edit.recalls.retain(|commit| view.can_recall(commit.id));
+    edit.purges.retain(|blob| !view.purged.contains_key(&blob.id));
+    edit.unpurges.retain(|id| view.purged.get(id).is_some_and(|purged| purged.time.is_some()));
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::repo::journal::{self, End, Loaded, Operations, State};
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::Membership;
 use crate::repo::other_worktree::OtherCheckout;
-use crate::store::{Mask, Options, Store};
+use crate::store::{Mask, Options, PurgedBlobs, Store};
 
 /// An open repository, with the state of the journal when it was read.
 pub struct Repository {
@@ -137,6 +137,7 @@ impl Repository {
         if state.packs != self.state.packs || mask.as_ref() != self.store.mask() || damage.is_some() {
             self.store = open_store(&self.layout, &state, mask, self.store.options().clone(), damage.is_some())?;
         }
+        self.store.set_purged(purged_blobs(&state));
         (self.state, self.end, self.warnings) = (state, end, damage_warning(damage).chain(mask_damage).collect());
         Ok(())
     }
@@ -233,7 +234,8 @@ pub(super) fn open_store(
     if is_old {
         packs.extend(layout.pack_files()?.into_iter().map(|(id, _)| id));
     }
-    let store = Store::open(&layout.repository, &Vec::from_iter(packs), mask, options.clone())?;
+    let mut store = Store::open(&layout.repository, &Vec::from_iter(packs), mask, options.clone())?;
+    store.set_purged(purged_blobs(state));
     let (journal, directory, old_packs) = (layout.journal(), layout.repository.clone(), state.packs.clone());
     // On a file system without locks, packs may be replaced and deleted while they are read.
     Ok(store.or_reopened(move || {
@@ -242,8 +244,15 @@ pub(super) fn open_store(
             return None;
         }
         let mask = state.mask().map(|id| Mask::read(&directory, id)).transpose().ok()?;
-        Store::open(&directory, &Vec::from_iter(state.packs), mask, options.clone()).ok()
+        let mut store = Store::open(&directory, &Vec::from_iter(state.packs.clone()), mask, options.clone()).ok()?;
+        store.set_purged(purged_blobs(&state));
+        Some(store)
     }))
+}
+
+/// The blobs that a state lists as purged.
+pub(super) fn purged_blobs(state: &State) -> PurgedBlobs {
+    PurgedBlobs::new(state.view.purged.iter().map(|(blob, purged)| (*blob, purged.size)))
 }
 
 fn is_in_other_worktree(state: &State, layout: &Layout) -> bool {

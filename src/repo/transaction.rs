@@ -12,7 +12,7 @@ use crate::object::{Commit, Extras, ObjectKind, Objects, Operation, id_of};
 use crate::repo::disk_growth::DiskGrowth;
 use crate::repo::effective::retain_effective;
 use crate::repo::journal::{self, Record, Sweep, Writer};
-use crate::repo::repository::{Repository, open_store, read_mask};
+use crate::repo::repository::{Repository, open_store, purged_blobs, read_mask};
 use crate::repo::{heads, leftovers, new_commits, refname, reserve, thin};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
@@ -285,12 +285,13 @@ impl Transaction<'_> {
         }
         let directory = self.repository.unrecorded_directory();
         let first: Vec<Record> = directory.into_iter().chain(prepared).collect();
-        let Repository { layout, environment, state, end, .. } = &mut *self.repository;
+        let Repository { layout, environment, state, store, end, .. } = &mut *self.repository;
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
         self.lock.check()?;
         environment.set_phase(Phase::Recording);
         *end = journal.append(first.iter().chain(&records), || reserve::release(&layout.reserve()))?;
         records.iter().try_for_each(|record| record.apply(state))?;
+        store.set_purged(purged_blobs(state));
         self.repository.note_directory();
         let is_unfinished = self.repository.unfinished().is_some();
         self.repository.environment.set_phase(if is_unfinished { Phase::Applying } else { Phase::Recorded });

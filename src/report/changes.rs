@@ -90,13 +90,16 @@ pub struct StatRecord {
     /// Whether there are more ranges.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub more_ranges: bool,
+    /// Whether the content was purged, so that lines and ranges are unknown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub purged: bool,
 }
 
 impl StatRecord {
     /// A change and its changed content.
     pub fn new(change: &Change, body: &Body) -> StatRecord {
         let (lines, found) = match body {
-            Body::Nothing => (None, None),
+            Body::Nothing | Body::Purged => (None, None),
             Body::Text(hunks) => (Some(LineCounts::of(hunks)), None),
             Body::Bytes { ranges, .. } => (None, Some(ranges)),
         };
@@ -108,6 +111,7 @@ impl StatRecord {
             ranges: found.map(|found| found.ranges.len()),
             bytes_changed: found.map(|found| found.ranges.iter().map(length).sum()),
             more_ranges: found.is_some_and(|found| found.truncated),
+            purged: matches!(body, Body::Purged),
         }
     }
 

@@ -65,7 +65,7 @@ pub struct SteppedRecord<'o> {
     pub id: Option<CommitId>,
     /// The operations undone or redone, in this order.
     pub operations: Vec<CrossedRecord>,
-    /// Operations that were passed over, because they did nothing but forget commits that no longer exist.
+    /// Operations that were passed over: purges, and those that did nothing but forget commits that no longer exist.
     pub passed: Vec<CrossedRecord>,
     /// Number of forgotten commits that no longer exist.
     pub gone: u64,

@@ -10,6 +10,7 @@ pub mod messages;
 pub(crate) mod objects;
 pub mod operations;
 pub(crate) mod plumbing;
+pub mod purge;
 pub mod refs;
 pub mod retention;
 pub mod runs;

@@ -12,6 +12,7 @@ use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::repo::Transaction;
 use crate::snapshot::file::StoreSink;
+use crate::snapshot::mktree::not_recorded_again;
 use crate::store::{Session, Store};
 use crate::worktree::content::holes;
 use crate::worktree::sink::Sink;
@@ -19,7 +20,7 @@ use crate::worktree::{Reading, Worktree};
 
 /// Hashes or stores a stream, as the sink decides. `name` stands for the stream in messages.
 pub fn stream(sink: &mut impl Sink, stream: &mut dyn Read, name: &str) -> Result<BlobId> {
-    sink.read(&mut Reading::stream(stream, name, &Silent))
+    sink.read(&mut Reading::stream(stream, name, &Silent)).map_err(not_recorded_again)
 }
 
 /// Hashes or stores a file. Follows symbolic links, as `b3sum` does, and reads pipes and devices as streams. Returns
@@ -35,7 +36,7 @@ pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
         }
         _ => return stream(sink, &mut &file, &path.to_string_lossy()),
     }
-    let blob = regular_file(sink, &file, &before)?;
+    let blob = regular_file(sink, &file, &before).map_err(not_recorded_again)?;
     if fs::stat_file(&file)?.is_same(&before) {
         return Ok(blob);
     }

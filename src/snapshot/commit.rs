@@ -2,16 +2,17 @@
 
 use crate::alarm::Watch;
 use crate::diff::trees::Side;
-use crate::diff::{self, ChangeCounts, LeftOut, Status};
+use crate::diff::{self, Change, ChangeCounts, LeftOut, Status};
 use crate::error::Result;
 use crate::id::{CommitId, LinksId};
 use crate::metadata::Kind;
-use crate::object::commit::{Counts, Totals, Uncovered};
-use crate::object::{Commit, Entry, Extras, Objects, order};
+use crate::object::commit::{Counts, Reason, Totals, Uncovered};
+use crate::object::{Commit, Content as ObjectContent, Entry, Extras, Objects, order};
 use crate::path::RepoPathBuf;
 use crate::path::set::PathSet;
 use crate::repo::Repository;
 use crate::snapshot::scan_tree::Recording;
+use crate::store::Store;
 use crate::time::Timestamp;
 use crate::worktree::Overlay;
 
@@ -51,7 +52,7 @@ pub(super) struct Compared {
 
 /// Compares a scan of these paths with the parent. Empty means all paths. `times` says whether times count as a difference.
 pub(super) fn compare(
-    store: &dyn Objects,
+    store: &Store,
     parent: Option<&Commit>,
     recording: &Recording,
     paths: &[RepoPathBuf],
@@ -69,7 +70,18 @@ pub(super) fn compare(
         Some(parent) => {
             let overlay = Overlay { below: store, objects: &scan.objects };
             let left_out = LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds);
-            let (counts, totals) = count(&overlay, Some(parent), &root, links, left_out, watch)?;
+            let left_out = left_out.or_purged(store.purged());
+            let mut see = |change: &Change| match (change.status, &change.old) {
+                // The file may be missing because it could not be restored.
+                (Status::Uncovered, Some(Entry { content: ObjectContent::File { blob, .. }, .. }))
+                    if store.is_purged(*blob) =>
+                {
+                    uncovered.push(Uncovered { path: change.path.clone(), reason: Reason::Purged });
+                }
+                (Status::Ignored | Status::Uncovered, _) => {}
+                _ => watch.add(&change.path, change.old.as_ref(), change.new.as_ref()),
+            };
+            let (counts, totals) = count(&overlay, Some(parent), &root, links, left_out, &mut see)?;
             let is_same = counts.total() == 0 && links == parent.links;
             let new = Side { root: Some(&root), links };
             (counts, totals, !is_same || times && times_differ(&overlay, side(parent), new)?)
@@ -140,23 +152,22 @@ pub(super) fn make(
     }
 }
 
-/// Counts the differences from the parent, and the totals of the tree. The watch sees each change.
+/// Counts the differences from the parent, and the totals of the tree. `see` sees each change, also of paths that are left
+/// out.
 pub(super) fn count(
     objects: &dyn Objects,
     parent: Option<&Commit>,
     root: &Entry,
     links: Option<LinksId>,
     left_out: LeftOut,
-    watch: &mut Watch,
+    see: &mut dyn FnMut(&Change),
 ) -> Result<(ChangeCounts, Totals)> {
     let mut totals = parent.map(|parent| parent.totals).unwrap_or_default();
     let options = diff::Options { left_out, ..diff::Options::default() };
     let old = parent.map_or(Side { root: None, links: None }, side);
     let new = Side { root: Some(root), links };
     let counts = diff::compare(objects, old, new, &options, &mut |change| {
-        if !matches!(change.status, Status::Ignored | Status::Uncovered) {
-            watch.add(&change.path, change.old.as_ref(), change.new.as_ref());
-        }
+        see(&change);
         if !change.path.is_root() {
             change.old.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_sub));
             change.new.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_add));

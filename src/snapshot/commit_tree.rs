@@ -1,6 +1,5 @@
 //! Commits an existing tree, without a ref.
 
-use crate::alarm::Watch;
 use crate::diff::{LeftOut, linked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
@@ -56,7 +55,7 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
         linked::check(store, &root, links)?;
     }
     let left_out = LeftOut::new(&uncovered, &[]);
-    let (counts, totals) = commit::count(store, parent.as_ref(), &root, links, left_out, &mut Watch::default())?;
+    let (counts, totals) = commit::count(store, parent.as_ref(), &root, links, left_out, &mut |_| ())?;
     let content = Content { root, links, totals, changes: counts.recorded(), uncovered, torn };
     Ok(commit::make(repository, given.parents, parent.as_ref(), content, given.message))
 }

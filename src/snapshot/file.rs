@@ -48,6 +48,7 @@ impl<'a> StoreSink<'a> {
     fn put_whole(&mut self, length: usize) -> Result<BlobId> {
         let bytes = &self.window[..length];
         let id = id_of(ObjectKind::Data, bytes);
+        self.store.check_not_purged(id.into())?;
         self.writers[0].put(ObjectKind::Data, id, bytes)?;
         Ok(id.into())
     }
@@ -142,6 +143,7 @@ impl Sink for StoreSink<'_> {
             adopting.adoption.finish(&mut self.writers[0])?;
         }
         let (blob, layout) = put;
+        self.store.check_not_purged(blob)?;
         if let Some(layout) = layout {
             large::put_layout(&mut self.writers[0], blob, &layout)?;
             if self.store.is_in_doubt() {

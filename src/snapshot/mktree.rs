@@ -62,6 +62,7 @@ impl<'a> Trees<'a> {
     }
 
     fn size(&self, blob: BlobId) -> Result<u64> {
+        self.store.check_not_purged(blob).map_err(not_recorded_again)?;
         if !self.store.contains_blob(blob) {
             return Err(missing("blob", blob.object_id()).hint("store it with `undo hash-object -w`"));
         }
@@ -91,6 +92,14 @@ impl<'a> Trees<'a> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Adds to the error for purged content that a program may not record it again.
+pub fn not_recorded_again(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Purged => error.ends_with(ErrorKind::Refused.exit()).hint("purged content cannot be recorded again"),
+        _ => error,
     }
 }
 

@@ -215,7 +215,7 @@ impl Scanned<'_> {
         let Scanned { repository, scan, parent, content, mut outcome, options, index, writer } = self;
         let at = repository.view().at();
         let mut is_recorded = outcome.created;
-        let twin = if outcome.created && options.automatic { twin(repository, &content, &scan)? } else { None };
+        let twin = if outcome.created && options.automatic { twin(repository, &content)? } else { None };
         if let Some(twin) = twin {
             (outcome.commit, outcome.created) = (Some(twin), false);
         } else if outcome.created {

@@ -5,16 +5,15 @@ use crate::id::CommitId;
 use crate::object::{Commit, Objects};
 use crate::repo::Repository;
 use crate::snapshot::commit::Content;
-use crate::worktree::Scan;
 
 /// Finds a commit of the same content whose parent is `@`, such as one that was undone: a head, or the commit that the
 /// worktree was last checked out to. Skips unreadable commits.
-pub(super) fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Option<CommitId>> {
+pub(super) fn twin(repository: &Repository, content: &Content) -> Result<Option<CommitId>> {
     let view = repository.view();
     let is_twin = |commit: &Commit| {
         commit.parents.iter().copied().eq(view.at())
             && (&commit.root, commit.links) == (&content.root, content.links)
-            && (&commit.uncovered, &commit.torn) == (&scan.uncovered, &scan.torn)
+            && (&commit.uncovered, &commit.torn) == (&content.uncovered, &content.torn)
     };
     let mut known = view.heads.iter().copied().chain(brought_to(repository).ok().flatten());
     Ok(known.find(|&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit))))

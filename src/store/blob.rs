@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::pack::OTHERS_ARE_WHOLE;
 use super::pack_set::{Store, is_empty_data};
+use super::purged::PurgedBlobs;
 use super::reader::Reader;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ChunkId, LayoutId};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, Objects};
@@ -36,8 +37,33 @@ impl BlobReader<'_> {
 }
 
 impl Store {
+    /// Replaces the list of purged blobs.
+    pub fn set_purged(&mut self, purged: PurgedBlobs) {
+        self.purged = purged;
+    }
+
+    /// The purged blobs.
+    pub fn purged(&self) -> &PurgedBlobs {
+        &self.purged
+    }
+
+    /// Whether a blob was purged.
+    pub fn is_purged(&self, blob: BlobId) -> bool {
+        self.purged.contains(blob)
+    }
+
+    /// [`ErrorKind::Purged`] if the blob was purged.
+    pub fn check_not_purged(&self, blob: BlobId) -> Result<()> {
+        match self.is_purged(blob) {
+            true => Err(Error::new(ErrorKind::Purged, format!("the content `{}` was purged", blob.short()))),
+            false => Ok(()),
+        }
+    }
+
     /// The layout of a blob: one chunk for a blob that is stored whole, none for the empty blob.
+    /// [`ErrorKind::Purged`] if the blob was purged.
     pub fn layout(&self, blob: BlobId) -> Result<Layout> {
+        self.check_not_purged(blob)?;
         let id = blob.object_id();
         if is_empty_data(ObjectKind::Data, id) {
             return Ok(Layout::default());

@@ -10,6 +10,7 @@ use super::catalog::{self, Catalog};
 use super::compress::Compression;
 use super::mask::Mask;
 use super::pack::{FrameReader, Location, OTHERS_ARE_WHOLE, Pack, format};
+use super::purged::PurgedBlobs;
 use crate::chunk;
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +37,7 @@ pub struct Store {
     options: Options,
     pub(super) packs: Vec<Pack>,
     mask: Option<Mask>,
+    pub(super) purged: PurgedBlobs,
     pub(super) catalog: Option<Catalog>,
     /// Packs that are not in the catalog, newest last.
     uncovered: Vec<u32>,
@@ -73,6 +75,7 @@ impl Store {
             options,
             packs: Vec::with_capacity(packs.len()),
             mask,
+            purged: PurgedBlobs::default(),
             catalog: if packs.is_empty() { None } else { Catalog::open(directory) },
             uncovered: Vec::new(),
             cache: Cache::default(),

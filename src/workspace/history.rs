@@ -79,6 +79,10 @@ impl Workspace {
         let place = format!("{}:{}", commit.short(), path.display());
         let entry = self.entry(commit, path)?;
         let written = match &entry.content {
+            Content::File { blob, .. } if self.repository.store().is_purged(*blob) => {
+                let hint = format!("other versions may exist: undo log -- {}", shell_word(path.as_bytes()));
+                return Err(Error::new(ErrorKind::Purged, format!("the content of `{place}` was purged")).hint(hint));
+            }
             Content::File { blob, .. } => self.repository.store().copy_blob(*blob, to)?,
             Content::Symlink { target } => {
                 to.write_all(target).map_err(|error| Error::io("write to", "the output".as_ref(), error))?;

@@ -10,6 +10,7 @@ mod gc;
 mod history;
 pub(crate) mod notice;
 mod prepared;
+mod purge;
 mod ref_updates;
 mod refs;
 mod repair;
@@ -61,6 +62,7 @@ pub use crate::history::timeline::{Action, Destination, Timeline};
 pub use crate::history::walk::{WalkOptions, WalkedCommit};
 pub use crate::keep_rule::{KeepRule, Limit as KeepLimit, Period as KeepPeriod};
 pub use crate::maintain::gc::Outcome as GcOutcome;
+pub use crate::maintain::purge::{FoundContent, RecordedFile, Selected as PurgeSelection};
 pub use crate::maintain::repair::Outcome as RepairOutcome;
 pub use crate::maintain::stats::{
     CommitCost, CommitCounts, DiskUsage, Garbage, Growth, HiddenObjects, Part as DiskPart, PathCost, Period,
@@ -69,7 +71,9 @@ pub use crate::maintain::stats::{
 pub use crate::maintain::verify::{Damage, Extent as VerifyExtent, Finding, Outcome as VerifyOutcome};
 pub use crate::metadata::{Kind, Metadata};
 pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};
-pub use crate::object::operation::{Intent, NewCommit, Operation, RefEdit, RefName, Refs, UndoPosition, Verb, View};
+pub use crate::object::operation::{
+    Intent, NewCommit, Operation, PurgedBlob, RefEdit, RefName, Refs, UndoPosition, Verb, View,
+};
 pub use crate::object::{Attributes, Commit, Content, Entry, Extras, Mark, RunInfo};
 pub use crate::repo::UnneededFile;
 pub use crate::repo::config::Source as SettingSource;

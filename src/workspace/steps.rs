@@ -10,6 +10,7 @@ use crate::object::operation::Verb;
 use crate::object::{ObjectKind, Objects};
 use crate::progress::Progress;
 
+use super::purge::{self, is_purge};
 use super::request::Request;
 use super::{CheckoutMode, PreparedCheckout, Workspace};
 
@@ -21,42 +22,63 @@ impl Workspace {
             self.check_run_is_recorded(before, progress)?;
         }
         let mut timeline = Timeline::open(&self.repository);
-        self.pass_over(steps, |steps| match self.repository.unfinished() {
+        let purge = if steps == 1 { purge::revertible(&self.repository, &mut timeline)? } else { None };
+        let is_passed =
+            |action: &Action| self.forgot_what_is_gone(action) || is_purge(action) && Some(action.id) != purge;
+        let mut destination = self.pass_over(steps, &is_passed, |steps| match self.repository.unfinished() {
             Some(intent) => timeline.back_before(intent, steps),
             None => timeline.back(steps),
-        })
+        })?;
+        let unpurged = destination.crossed.iter().flat_map(|action| &action.last.history.purges).map(|blob| blob.id);
+        destination.history.unpurges = unpurged.collect();
+        Ok(destination)
     }
 
     /// Finds the state after redoing `steps` undone operations. Fails if another operation followed the undo.
     pub fn find_redo(&self, steps: usize) -> Result<Destination> {
         let mut timeline = Timeline::open(&self.repository);
-        self.pass_over(steps, |steps| timeline.forward(steps))
+        let purged = &self.repository.view().purged;
+        let is_still_purged = |action: &Action| {
+            is_purge(action) && action.last.history.purges.iter().all(|blob| purged.contains_key(&blob.id))
+        };
+        let is_passed = |action: &Action| self.forgot_what_is_gone(action) || is_still_purged(action);
+        let mut destination = self.pass_over(steps, &is_passed, |steps| timeline.forward(steps))?;
+        let purges = destination.crossed.iter().flat_map(|action| &action.last.history.purges);
+        destination.history.purges = purges.copied().collect();
+        Ok(destination)
     }
 
     /// Finds the state after an operation, named by its id or a prefix of the id.
     pub fn find_operation(&self, operation: &str) -> Result<Destination> {
         let mut timeline = Timeline::open(&self.repository);
         let id = timeline.find(operation)?.id;
-        self.check_existing(timeline.restore(id)?)
+        let mut destination = timeline.restore(id)?;
+        (destination.passed, destination.crossed) = destination.crossed.into_iter().partition(is_purge);
+        self.check_existing(destination)
     }
 
-    /// Finds a destination that many steps away. Operations that did nothing but forget commits which no longer exist do not
-    /// count.
-    fn pass_over(&self, steps: usize, mut find: impl FnMut(usize) -> Result<Destination>) -> Result<Destination> {
-        let mut passed = 0;
+    /// Finds a destination that many steps away. Operations that `is_passed` selects have no effect and do not count.
+    fn pass_over(
+        &self,
+        steps: usize,
+        is_passed: &dyn Fn(&Action) -> bool,
+        mut find: impl FnMut(usize) -> Result<Destination>,
+    ) -> Result<Destination> {
+        let mut passed: Vec<Action> = Vec::new();
         loop {
-            let mut destination = match find(steps + passed) {
-                Err(error) if error.kind() == ErrorKind::NotFound && passed > 0 => {
+            let mut destination = match find(steps + passed.len()) {
+                Err(error) if error.kind() == ErrorKind::NotFound && passed.iter().any(is_purge) => {
+                    return Err(error.context("a purge is undone only directly after it"));
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound && !passed.is_empty() => {
                     return Err(error.context("the commits of the last `undo forget` no longer exist"));
                 }
                 destination => destination?,
             };
-            let (gone, crossed): (Vec<Action>, Vec<Action>) = std::mem::take(&mut destination.crossed)
-                .into_iter()
-                .partition(|action| self.forgot_what_is_gone(action));
-            let found = gone.len();
-            (destination.passed, destination.crossed) = (gone, crossed);
-            if found == passed {
+            let found;
+            (found, destination.crossed) = destination.crossed.into_iter().partition(is_passed);
+            if found.len() == passed.len() {
+                destination.passed = found;
                 return self.check_existing(destination);
             }
             passed = found;

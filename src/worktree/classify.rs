@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::fs::{Stat, is_of_one_entry};
 use crate::metadata::Kind;
 use crate::object::commit::Reason;
-use crate::object::{ObjectKind, groups};
+use crate::object::{Content, ObjectKind, groups};
 use crate::path::REPOSITORY;
-use crate::worktree::index::{Block, Total};
+use crate::worktree::index::{Block, Record, Total};
 use crate::worktree::node::{Child, Node, Slot};
 use crate::worktree::queue::{Job, Listing, Task};
 use crate::worktree::sink::Sink;
@@ -46,6 +46,16 @@ impl<S: Sink> Worker<'_, S> {
         };
         let walk = self.walk;
         let is_certain = |stat: &Stat| walk.doubtful_since.is_none_or(|since| stat.ctime < since);
+        // The index may be older than the purge.
+        let is_purged = |at: usize, size: u64| {
+            let blob = |record: Record| match record.content {
+                Content::File { blob, .. } => Some(blob),
+                _ => None,
+            };
+            let purged = walk.store.purged();
+            let record = if purged.has_size(size) { known.and_then(|block| block.record(at)) } else { None };
+            record.and_then(blob).is_some_and(|blob| purged.contains(blob))
+        };
         let is_as_other_names = |stat: &Stat, at: usize| stat.links == 1 || walk.inodes.prove(stat, node, at);
         let (mut slots, mut directories, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for at in range {
@@ -56,7 +66,7 @@ impl<S: Sink> Worker<'_, S> {
                 Verdict::Cover(stat) => {
                     let proof = known.and_then(|block| prove(block, &mut cursor, child.name, &stat));
                     let is_proven = |at| is_certain(&stat) && is_stored(at) && is_as_other_names(&stat, at);
-                    match proof.filter(|(position, _)| is_proven(*position)) {
+                    match proof.filter(|(position, size)| is_proven(*position) && !is_purged(*position, *size)) {
                         Some((position, size)) => {
                             self.count(&stat, size);
                             if stat.links > 1

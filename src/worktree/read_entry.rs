@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fs::{self, Stat, Xattrs};
 use crate::id::{AttributesId, BlobId};
 use crate::metadata::Kind;
@@ -16,7 +16,7 @@ use crate::worktree::index::Record;
 use crate::worktree::inodes::{FirstName, ReadEntry};
 use crate::worktree::node::{Child, Node, Slot};
 use crate::worktree::queue::{Job, Listing};
-use crate::worktree::sink::Sink;
+use crate::worktree::sink::{HashSink, Sink};
 use crate::worktree::worker::Worker;
 
 /// Maximum number of attempts to read an entry that changes meanwhile.
@@ -47,6 +47,10 @@ impl<S: Sink> Worker<'_, S> {
                 Ok(Some(entry)) => return Ok(Some(self.accept(child, entry))),
                 Ok(None) => {}
                 Err(error) if error.is_not_found() => return Ok(None),
+                Err(error) if error.kind() == ErrorKind::Purged => {
+                    self.walk.add_uncovered(child.path(), Reason::Purged, Some(stat.kind));
+                    return Ok(None);
+                }
                 Err(error) if fs::is_other_kind(&error) => {}
                 Err(error) if fs::is_of_one_entry(&error) => break,
                 Err(error) => return Err(error),
@@ -117,6 +121,7 @@ impl<S: Sink> Worker<'_, S> {
     }
 
     /// Opens a file and reads it to its end. Returns the stat before, and the record with the stat after.
+    /// [`ErrorKind::Purged`] if the content was purged; then nothing of it is passed to the sink.
     fn read_file(&mut self, child: Child<'_>, last: Option<BlobId>) -> Result<Option<(Stat, Record)>> {
         // Opened for each attempt, because the name may belong to another file by now.
         let (file, mut before) = child.dir.open_file_stat(child.name)?;
@@ -126,10 +131,15 @@ impl<S: Sink> Worker<'_, S> {
         let walk = self.walk;
         let usage = clock::prepare(&file, &mut before, &walk.clock)?;
         let holes = holes(&file, &before)?;
-        let mut reading = Reading::new(&file, before.size, &holes, &*walk.reading).with_last(last);
+        let reading = || Reading::new(&file, before.size, &holes, &*walk.reading);
+        // The sink stores the chunks of a large file before it knows the id.
+        if walk.store.purged().has_size(before.size) {
+            walk.store.check_not_purged(HashSink::new().read(&mut reading())?)?;
+        }
+        let mut reading = reading().with_last(last);
         let blob = match self.sink().read(&mut reading) {
             Ok(blob) => blob,
-            Err(error) if reading.failed() => return Err(error),
+            Err(error) if reading.failed() || error.kind() == ErrorKind::Purged => return Err(error),
             Err(error) => {
                 self.sink_failure = Some(error);
                 return Ok(None);

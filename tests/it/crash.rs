@@ -18,7 +18,7 @@ use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 /// Calls that modify the disk.
-const CALLS: [&str; 17] = [
+pub const CALLS: [&str; 17] = [
     "openat",
     "write",
     "pwrite64",
@@ -97,7 +97,7 @@ pub fn has_strace() -> bool {
 }
 
 /// Calls `run` with a kill at each call of these names, in order, until `run` returns that it was not killed.
-fn for_each_kill(calls: &[&str], run: impl Fn(&str, usize) -> bool) {
+pub fn for_each_kill(calls: &[&str], run: impl Fn(&str, usize) -> bool) {
     for call in calls {
         let mut n = 1;
         while run(call, n) {

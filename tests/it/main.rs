@@ -48,6 +48,7 @@ mod paths;
 mod pathspecs;
 mod plumbing;
 mod power_cut;
+mod purge;
 mod random;
 mod renames;
 mod repair;

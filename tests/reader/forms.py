@@ -281,7 +281,6 @@ def take_history_edit(fields):
     purge = lambda: (fields.id(), fields.varint())
     forms = {"forgets": commit, "recalls": commit, "heads added": fields.id, "heads removed": fields.id}
     edit = {name: fields.list(form) for name, form in (forms | {"purges": purge, "unpurges": fields.id}).items()}
-    must(any(edit.values()), "a change of the history that changes nothing")
     return edit
 
 
@@ -329,6 +328,7 @@ def take_operation(data):
         for given in fields.flags(2):
             fields.id_if(given)
     operation["joined"], operation["history"] = joined, take_history_edit(fields) if has_history else None
+    must(not has_history or any(operation["history"].values()), "a change of the history that changes nothing")
     fields.extras()
     fields.end()
     return operation

@@ -228,6 +228,10 @@ impl Lookups for Answers {
         Ok(self.rules.iter().any(|rule| path.is_within(rule)))
     }
 
+    fn is_purged(&self, _: BlobId) -> bool {
+        false
+    }
+
     fn is_halfway(&self, _: &RepoPath) -> Result<bool> {
         Ok(false)
     }

@@ -166,6 +166,7 @@ pub fn report_inexact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     context.report_paths(pluralize(outcome.kept.len(), one, several), &outcome.kept);
     let unstable = context.warn_unstable(&outcome.unstable);
     context.report_reasons("damaged in the repository and left unchanged", &outcome.damaged);
+    context.report_paths("not restored, because the content was purged", &outcome.purged);
     context.report_paths("changed during the checkout and left unchanged", &outcome.changed);
     if let Some(aside) = outcome.aside {
         let aside = aside.short();
@@ -174,6 +175,7 @@ pub fn report_inexact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     let is_exact = outcome.kept.is_empty()
         && outcome.in_use.is_empty()
         && outcome.inexact.is_empty()
+        && outcome.purged.is_empty()
         && outcome.left_journals.is_empty()
         && unstable == Exit::SUCCESS;
     match is_exact && outcome.changed.is_empty() {

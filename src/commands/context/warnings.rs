@@ -152,6 +152,8 @@ impl Context<'_> {
         }
         let Some(scan) = differences.scan() else { return Ok(Exit::SUCCESS) };
         self.warn_about_scan(scan);
+        let is_purged = |reason: Reason| reason == Reason::Purged;
+        self.warn_about("not recorded", &reasons(&scan.uncovered, is_purged));
         let exit = self.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes);
         Ok(exit.or(self.warn_about_mounts(&differences.mounted_over()?)))
     }
@@ -229,7 +231,7 @@ impl Context<'_> {
 }
 
 /// Uncovered paths with a wanted reason.
-fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<WarningPath<'_>> {
+fn reasons(uncovered: &[Uncovered], wanted: impl Fn(Reason) -> bool) -> Vec<WarningPath<'_>> {
     let wanted = uncovered.iter().filter(|one| wanted(one.reason));
     wanted.map(|one| WarningPath::uncovered(&one.path, one.reason)).collect()
 }

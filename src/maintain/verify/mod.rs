@@ -83,6 +83,8 @@ pub struct Outcome {
     pub commits: u64,
     /// Number of reports of damage.
     pub damaged: u64,
+    /// Number of purged contents, which do not count as damage.
+    pub purged: u64,
     /// Bytes of packs that were read.
     pub read: u64,
     /// Their share of all packs in percent, rounded down.
@@ -147,7 +149,8 @@ pub fn verify_extent(
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let mut reporter = Reporter { report, damaged: 0 };
-    let mut outcome = Outcome { extent, packs: repository.state().packs.len() as u64, ..Outcome::default() };
+    let (packs, purged) = (repository.state().packs.len() as u64, repository.view().purged.len() as u64);
+    let mut outcome = Outcome { extent, packs, purged, ..Outcome::default() };
     let mut damage = Vec::new();
     journal::check(&repository.layout.journal(), &mut |error| damage.push(error))?;
     damage.into_iter().try_for_each(|error| reporter.damage(Damage::new("journal", error)))?;

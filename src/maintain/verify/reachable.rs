@@ -118,6 +118,7 @@ impl ObjectCheck<'_, '_> {
             self.commits += 1;
         }
         let readable = match object.object_type {
+            ObjectType::Blob if self.store.is_purged(object.id.into()) => return Ok(()),
             ObjectType::Attributes => self.store.attributes(object.id.into()).map(drop),
             _ => self.check_readable(&object),
         };

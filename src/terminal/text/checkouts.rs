@@ -84,7 +84,8 @@ impl Print for SteppedRecord<'_> {
         for passed in &self.passed {
             let words = sanitize::line(&format!("{}: {}", passed.verb, passed.description));
             let id = page.paint(Role::Id, passed.id.short());
-            page.line(format_args!("passed over {id}  {words}  (the commits no longer exist)"))?;
+            let why = if passed.verb == "purge" { "still purged" } else { "the commits no longer exist" };
+            page.line(format_args!("passed over {id}  {words}  ({why})"))?;
         }
         if self.gone > 0 {
             page.line(format_args!("{} can no longer be recalled", plural(self.gone, "forgotten commit")))?;

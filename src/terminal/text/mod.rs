@@ -13,6 +13,7 @@ mod operations;
 mod patch;
 mod placeholders;
 mod plumbing;
+mod purge;
 mod refs;
 mod retention;
 mod runs;

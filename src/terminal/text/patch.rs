@@ -93,6 +93,10 @@ impl Patch<'_> {
         header.into_iter().try_for_each(|line| page.line(page.paint(Role::Heading, line)))?;
         match &file.content {
             PatchContent::Same => Ok(()),
+            PatchContent::Purged => {
+                page.line(format_args!("Files {old} and {new} differ"))?;
+                page.line(page.paint(Role::Metadata, "# the content was purged"))
+            }
             PatchContent::Text(hunks) => print_hunks(page, hunks, self.words),
             PatchContent::Bytes { ranges, is_text } => {
                 let kind = if *is_text { "Files" } else { "Binary files" };

@@ -81,7 +81,7 @@ fn print_summary(records: &[StatRecord], tally: Tally, page: &mut Page<'_>) -> i
 impl Print for StatRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let number = |lines: Option<usize>| lines.map_or_else(|| "-".to_owned(), |lines| lines.to_string());
-        let is_binary = self.ranges.is_some();
+        let is_binary = self.ranges.is_some() || self.purged;
         let [added, removed] = [self.lines_added, self.lines_removed].map(|lines| match lines {
             None if !is_binary => "0".to_owned(),
             lines => number(lines),

@@ -70,6 +70,10 @@ impl Print for VerifyTotals {
                 page.line(format_args!("{checked}; {} found", page.paint(Role::Error, plural(damaged, "problem"))))?;
             }
         }
+        if outcome.purged > 0 {
+            let contents = plural(outcome.purged, "content");
+            page.line(format_args!("{contents} purged, which is not damage"))?;
+        }
         match outcome.followed {
             true => Ok(()),
             false => page.line("the time was too short to check that all objects exist"),

@@ -128,6 +128,7 @@ Maintenance:
   stats        Show what the repository takes on disk
   forget       Remove commits from the history
   recall       Return forgotten commits to the history
+  purge        Destroy recorded content, in all commits
   verify       Check the integrity of the repository
   repair       Recover damaged and lost objects
 

@@ -130,7 +130,7 @@ hint: name a new directory
 
 "#]]);
     env.undo("export --json @ ../a.tar.zst").shows(str![[r#"
-{"type":"export","id":"[ID]","destination":"../a.tar.zst","entries":2,"bytes":49,"inexact":[],"damaged":[],"torn":[]}
+{"type":"export","id":"[ID]","destination":"../a.tar.zst","entries":2,"bytes":49,"inexact":[],"damaged":[],"purged":[],"torn":[]}
 
 "#]]);
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);

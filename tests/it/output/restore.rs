@@ -40,7 +40,7 @@ hint: to undo: undo undo
 "#]]);
     assert_eq!(env.read("notes.txt"), b"unsaved\n");
     env.undo("checkout --json @").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[]}
 
 "#]]);
     env.write("notes.txt", "also unsaved\n");

@@ -37,6 +37,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/commands/run/verdict.rs", "undo redo", "`run`"),
     ("src/commands/run/verdict.rs", "undo op restore", "`run`"),
     ("src/plumbing/ref_commands.rs", "undo update-ref", "`update-ref`"),
+    ("src/commands/purge.rs", "undo undo", "`purge`"),
     ("src/plumbing/update_ref.rs", "undo update-ref", "`update-ref`"),
     ("src/repo/directories.rs", "undo checkout", "`init --branch`"),
     ("src/workspace/checkout.rs", "undo restore", "`checkout PATH`"),
