@@ -323,6 +323,11 @@ impl Transaction<'_> {
         self.swap_packs(vec![added], removed)
     }
 
+    /// Rewrites the catalog if that pays after packs were replaced.
+    pub fn renew_catalog(&mut self) {
+        self.repository.store.renew_catalog();
+    }
+
     /// Replaces packs by packs with the same visible objects, and deletes the old ones when nothing reads them.
     pub fn swap_packs(&mut self, added: Vec<PackId>, removed: Vec<PackId>) -> Result<()> {
         let time = self.repository.environment.now();

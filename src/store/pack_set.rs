@@ -314,7 +314,7 @@ impl Store {
     }
 
     /// Rewrites the catalog if that pays. On failure the tables of the packs are used instead.
-    fn renew_catalog(&mut self) {
+    pub fn renew_catalog(&mut self) {
         if self.is_catalog_worthwhile() && self.write_catalog().is_ok() {
             self.catalog = Catalog::open(&self.directory);
             self.arrange();
@@ -348,6 +348,9 @@ impl Store {
             return false;
         }
         // Rewriting costs time for all objects, so it pays only if enough of them are new or gone.
+        if live + dead > LARGE_CATALOG {
+            return uncovered + dead > live / 4;
+        }
         uncovered + dead > live / 4 || (packs > MANY_PACKS && uncovered > live / 64) || packs > 4 * MANY_PACKS
     }
 }
@@ -357,6 +360,10 @@ const MANY_PACKS: u64 = 16;
 
 /// Maximum number of objects whose tables are read at every start.
 const MANY_OBJECTS: u64 = 8192;
+
+/// Number of objects above which a catalog, then of 75 MB, is rewritten only if a quarter of the objects is new or gone. So a
+/// commit never rewrites it for a few objects.
+const LARGE_CATALOG: u64 = 1 << 20;
 
 /// Adds the first `limit` distinct ids of a sorted list.
 fn take_distinct(ids: impl Iterator<Item = ObjectId>, limit: usize, found: &mut BTreeSet<ObjectId>) {

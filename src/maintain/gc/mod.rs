@@ -78,7 +78,9 @@ pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Pr
         let _lock = repository.begin_gc()?;
         sweep::sweep(repository, options, &mut outcome, progress)?;
         compact::compact(repository, options, &mut outcome, progress)?;
-        outcome.segments = repository.begin()?.remove_old_segments()?;
+        let mut transaction = repository.begin()?;
+        transaction.renew_catalog();
+        outcome.segments = transaction.remove_old_segments()?;
     }
     (outcome.waste, outcome.total) = waste(repository);
     Ok(outcome)

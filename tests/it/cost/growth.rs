@@ -43,6 +43,34 @@ fn burst_of_commits_leaves_no_replaced_files() {
 }
 
 #[test]
+fn collected_history_costs_what_differs() {
+    let env = TestEnv::new();
+    let file = |n: usize, version: usize| -> String {
+        (0..40).map(|line| format!("{n} {version} {}\n", line * n)).map(|line| line.replace(" 0 ", " ")).collect()
+    };
+    (0..300).for_each(|n| env.write(&format!("folder/{n}"), file(n, 0)));
+    env.undo("commit --init -m one").ok();
+    let packs = || on_disk(&env.path().join(".undo/packs"));
+    env.undo("gc --now").ok();
+    let first = packs();
+    for n in 0..60 {
+        let name = format!("folder/{}", n % 3);
+        let mut lines: Vec<String> = file(n % 3, 0).lines().map(str::to_owned).collect();
+        lines[n % 40] = format!("changed {n}");
+        env.write(&name, lines.join("\n"));
+        env.undo(&format!("commit -m number-{n}")).ok();
+    }
+    let before = packs();
+    env.undo("gc --now").ok();
+    let after = packs();
+    // Table and pack: four objects of 45 bytes, and the ids of commit, parent, tree, node and blob.
+    assert!(after - first < 60 * 800 && before - first > 2 * (after - first), "{first} {before} {after}");
+    env.undo("export @~30 ../old").ok();
+    assert!(std::fs::read_to_string(env.path().join("../old/folder/2")).unwrap().contains("changed 29"));
+    env.undo("verify").ok();
+}
+
+#[test]
 fn commit_in_a_long_directory_stores_a_few_short_nodes() {
     let env = TestEnv::new();
     (0..3000).for_each(|n| env.write(&format!("folder/{n}"), format!("file {n}")));
