@@ -7,7 +7,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
 use crate::report::retention::{ForgetSummary, JudgedRecord};
-use crate::workspace::{Age, ForgetSelection, KeepLimit, KeepPeriod, KeepPolicy, KeepRule, Workspace};
+use crate::workspace::{
+    Age, Amount, ForgetSelection, KeepLimit, KeepPeriod, KeepPolicy, KeepRule, KeepSpace, Workspace,
+};
 
 /// Remove commits from the history
 ///
@@ -51,6 +53,12 @@ pub struct Args {
     /// Keep the commits of tags that match; `*` also matches `/`
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, conflicts_with = "revisions", add = complete::with(complete::tags))]
     keep_tag: Vec<String>,
+    /// Forget the oldest commits, automatic ones first, until the repository is at most this large, as 20G or 10%
+    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
+    max_size: Option<Amount>,
+    /// Forget the oldest commits, automatic ones first, until this much space is free, as 20G or 10%
+    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
+    min_free: Option<Amount>,
     /// Forget only commits that commands made before they replaced unsaved content
     #[arg(long)]
     only_automatic: bool,
@@ -63,11 +71,19 @@ fn parse_age(text: &str) -> Result<Age, String> {
     Age::parse(text).filter(|age| !age.is_zero()).ok_or_else(|| "not an age, as `30d`, `6w` or `1y6m`".to_owned())
 }
 
+fn parse_amount(text: &str) -> Result<Amount, String> {
+    Amount::parse(text).ok_or_else(|| "not a size, as `20G` or `10%`".to_owned())
+}
+
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     context.check_no_null("undo forget --json")?;
     let mut workspace = context.workspace()?;
     let selection = args.selection(&workspace)?;
-    let outcome = if args.dry_run { workspace.preview_forget(&selection)? } else { workspace.forget(&selection)? };
+    let progress = context.ui.progress();
+    let outcome = match args.dry_run {
+        true => workspace.preview_forget(&selection, progress)?,
+        false => workspace.forget(&selection, progress)?,
+    };
     let named = matches!(selection, ForgetSelection::Commits(..));
     if args.dry_run {
         context.ui.page_long_output();
@@ -77,11 +93,20 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         outcome.commits.iter().try_for_each(|commit| context.ui.show(&JudgedRecord::from(commit)))?;
     }
     let (forgotten, kept) = (outcome.forgotten(), outcome.kept());
-    let summary = ForgetSummary { forgotten, kept, dry_run: args.dry_run, named };
+    // Measuring reads all directories of the history.
+    let bytes = if args.dry_run && forgotten > 0 { workspace.freed_by(&outcome, progress)? } else { None };
+    let summary = ForgetSummary { forgotten, kept, dry_run: args.dry_run, bytes, named };
     if args.dry_run {
-        return context.ui.show(&summary);
+        context.ui.show(&summary)?;
+    } else {
+        context.ui.outcome(&summary)?;
     }
-    context.ui.outcome(&summary)?;
+    if outcome.is_too_large {
+        context.ui.warning("the commits that stay need more space than that; see: undo help retention");
+    }
+    if args.dry_run {
+        return Ok(());
+    }
     if forgotten > 0 {
         context.ui.hint("to undo: undo undo");
     }
@@ -109,12 +134,13 @@ impl Args {
         if !self.revisions.is_empty() {
             return Ok(ForgetSelection::Commits(named(workspace, &self.revisions)?, self.only_automatic));
         }
-        if rules.is_empty() && self.keep_tag.is_empty() {
+        let space = KeepSpace { max_size: self.max_size, min_free: self.min_free };
+        if rules.is_empty() && self.keep_tag.is_empty() && !space.is_limited() {
             return Err(Error::new(ErrorKind::Usage, "no commits and no rules given")
                 .hint("name commits, or what to keep: undo forget --keep-daily 7 --keep-monthly 12 -n"));
         }
         let tags = workspace.tags_matching(&self.keep_tag)?;
-        Ok(ForgetSelection::Policy(KeepPolicy { rules, tags, only_automatic: self.only_automatic }))
+        Ok(ForgetSelection::Policy(KeepPolicy { rules, tags, only_automatic: self.only_automatic, space }))
     }
 }
 

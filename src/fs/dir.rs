@@ -191,6 +191,14 @@ impl Dir {
         }
     }
 
+    /// Total space of its file system in bytes, and the free space that users can fill.
+    pub fn disk_space(&self) -> Result<(u64, u64)> {
+        let raw =
+            rustix::fs::fstatfs(&self.handle).map_err(|errno| self.failed("read the free space of", b".", errno))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(raw.f_bsize as u64);
+        Ok((bytes(raw.f_blocks), bytes(raw.f_bavail)))
+    }
+
     /// Opens a file for reading, without following a link or blocking on a FIFO. Keeps the access time where permitted.
     pub fn open_file(&self, name: &[u8]) -> Result<File> {
         self.check(name)?;

@@ -31,8 +31,16 @@ pub fn candidates(repository: &Repository, options: WalkOptions) -> Result<Vec<D
     Ok(candidates)
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Number of commits that this thread has described.
+    pub static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Describes a commit with these nearest ancestors that are not forgotten.
 pub fn describe(id: CommitId, commit: Commit, parents: Vec<CommitId>) -> DescribedCandidate {
+    #[cfg(test)]
+    READ.set(READ.get() + 1);
     let (is_automatic, is_suspicious) = (commit.automatic, commit.is_suspicious());
     DescribedCandidate {
         candidate: Candidate { id, parents, time: commit.time, is_automatic, is_suspicious },

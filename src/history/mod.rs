@@ -16,6 +16,7 @@ pub mod retention;
 mod reverted;
 pub mod revision;
 mod selection_filter;
+pub mod stored_size;
 pub mod suggestions;
 #[cfg(test)]
 mod tests;

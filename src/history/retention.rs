@@ -1,10 +1,11 @@
 //! Decides which commits a retention policy keeps, and names the reasons. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::tz::TimeZone;
 
+use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
 use crate::keep_rule::{KeepRule, Limit};
@@ -39,6 +40,25 @@ pub struct Policy {
     pub tags: Vec<String>,
     /// Judge automatic commits alone; all others stay.
     pub only_automatic: bool,
+    /// Space that the repository and its file system should have after `gc`. The oldest commits go until it fits, automatic
+    /// ones first, even if a rule keeps them.
+    pub space: Space,
+}
+
+/// Limits of disk space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Space {
+    /// Maximum size of the repository.
+    pub max_size: Option<Amount>,
+    /// Minimum free space of the file system.
+    pub min_free: Option<Amount>,
+}
+
+impl Space {
+    /// Whether there is a limit.
+    pub fn is_limited(&self) -> bool {
+        self.max_size.is_some() || self.min_free.is_some()
+    }
 }
 
 /// A reason to keep a commit.
@@ -56,6 +76,8 @@ pub enum Reason {
     BeforeAlarm,
     /// The policy judges automatic commits alone.
     NotAutomatic,
+    /// The policy has no rule, only a size, and the commit fits.
+    Fits,
     /// A rule of the policy keeps the commit.
     Rule(KeepRule),
 }
@@ -84,6 +106,7 @@ impl fmt::Display for Reason {
             Reason::Alarm => f.write_str("alarm"),
             Reason::BeforeAlarm => f.write_str("before an alarm"),
             Reason::NotAutomatic => f.write_str("not automatic"),
+            Reason::Fits => f.write_str("fits"),
             Reason::Rule(rule) => rule.fmt(f),
         }
     }
@@ -134,6 +157,7 @@ impl Pins {
 
 /// Judges commits, newest first. Ages count back from `now`. As in restic, periods without commits do not count.
 pub fn judge(candidates: &[Candidate], policy: &Policy, pins: &Pins, now: Timestamp, zone: &TimeZone) -> Vec<Verdict> {
+    let fits = policy.rules.is_empty() && policy.tags.is_empty() && policy.space.is_limited();
     let mut keepers: Vec<Keeper> = policy.rules.iter().map(|rule| Keeper::new(*rule, now, zone)).collect();
     let mut sorted: Vec<&Candidate> = candidates.iter().collect();
     // Stable: of the same time, the commit given first is the newest one.
@@ -143,6 +167,7 @@ pub fn judge(candidates: &[Candidate], policy: &Policy, pins: &Pins, now: Timest
         if policy.only_automatic && !candidate.is_automatic {
             reasons.push(Reason::NotAutomatic);
         } else {
+            reasons.extend(fits.then_some(Reason::Fits));
             let keeping = keepers.iter_mut().filter_map(|keeper| keeper.keeps(candidate.time, zone));
             reasons.extend(keeping.map(Reason::Rule));
         }
@@ -154,7 +179,7 @@ pub fn judge(candidates: &[Candidate], policy: &Policy, pins: &Pins, now: Timest
 /// [`ErrorKind::Refused`] if a policy keeps nothing but the current commit, which is never forgotten.
 pub fn check(verdicts: &[Verdict], policy: &Policy, current: Option<CommitId>) -> Result<()> {
     let is_by_rule = |reason: &Reason| match reason {
-        Reason::Rule(_) | Reason::NotAutomatic => true,
+        Reason::Rule(_) | Reason::NotAutomatic | Reason::Fits => true,
         Reason::Tag(name) => policy.tags.contains(name),
         _ => false,
     };
@@ -169,6 +194,21 @@ pub fn check(verdicts: &[Verdict], policy: &Policy, current: Option<CommitId>) -
             .hint("keep more, for example: undo forget --keep-daily 7 --keep-monthly 12 -n"));
     }
     Ok(())
+}
+
+/// The commits that may go for lack of space, in the order in which they go: automatic ones first, of each kind the oldest
+/// first.
+pub fn removal_order(candidates: &[Candidate], verdicts: &[Verdict], pins: &Pins) -> Vec<CommitId> {
+    let may_go: BTreeSet<CommitId> = verdicts
+        .iter()
+        .filter(|verdict| !verdict.reasons.is_empty() && !verdict.reasons.contains(&Reason::NotAutomatic))
+        .map(|verdict| verdict.id)
+        .filter(|id| pins.reasons(*id).is_empty())
+        .collect();
+    let mut going: Vec<&Candidate> =
+        candidates.iter().rev().filter(|candidate| may_go.contains(&candidate.id)).collect();
+    going.sort_by_key(|candidate| (!candidate.is_automatic, candidate.time));
+    going.into_iter().map(|candidate| candidate.id).collect()
 }
 
 /// The state of a rule while commits are judged.

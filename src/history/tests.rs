@@ -1,5 +1,7 @@
 //! Tests revisions and walks on real repositories.
 
+mod forgotten;
+
 use std::collections::{HashMap, HashSet};
 
 use super::timeline::Timeline;

@@ -246,9 +246,13 @@ impl Transaction<'_> {
         history
             .recalls
             .extend(named.into_iter().filter(|commit| !history.recalls.contains(commit)).collect::<Vec<_>>());
-        heads::complete(store, &state.view, &mut history)?;
         let mut commits = commits.into_iter().map(new_commit).collect::<Result<Vec<_>>>()?;
         commits.last_mut().into_iter().for_each(|last| last.parents.extend(new_operation.replaced));
+        if !history.is_empty() {
+            let mut view = state.view.clone();
+            view.add_commits(&commits);
+            heads::complete(store, &view, &mut history)?;
+        }
         Ok(Operation {
             parent: state.operation,
             verb: new_operation.verb,

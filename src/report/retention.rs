@@ -40,6 +40,9 @@ pub struct ForgetSummary {
     pub forgotten: u64,
     pub kept: u64,
     pub dry_run: bool,
+    /// Bytes that only the forgotten commits need. Only in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// Whether the commits were named, so that `kept` says nothing about the history.
     #[serde(skip)]
     pub named: bool,

@@ -1,17 +1,23 @@
 //! Forgets commits, named or selected by a policy, and recalls them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::history::candidates::{self, DescribedCandidate};
-use crate::history::retention::{self, Candidate, Pins, Policy, Reason, Verdict};
+use crate::history::retention::{self, Candidate, Pins, Policy, Reason, Space, Verdict};
+use crate::history::stored_size;
 use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
+use crate::maintain::stats::DiskUsage;
 use crate::number::plural;
 use crate::object::Objects;
 use crate::object::operation::{ForgottenCommit, HistoryEdit, Verb};
 use crate::path::glob::{Glob, Slashes};
+use crate::progress::{Progress, Unit};
 use crate::quote::shell_word;
+use crate::repo::config::Config;
 use crate::repo::{NewOperation, Repository};
 use crate::time::Timestamp;
 
@@ -44,6 +50,8 @@ pub struct JudgedCommit {
 /// The judged commits, newest first.
 #[derive(Clone, Debug)]
 pub struct ForgetOutcome {
+    /// Whether the rest is larger than the policy permits: what stays always needs more space.
+    pub is_too_large: bool,
     /// All commits of the history if a policy judged them, else the named ones.
     pub commits: Vec<JudgedCommit>,
     edit: HistoryEdit,
@@ -95,23 +103,49 @@ impl Workspace {
     }
 
     /// Judges commits without changing anything. Fails as [`Workspace::forget`] would.
-    pub fn preview_forget(&self, selection: &ForgetSelection) -> Result<ForgetOutcome> {
-        judge(&self.repository, selection)
+    pub fn preview_forget(&self, selection: &ForgetSelection, progress: &dyn Progress) -> Result<ForgetOutcome> {
+        judge(&self.repository, selection, progress)
+    }
+
+    /// Number of stored bytes that only the commits of a preview need: after the grace time, `gc` can free them. `None` if
+    /// objects are damaged.
+    pub fn freed_by(&self, outcome: &ForgetOutcome, progress: &dyn Progress) -> Result<Option<u64>> {
+        let task = progress.start("measuring", Unit::Items, None);
+        let going: HashSet<CommitId> = outcome.edit.forgets.iter().map(|commit| commit.id).collect();
+        let all = candidates::candidates(&self.repository, WalkOptions::default())?;
+        let kept = all.into_iter().map(|one| one.candidate.id).filter(|id| !going.contains(id));
+        let forgotten = self.view().forgotten.iter().filter(|(_, forgotten)| forgotten.time.is_some());
+        let kept = kept.chain(forgotten.map(|(id, _)| *id));
+        match stored_size::own_bytes(&self.repository, kept, going.iter().copied(), &*task) {
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
+            bytes => bytes.map(Some),
+        }
     }
 
     /// Removes commits from the history. They can be recalled until a sweep removes what only they need.
     ///
     /// [`ErrorKind::Refused`] for a named commit that a branch, a tag or an unfinished checkout needs, or that is the last one
     /// before an alarm; and for a policy that keeps nothing but the current commit.
-    pub fn forget(&mut self, selection: &ForgetSelection) -> Result<ForgetOutcome> {
+    pub fn forget(&mut self, selection: &ForgetSelection, progress: &dyn Progress) -> Result<ForgetOutcome> {
         let mut transaction = self.repository.begin()?;
-        let outcome = judge(transaction.repository(), selection)?;
+        let outcome = judge(transaction.repository(), selection, progress)?;
         if outcome.forgotten() > 0 {
             let history = outcome.edit.clone();
             let description = description(&history.forgets);
             transaction.record(NewOperation { verb: Verb::Forget, description, history, ..Default::default() })?;
         }
         Ok(outcome)
+    }
+
+    /// Forgets the oldest commits, automatic ones first, until the repository keeps to the settings `history.max_size` and
+    /// `history.min_free`. `None` without these settings.
+    pub fn forget_for_space(&mut self, progress: &dyn Progress) -> Result<Option<ForgetOutcome>> {
+        let Config { max_size, min_free, .. } = self.repository.config;
+        let policy = Policy { space: Space { max_size, min_free }, ..Policy::default() };
+        match policy.space.is_limited() {
+            true => self.forget(&ForgetSelection::Policy(policy), progress).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// Adds forgotten commits to the history again, and returns those that were forgotten. [`ErrorKind::NotFound`] for a
@@ -157,7 +191,7 @@ fn description(commits: &[ForgottenCommit]) -> String {
     }
 }
 
-fn judge(repository: &Repository, selection: &ForgetSelection) -> Result<ForgetOutcome> {
+fn judge(repository: &Repository, selection: &ForgetSelection, progress: &dyn Progress) -> Result<ForgetOutcome> {
     let zone = repository.environment.time_zone();
     // The time of a record: a clock that was set back must not change which alarms are recent.
     let now = repository.environment.now().max(repository.state().time);
@@ -168,9 +202,13 @@ fn judge(repository: &Repository, selection: &ForgetSelection) -> Result<ForgetO
             let bare: Vec<Candidate> = candidates.iter().map(|one| one.candidate.clone()).collect();
             pins.add_alarms(&bare, now, zone);
             let newest = bare.iter().map(|candidate| candidate.time).max().unwrap_or(now);
-            let verdicts = retention::judge(&bare, policy, &pins, newest, zone);
+            let mut verdicts = retention::judge(&bare, policy, &pins, newest, zone);
+            let mut is_too_large = false;
+            if policy.space.is_limited() {
+                is_too_large = remove_for_space(repository, policy.space, (&bare, &pins), &mut verdicts, progress)?;
+            }
             retention::check(&verdicts, policy, repository.view().at())?;
-            Ok(outcome(candidates, verdicts))
+            Ok(ForgetOutcome { is_too_large, ..outcome(candidates, verdicts) })
         }
         ForgetSelection::Commits(commits, only_automatic) => {
             let since = Some(retention::ALARM.before(now, zone));
@@ -194,6 +232,38 @@ fn judge(repository: &Repository, selection: &ForgetSelection) -> Result<ForgetO
     }
 }
 
+/// Removes reasons until the rest fits. Returns whether it still does not fit.
+fn remove_for_space(
+    repository: &Repository,
+    space: Space,
+    (candidates, pins): (&[Candidate], &Pins),
+    verdicts: &mut [Verdict],
+    progress: &dyn Progress,
+) -> Result<bool> {
+    let order = retention::removal_order(candidates, verdicts, pins);
+    let may_go: HashSet<CommitId> = order.iter().copied().collect();
+    let stays = verdicts.iter().filter(|verdict| !verdict.reasons.is_empty()).map(|verdict| verdict.id);
+    let stays: Vec<CommitId> = stays.filter(|id| !may_go.contains(id)).collect();
+    let (limit, task) = (bytes_for_packs(repository, space)?, progress.start("measuring", Unit::Items, None));
+    let count = stored_size::excess(repository, stays.into_iter(), &order, limit, &*task)?;
+    let going: HashSet<CommitId> = order[..count].iter().copied().collect();
+    verdicts.iter_mut().filter(|verdict| going.contains(&verdict.id)).for_each(|verdict| verdict.reasons.clear());
+    Ok(count == order.len() && count > 0)
+}
+
+/// The bytes that packs may have so that the repository keeps to its limits.
+fn bytes_for_packs(repository: &Repository, space: Space) -> Result<u64> {
+    let usage = DiskUsage::measure(repository)?;
+    let packs = usage.packs.allocated + usage.unneeded.allocated;
+    let others = usage.total.allocated - packs;
+    let directory = fs::Dir::open(&repository.layout.repository)?;
+    let (total, free) = directory.disk_space()?;
+    let for_size = space.max_size.map(|size| size.bytes(total).saturating_sub(others));
+    let missing = |size: Amount| size.bytes(total).saturating_sub(free);
+    let for_free = space.min_free.map(|size| packs.saturating_sub(missing(size)));
+    Ok(for_size.into_iter().chain(for_free).min().unwrap_or(u64::MAX))
+}
+
 fn outcome(candidates: Vec<DescribedCandidate>, verdicts: Vec<Verdict>) -> ForgetOutcome {
     let mut described: BTreeMap<CommitId, DescribedCandidate> =
         candidates.into_iter().map(|one| (one.candidate.id, one)).collect();
@@ -206,7 +276,7 @@ fn outcome(candidates: Vec<DescribedCandidate>, verdicts: Vec<Verdict>) -> Forge
         }
         commits.push(JudgedCommit { id, time: candidate.time, subject, is_automatic: candidate.is_automatic, reasons });
     }
-    ForgetOutcome { commits, edit }
+    ForgetOutcome { commits, edit, is_too_large: false }
 }
 
 /// The error for a commit that must stay.

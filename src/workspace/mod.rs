@@ -57,7 +57,7 @@ pub use crate::effect::{Effect, Examples, Guard, Loss, Retyped};
 pub use crate::export::Exported;
 pub use crate::fs::Process;
 pub use crate::history::Costs;
-pub use crate::history::retention::{Policy as KeepPolicy, Reason as KeepReason};
+pub use crate::history::retention::{Policy as KeepPolicy, Reason as KeepReason, Space as KeepSpace};
 pub use crate::history::timeline::{Action, Destination, Timeline};
 pub use crate::history::walk::{WalkOptions, WalkedCommit};
 pub use crate::keep_rule::{KeepRule, Limit as KeepLimit, Period as KeepPeriod};

@@ -4,6 +4,7 @@ use snapbox::str;
 
 use crate::env::{Output, TestEnv};
 
+mod space;
 mod thinning;
 
 /// A repository with these commits on `main`, a minute apart.
@@ -223,6 +224,7 @@ forget  [ID]  [TIME] (11 days ago)  evening
 forget  [ID]  [TIME] (12 days ago)  eve
 keep    [ID]  [TIME] (2 months ago)  tag first  november
 3 commits would be forgotten, 3 kept
+frees 0 B now, 578 B with `undo gc` after the grace time
 
 "#]]);
     assert_eq!(log(&env, "").len(), 6);
@@ -233,7 +235,7 @@ keep    [ID]  [TIME] (2 months ago)  tag first  november
 {"type":"judged","id":"[ID]","time":"[TIME]","message":"evening","automatic":false,"kept":false,"reasons":[]}
 {"type":"judged","id":"[ID]","time":"[TIME]","message":"eve","automatic":false,"kept":false,"reasons":[]}
 {"type":"judged","id":"[ID]","time":"[TIME]","message":"november","automatic":false,"kept":true,"reasons":["tag first"]}
-{"type":"summary","forgotten":3,"kept":3,"dry_run":true}
+{"type":"summary","forgotten":3,"kept":3,"dry_run":true,"bytes":578}
 
 "#]]);
     env.undo("forget --keep-last 1 --keep-daily 2 --keep-weekly 2").shows(str![[r#"
@@ -337,6 +339,7 @@ forget  [ID]  2026-01-05 08:03:00 (3 minutes ago)  three
 forget  [ID]  2026-01-05 08:02:00 (4 minutes ago)  two
 keep    [ID]  2026-01-05 08:01:00 (5 minutes ago)  tag v1  one
 2 commits would be forgotten, 2 kept
+frees 0 B now, 380 B with `undo gc` after the grace time
 
 "#]]);
     env.undo("forget --keep-tag 'v*'").ok();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
-use super::action::{Operation, RefEdit, RefName};
+use super::action::{NewCommit, Operation, RefEdit, RefName};
 use super::history_edit::{Forgotten, ForgottenCommits, HistoryEdit, Purged, forgotten_count, kept_parents};
 use crate::error::Result;
 use crate::id::{BlobId, CommitId};
@@ -131,13 +131,18 @@ impl View {
         if let Some((_, current)) = &operation.switched {
             self.refs.current.clone_from(current);
         }
-        for commit in &operation.commits {
+        self.add_commits(&operation.commits);
+        self.edit_history(&operation.history, time);
+    }
+
+    /// Adds new commits to the heads, in place of their parents.
+    pub fn add_commits(&mut self, commits: &[NewCommit]) {
+        for commit in commits {
             for parent in &commit.parents {
                 self.heads.remove(parent);
             }
             self.heads.insert(commit.id);
         }
-        self.edit_history(&operation.history, time);
     }
 
     /// Changes what the history keeps.

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::report::retention::{ForgetSummary, ForgottenLine, JudgedRecord, Recalled};
-use crate::terminal::human::{Count, plural};
+use crate::terminal::human::{Count, Size, plural};
 use crate::terminal::sanitize::line as safe;
 use crate::terminal::{Page, Print, Role};
 
@@ -32,7 +32,15 @@ impl Print for ForgetSummary {
         let kept = if self.named { String::new() } else { format!(", {} kept", Count(self.kept)) };
         match (self.forgotten, self.dry_run) {
             (0, _) => page.line(format_args!("nothing to forget{kept}")),
-            (_, true) => page.line(format_args!("{commits} would be forgotten{kept}")),
+            (_, true) => {
+                page.line(format_args!("{commits} would be forgotten{kept}"))?;
+                match self.bytes {
+                    Some(bytes) => {
+                        page.line(format_args!("frees 0 B now, {} with `undo gc` after the grace time", Size(bytes)))
+                    }
+                    None => Ok(()),
+                }
+            }
             (_, false) => page.line(format_args!("{commits} forgotten{kept}")),
         }
     }
