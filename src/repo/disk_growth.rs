@@ -1,32 +1,49 @@
 //! Measures by how much a repository grows on disk during a transaction, without examining all of its files.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::{self, Dir};
 use crate::id::PackId;
 use crate::repo::journal;
 use crate::repo::layout::Layout;
 use crate::store::Stored;
 
-/// Maximum number of bytes by which file systems round up the size of a pack and its folder.
+/// Maximum number of bytes by which file systems round up the size of a pack.
 const SLACK: i64 = 256 << 10;
 
 /// Counts allocated bytes, as `du` does.
 pub(super) struct DiskGrowth {
-    /// Allocated bytes at the start of the files that a transaction may write or replace.
-    before: i64,
-    /// The newest segment of the journal at the start.
-    segment: u64,
+    start: Option<Start>,
     /// Bytes of new packs, less those of deleted ones.
     packs: i64,
 }
 
+/// The repository at the start.
+struct Start {
+    root: Dir,
+    /// Allocated bytes of the files that a transaction may write or replace.
+    files: i64,
+    /// The newest segment of the journal.
+    segment: u64,
+    /// Folders of packs.
+    folders: HashSet<Vec<u8>>,
+}
+
 impl DiskGrowth {
-    /// Starts to count. `segment` is the newest segment of the journal.
+    /// Starts to count. `segment` is the newest segment of the journal. Counts nothing if files cannot be examined.
     pub(super) fn start(layout: &Layout, segment: u64) -> DiskGrowth {
-        DiskGrowth { before: replaced_files(layout, segment, segment).unwrap_or(0), segment, packs: 0 }
+        let start = || {
+            let root = Dir::open(&layout.repository)?;
+            let files = replaced_files(&root, layout, segment..=segment)?;
+            let folders = folders(&root, layout)?;
+            Ok::<_, Error>(Start { root, files, segment, folders })
+        };
+        DiskGrowth { start: start().ok(), packs: 0 }
     }
 
     /// Adds new packs of a session. A reflink pack counts only its table, as in `stored`.
@@ -37,16 +54,9 @@ impl DiskGrowth {
         self.packs = before + (self.packs - before).min(most);
     }
 
-    /// Adds new packs, and their folders if they are new.
+    /// Adds new packs.
     pub(super) fn add_packs(&mut self, layout: &Layout, packs: &[PackId]) {
-        for &pack in packs {
-            let path = layout.pack(pack);
-            self.packs += allocated(&path);
-            let folder = path.parent().expect("a pack lies in a folder");
-            if fs::list(folder).is_ok_and(|names| names.len() == 1) {
-                self.packs += allocated(folder);
-            }
-        }
+        self.packs += packs.iter().map(|&pack| allocated(&layout.pack(pack))).sum::<i64>();
     }
 
     /// Runs a function that deletes packs, and counts the bytes that it frees.
@@ -59,20 +69,30 @@ impl DiskGrowth {
 
     /// Bytes by which the repository has grown. Negative if it has shrunk. `segment` is the newest segment of the journal.
     pub(super) fn bytes(&self, layout: &Layout, segment: u64) -> i64 {
-        replaced_files(layout, self.segment, segment).map_or(0, |now| now - self.before) + self.packs
+        let Some(start) = &self.start else { return self.packs };
+        let files = replaced_files(&start.root, layout, start.segment..=segment).map_or(0, |now| now - start.files);
+        let now = folders(&start.root, layout).unwrap_or_default();
+        let new = now.difference(&start.folders).map(|name| layout.packs().join(OsStr::from_bytes(name)));
+        files + self.packs + new.map(|folder| allocated(&folder)).sum::<i64>()
     }
 }
 
 /// Allocated bytes of all files except packs, of the journal only these segments.
-fn replaced_files(layout: &Layout, first: u64, last: u64) -> Result<i64> {
+fn replaced_files(root: &Dir, layout: &Layout, segments: RangeInclusive<u64>) -> Result<i64> {
     let bytes = |folder: &Dir, name: &[u8]| Ok(folder.stat(name)?.map_or(0, |stat| stat.allocated as i64));
-    let root = Dir::open(&layout.repository)?;
-    let mut sum = 0;
-    for path in [layout.index(), layout.catalog(), layout.lock(), layout.reserve(), layout.packs(), layout.journal()] {
-        sum += bytes(&root, path.file_name().unwrap_or_default().as_bytes())?;
-    }
-    let journal = root.open_dir(layout.journal().file_name().unwrap_or_default().as_bytes())?;
-    (first..=last).try_fold(sum, |sum, number| Ok(sum + bytes(&journal, journal::file_name(number).as_bytes())?))
+    let files = [layout.index(), layout.catalog(), layout.lock(), layout.reserve(), layout.packs(), layout.journal()];
+    let sum: Result<i64> = files.iter().map(|path| bytes(root, name_of(path))).sum();
+    let journal = root.open_dir(name_of(&layout.journal()))?;
+    segments.into_iter().try_fold(sum?, |sum, number| Ok(sum + bytes(&journal, journal::file_name(number).as_bytes())?))
+}
+
+/// Names of the folders of packs.
+fn folders(root: &Dir, layout: &Layout) -> Result<HashSet<Vec<u8>>> {
+    Ok(root.open_dir(name_of(&layout.packs()))?.entries()?.into_iter().map(|entry| entry.name).collect())
+}
+
+fn name_of(path: &Path) -> &[u8] {
+    path.file_name().unwrap_or_default().as_bytes()
 }
 
 fn all_packs(layout: &Layout) -> i64 {

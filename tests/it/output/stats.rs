@@ -131,7 +131,7 @@ fn paths_have_bytes_alone_and_shared() {
  9.[..] KiB alone   19.6 KiB shared  a
 [..] B alone        0 B shared  .
 [..] B alone   9.7[..] KiB shared  c
-        0 B alone   9.8[..] KiB shared  b
+      0 B alone   9.8[..] KiB shared  b
 
 "#]]);
     env.write("a/below/y", noise(4));
