@@ -32,6 +32,11 @@ START = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
 TOLERANCE, GROWTH = 10, 1.5
 
 
+def written(time):
+    """RFC 3339."""
+    return time.isoformat().replace("+00:00", "Z")
+
+
 def line(place, count, made, commands):
     took = {name: place.run([peers.PROGRAM, *argv]) for name, argv in commands.items()}
     stats = json.loads(place.ask([peers.PROGRAM, "stats", "--json"]).splitlines()[-1])
@@ -55,14 +60,14 @@ def drive(chosen, base):
     os.makedirs(place.work)
     hot, rng = history.fill(place.work, f"{max(1, chosen.files // 1000)}x{min(chosen.files, 1000)}"), random.Random(8)
     sync = [] if chosen.sync else ["--no-sync"]
+    place.environment["UNDO_TIME"] = written(START)
     place.run([peers.PROGRAM, "init"])
     place.run([peers.PROGRAM, "commit", "-q", "-m", "first"])
     lines, made, every = [], [], max(1, chosen.commits // chosen.points)
     commands = {"log": ["log", "-n", "20"], "status": ["status"], "stats": ["stats"]}
     for n in range(1, chosen.commits + 1):
         history.edit(hot, rng)
-        time = START + n * datetime.timedelta(minutes=chosen.minutes)
-        place.environment["UNDO_TIME"] = time.isoformat().replace("+00:00", "Z")
+        place.environment["UNDO_TIME"] = written(START + n * datetime.timedelta(minutes=chosen.minutes))
         made.append(place.run([peers.PROGRAM, *sync, "run", "-q", "--", "true"]))
         if n % every == 0:
             lines.append(line(place, n, made, commands))
