@@ -19,9 +19,6 @@ pub use disk::{DiskUsage, Part};
 pub use growth::{Growth, Period, PeriodGrowth, growth};
 pub use paths::{PathCost, path_costs};
 
-/// Time in seconds for which forgotten commits and purged contents stay.
-const GRACE: i64 = 7 * 24 * 3600;
-
 /// Statistics that need no search through trees, with the field names of `docs/json.md`. They come from the tables of the
 /// packs, the mask, the journal and the commits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -123,8 +120,9 @@ fn ratio(large: u64, small: u64) -> Option<f64> {
 }
 
 impl Waiting {
-    fn add(&mut self, since: Timestamp, bytes: u64) {
-        let time = Timestamp { seconds: since.seconds.saturating_add(GRACE), ..since };
+    /// Adds what a sweep removes `grace` seconds after a time.
+    fn add(&mut self, since: Timestamp, grace: i64, bytes: u64) {
+        let time = Timestamp { seconds: since.seconds.saturating_add(grace), ..since };
         self.count += 1;
         self.bytes += bytes;
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
@@ -141,19 +139,20 @@ pub fn gather(repository: &Repository, progress: &dyn Progress) -> Result<Stats>
     stats.read_tables(repository, progress)?;
     stats.read_mask(repository);
     stats.read_commits(repository, progress)?;
-    let view = repository.view();
+    let (view, now) = (repository.view(), repository.environment.now());
+    let grace = now.seconds - repository.config.grace.before(now, repository.environment.time_zone()).seconds;
     for (id, forgotten) in &view.forgotten {
         match forgotten.time {
             Some(time) => {
                 stats.content_of_commits += commit_bytes(repository.store().commit(*id))?;
-                stats.garbage.forgotten.add(time, 0);
+                stats.garbage.forgotten.add(time, grace, 0);
             }
             None => stats.commits.swept += forgotten.count,
         }
     }
     for purged in view.purged.values() {
         if let Some(time) = purged.time {
-            stats.garbage.purged.add(time, purged.size);
+            stats.garbage.purged.add(time, grace, purged.size);
         }
     }
     stats.commits.forgotten = stats.garbage.forgotten.count;
@@ -188,7 +187,9 @@ impl Stats {
 
     fn read_mask(&mut self, repository: &Repository) {
         let hidden = &mut self.garbage.hidden;
-        for (_, pack) in repository.store().mask().into_iter().flat_map(|mask| mask.packs()) {
+        let packs = repository.store().mask().into_iter().flat_map(|mask| mask.packs());
+        // A mask may list packs that are gone.
+        for (_, pack) in packs.filter(|(id, _)| repository.state().packs.contains(id)) {
             hidden.objects += u64::from(pack.hidden());
             hidden.bytes += pack.bytes;
             if pack.has_purged {
