@@ -15,7 +15,8 @@ The result is {tool: figures}. Steps are [wall seconds, peak anonymous memory of
   compact    frees the space                   (restic, rustic: all of `prune`; git: all of `gc`; borg: `compact`)
 
 Sizes are bytes on disk, without undo's reserve: `before`, and `after`. `alone` and `beside` are seconds that a record took, the median
-before anything is removed, and the longest while the tool works.
+before anything is removed, and the longest while the tool works; `fails` says that a record is refused for good (`git gc --prune=now`
+deletes objects of a commit that is being made).
 """
 import argparse
 import json
@@ -35,6 +36,8 @@ FILES, RECORDS, KEPT = 100_000, 1000, 100
 CHANGED, HOT = 100, 10
 #: Seconds between two looks at the memory of a process.
 INTERVAL = 0.01
+#: Seconds for which a record may be refused, also after the tool has ended.
+PATIENCE = 10
 
 
 def descendants(pid):
@@ -179,18 +182,21 @@ def change(path):
 
 
 class Beside:
-    """Records one changed file again and again, in a thread of its own."""
+    """Records one changed file again and again, in a separate thread."""
 
     def __init__(self, tool, place, path):
         self.tool, self.place, self.path = tool, place, path
-        self.longest, self.ends = 0, threading.Event()
-        self.thread = threading.Thread(target=self.repeat)
+        self.longest, self.fails, self.ends = 0, False, threading.Event()
+        self.thread = threading.Thread(target=self.repeat, daemon=True)
 
     def once(self):
         change(self.path)
         start = time.perf_counter()
         while subprocess.run(self.tool.commit(), cwd=self.place.work, env=self.place.environment, stdin=subprocess.DEVNULL,
                              capture_output=True, check=False).returncode:
+            if self.ends.is_set() and time.perf_counter() - start > PATIENCE:
+                self.fails = True
+                break
             time.sleep(0.05)
         return time.perf_counter() - start
 
@@ -243,7 +249,7 @@ def measure(name, scale, beside, base):
             found[step] = [round(sum(one[0] for one in made), 4), max(one[1] for one in made)]
     if neighbour:
         neighbour.__exit__()
-        found["beside"] = round(neighbour.longest, 4)
+        found |= {"beside": round(neighbour.longest, 4), "fails": neighbour.fails}
     found["after"] = size()
     shutil.rmtree(base)
     return found
