@@ -1,9 +1,10 @@
 //! `undo gc`: gives back the space of what the history does not need any more.
 
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::{ErrorKind, Exit, Result};
+use crate::number::plural;
 use crate::report::gc::GcSummary;
-use crate::workspace::{Age, Amount, GcOptions};
+use crate::workspace::{Age, Amount, GcOptions, Workspace};
 
 /// Free the space of forgotten commits and purged content
 ///
@@ -44,11 +45,31 @@ fn parse_size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Forgets old commits if the settings limit the space. Garbage is collected even if a limit cannot be met.
+fn forget_for_space(context: &Context<'_>, workspace: &mut Workspace) -> Result<()> {
+    match workspace.forget_for_space(context.ui.progress()) {
+        Ok(Some(outcome)) if outcome.forgotten() > 0 => {
+            let commits = plural(outcome.forgotten(), "old commit");
+            context
+                .ui
+                .status(format_args!("{commits} forgotten, as the settings history.max_size and history.min_free say"));
+        }
+        Err(error) if error.kind() == ErrorKind::Refused => {
+            context.ui.warning("the settings history.max_size and history.min_free leave space for one commit only");
+        }
+        outcome => drop(outcome?),
+    }
+    Ok(())
+}
+
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.check_no_null("undo gc --json")?;
     let mut workspace = context.workspace()?;
     let options = GcOptions { grace: args.grace, is_now: args.now, max_repack: args.max_repack };
     let progress = context.ui.progress();
+    if !args.dry_run {
+        forget_for_space(context, &mut workspace)?;
+    }
     let outcome = if args.dry_run {
         workspace.preview_garbage(&options, progress)?
     } else {

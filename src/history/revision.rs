@@ -152,6 +152,9 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
         [] if view.heads.is_empty() => Err(no_commit(view)),
         [] => {
             // The id may be in a pack that cannot be read.
+            if let Some(id) = prefix.as_ref().and_then(|prefix| suggestions::swept_commit(prefix, view)) {
+                return Err(suggestions::no_longer_exists(id));
+            }
             let damage = if prefix.is_some() { repository.store().damage().pop() } else { None };
             Err(damage.unwrap_or_else(|| suggestions::unknown_revision(name, view)))
         }

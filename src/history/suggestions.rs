@@ -1,7 +1,7 @@
 //! Builds the errors for revisions that match no commit, or several, with suggestions.
 
 use crate::error::{Error, ErrorKind};
-use crate::id::{CommitId, ObjectId};
+use crate::id::{CommitId, IdPrefix, ObjectId};
 use crate::object::Objects;
 use crate::object::operation::View;
 use crate::repo::Repository;
@@ -27,13 +27,26 @@ pub fn unknown_revision(name: &str, view: &View) -> Error {
     error.hint(format!("did you mean {}?", quoted.join(" or ")))
 }
 
+/// A forgotten commit with this prefix, whose content a sweep has removed.
+pub fn swept_commit(prefix: &IdPrefix, view: &View) -> Option<CommitId> {
+    let swept = view.forgotten.iter().filter(|(_, forgotten)| forgotten.time.is_none());
+    swept.map(|(id, _)| *id).find(|id| prefix.matches(&id.0))
+}
+
+/// The error for a forgotten commit whose content a sweep has removed.
+pub fn no_longer_exists(id: CommitId) -> Error {
+    let message = format!("commit {} was forgotten and no longer exists", id.short());
+    Error::new(ErrorKind::NotFound, message).hint("to list forgotten commits that can be recalled: undo recall")
+}
+
 /// The error for an id prefix that several commits share; lists them with time and subject.
 pub fn ambiguous_commits(prefix: &str, ids: &[ObjectId], repository: &Repository) -> Error {
     let description = |id: &ObjectId| {
         let Ok(commit) = repository.store().commit(CommitId(id.0)) else { return String::new() };
         let line: String =
             commit.message.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-        format!("{}  {line}", commit.time.to_local(repository.environment.time_zone()))
+        let mark = if repository.view().forgotten.contains_key(&CommitId(id.0)) { "  (forgotten)" } else { "" };
+        format!("{}  {line}{mark}", commit.time.to_local(repository.environment.time_zone()))
     };
     ambiguous(prefix, "commits", ids.iter().map(|id| (*id, description(id))).collect())
 }

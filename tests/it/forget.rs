@@ -5,6 +5,7 @@ use snapbox::str;
 use crate::env::{Output, TestEnv};
 
 mod space;
+mod swept;
 mod thinning;
 
 /// A repository with these commits on `main`, a minute apart.
