@@ -36,6 +36,7 @@ mod in_use;
 mod inodes;
 mod interrupt;
 mod json_keys;
+mod kept;
 mod kinds;
 mod large_text;
 mod mapped;

@@ -1,4 +1,4 @@
-//! Power cuts at random moments, on real file systems: the shutdown ioctl of ext4 and XFS drops everything that was not
+//! Power cuts at random moments of commits and collections, on real file systems: the shutdown ioctl of ext4 and XFS drops everything that was not
 //! flushed. After each cut the file system recovers, and every acknowledged commit is there and exact.
 //!
 //! `UNDO_TEST_ROUNDS=N` cuts N times on each file system, `UNDO_TEST_SEED=N` repeats a sequence.
@@ -152,8 +152,25 @@ impl History {
         fs::remove_dir_all(out).unwrap();
     }
 
-    /// One round: edits, a command during which the power may be cut, and all checks.
+    /// One round: a command during which the power may be cut, and all checks.
     fn round(&mut self, usual: Duration) {
+        if self.random.below(3) == 0 { self.collect(usual) } else { self.record(usual) }
+    }
+
+    /// Forgets a commit, and cuts the power while its content is collected.
+    fn collect(&mut self, usual: Duration) {
+        let old: Vec<String> = self.log().into_iter().skip(1).collect();
+        if !old.is_empty() {
+            let id = &old[self.random.below(old.len())];
+            self.env.undo(&format!("forget {id}")).ok();
+            self.commits.remove(id);
+        }
+        self.cut_during(&["gc", "--now"], usual * 3);
+        let log = self.log();
+        self.check(&log);
+    }
+
+    fn record(&mut self, usual: Duration) {
         self.edit();
         let recorded = Tree::read(&self.env.path());
         let before = self.log();
@@ -179,6 +196,7 @@ fn cut_power(kind: &str) {
         return skip(format_args!("{kind} is not available (needs root, a loop device and mkfs.{kind})"));
     };
     env.undo("init").ok();
+    env.undo("config gc.auto false").ok();
     env.write("a/x", "first");
     env.undo("commit -m first").ok();
     flush(&env.path());

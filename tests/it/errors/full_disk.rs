@@ -240,3 +240,43 @@ hint: free some space on this file system, then run the command again
         assert_same(&before, &Tree::read(&env.path().join(place)));
     }
 }
+
+/// Nothing is free, and the reserve is used up: commands that read work, and history can be made smaller.
+#[test]
+fn history_frees_space_on_full_disk() {
+    for disk in [Disk::tmpfs(), Disk::ext4()] {
+        let Some(disk) = disk else { continue };
+        let env = &disk.env;
+        env.undo("init -q").ok();
+        env.write("notes", "one\n");
+        env.undo("commit -m one").ok();
+        let small = Tree::read(&env.path());
+        for n in 0..3 {
+            env.write("large", noise(n, 6 * 1024 * 1024));
+            env.undo(&format!("commit -m {n}")).ok();
+        }
+        let large = Tree::read(&env.path());
+        disk.leave(MIB);
+        let mut rest = fs::File::create(env.path().join(".undo/rest")).unwrap();
+        while std::io::Write::write_all(&mut rest, &[1; 1024]).is_ok() {}
+        for command in ["log", "diff @~ @", "cat @~3:notes", "verify", "stats", "status"] {
+            env.undo(command).ok();
+        }
+        env.undo("checkout @~3").ok();
+        assert_same(&small, &Tree::read(&env.path()));
+        env.undo("undo").ok();
+        assert_same(&large, &Tree::read(&env.path()));
+        let used = || {
+            let stat = rustix::fs::statfs(env.path().as_path()).unwrap();
+            (stat.f_blocks - stat.f_bfree) * u64::try_from(stat.f_bsize).unwrap()
+        };
+        let before = used();
+        env.undo("forget @~ @~2").ok();
+        env.undo("gc --now").ok();
+        assert!(before - used() >= 11 * MIB, "{} freed", before - used());
+        env.undo("verify").ok();
+        assert_same(&large, &Tree::read(&env.path()));
+        env.undo("checkout @~").ok();
+        assert_same(&small, &Tree::read(&env.path()));
+    }
+}
