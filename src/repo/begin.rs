@@ -8,30 +8,44 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::FileLock;
 use crate::repo::config::Config;
 use crate::repo::repository::STILL_READABLE;
-use crate::repo::{Repository, Transaction, config, git_ignore, leftovers, no_sync, reserve, sharing};
+use crate::repo::{Repository, Transaction, config, git_ignore, journal, leftovers, no_sync, reserve, sharing};
+
+/// What a transaction is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Change,
+    /// To record a directory that may not be known yet.
+    Join,
+    Repair,
+}
 
 impl Repository {
     /// Takes the lock, waiting as long as the environment says, and reads the journal again. [`ErrorKind::Refused`] if another directory
     /// that shares the repository has an unfinished checkout.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&acquire, false)
+        self.begin_by(&acquire, Purpose::Change)
     }
 
     /// Like [`Repository::begin`], for a directory that may not be known yet.
     pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&acquire, true)
+        self.begin_by(&acquire, Purpose::Join)
     }
 
     /// Like [`Repository::begin`], but waits for the lock without a limit and calls `tell` once with its holder. Only a
     /// signal ends the wait: [`ErrorKind::Interrupted`].
     pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::acquire_interruptibly(path, environment, tell), false)
+        self.begin_by(&|path, environment| FileLock::acquire_interruptibly(path, environment, tell), Purpose::Change)
+    }
+
+    /// Like [`Repository::begin`], but begins although the mask is damaged.
+    pub fn begin_repair(&mut self) -> Result<Transaction<'_>> {
+        self.begin_by(&acquire, Purpose::Repair)
     }
 
     fn begin_by(
         &mut self,
         acquire: &dyn Fn(&Path, &Environment) -> Result<FileLock>,
-        is_joining: bool,
+        purpose: Purpose,
     ) -> Result<Transaction<'_>> {
         self.format.check_writable()?;
         let began = self.environment.now();
@@ -39,8 +53,11 @@ impl Repository {
         self.config = self.read_config()?;
         no_sync::flush_unsynced(&self.layout, self.environment.durability())?;
         self.reload()?;
-        self.check_undamaged()?;
-        if !is_joining {
+        match purpose {
+            Purpose::Repair => self.check_journal()?,
+            _ => self.check_undamaged()?,
+        }
+        if purpose != Purpose::Join {
             self.membership.check(&self.layout)?;
             self.name_directory();
         }
@@ -64,6 +81,20 @@ impl Repository {
         self.check_undamaged()?;
         self.membership.check(&self.layout)?;
         self.check_same_worktree()
+    }
+
+    /// Like [`Repository::check_usable`], but ignores a damaged mask.
+    pub fn check_repairable(&self) -> Result<()> {
+        self.format.check_writable()?;
+        self.read_config()?;
+        self.check_journal()?;
+        self.membership.check(&self.layout)?;
+        self.check_same_worktree()
+    }
+
+    /// Fails if the journal is damaged.
+    fn check_journal(&self) -> Result<()> {
+        journal::load(&self.layout.journal())?.damage.map_or(Ok(()), |_| self.check_undamaged())
     }
 
     /// Reads the settings. The user's file cannot make this fail: its problems were reported when the repository was opened.

@@ -170,6 +170,11 @@ impl Repository {
         &self.state
     }
 
+    /// The damage of the mask that the journal names.
+    pub fn mask_damage(&self) -> Result<Option<Error>> {
+        read_mask(&self.layout, &self.state).map(|(_, damage)| damage)
+    }
+
     /// The newest operation.
     pub fn operation(&self) -> Option<OperationId> {
         self.state.operation

@@ -24,11 +24,11 @@ impl Workspace {
     pub fn repair(&mut self, options: &RepairOptions, progress: &dyn Progress) -> Result<Outcome> {
         let Workspace { repository, worktree, .. } = self;
         if options.dry_run {
-            repository.check_usable()?;
+            repository.check_repairable()?;
             let sources = Sources::open(repository, &options.from, worktree, snapshot::store_files)?;
             return repair::preview(repository, &sources, progress);
         }
-        let mut transaction = repository.begin()?;
+        let mut transaction = repository.begin_repair()?;
         let sources = Sources::open(transaction.repository(), &options.from, worktree, snapshot::store_files)?;
         repair::repair(&mut transaction, &sources, progress)
     }

@@ -149,6 +149,7 @@ pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Pr
 fn examine(repository: &Repository, progress: &dyn Progress) -> Result<Examination> {
     let mut files = Vec::new();
     journal::check(&repository.layout.journal(), &mut |error| files.push(Damage::new("journal", error)))?;
+    files.extend(repository.mask_damage()?.map(|error| Damage::new("mask", error)));
     let (broken, found) = collect(|reporter| packs::check(repository, reporter, progress).map(|(_, broken)| broken))?;
     let is_readable = |pack| repository.store().list_pack(pack).objects().is_ok();
     let packs = found.iter().filter_map(|damage| damage.pack).map(|pack| (pack, is_readable(pack))).collect();

@@ -31,7 +31,7 @@ pub enum Finding {
 /// Missing or changed data.
 #[derive(Debug)]
 pub struct Damage {
-    /// What is damaged: `journal`, `pack`, `catalog`, or the type of an object.
+    /// What is damaged: `journal`, `mask`, `pack`, `catalog`, or the type of an object.
     pub what: &'static str,
     /// What is wrong.
     pub error: Error,
@@ -154,6 +154,9 @@ pub fn verify_extent(
     let mut damage = Vec::new();
     journal::check(&repository.layout.journal(), &mut |error| damage.push(error))?;
     damage.into_iter().try_for_each(|error| reporter.damage(Damage::new("journal", error)))?;
+    if let Some(error) = repository.mask_damage()? {
+        reporter.damage(Damage::new("mask", error))?;
+    }
     let follow = |broken: &BrokenObjects, reporter: &mut Reporter<'_>, outcome: &mut Outcome| {
         check_catalog(repository.store(), reporter)?;
         let options = reachable::Options { hashes_large: extent == Extent::Whole, deadline };
