@@ -10,8 +10,8 @@ use crate::workspace::{RepairOptions, RepairOutcome};
 /// Recover damaged and lost objects
 ///
 /// Reads the whole repository. Copies what damaged packs still contain into new packs, and looks for lost objects in the
-/// directory and in other repositories. Only adds: what can be read stays. Writes a damaged catalog again and removes a
-/// damaged index. Lists what was recovered, and what is still lost; exits with status 5 if anything is.
+/// directory and in other repositories. Only adds: what can be read stays. Determines a damaged mask again, writes a
+/// damaged catalog again, and removes a damaged index. Lists what was recovered, and what is still lost; exits with status 5 if anything is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo repair -n
@@ -55,6 +55,7 @@ fn totals(outcome: &RepairOutcome, is_dry_run: bool) -> RepairTotals {
         from_worktree: outcome.from_worktree,
         bytes_stored: outcome.bytes_stored,
         packs_replaced: outcome.replaced.len() as u64,
+        mask: outcome.mask,
         catalog: outcome.catalog,
         index: outcome.index,
         damaged: outcome.lost.len() as u64,

@@ -87,6 +87,8 @@ pub struct RepairTotals {
     pub bytes_stored: u64,
     /// Number of damaged packs that were replaced.
     pub packs_replaced: u64,
+    /// Whether the mask was determined again.
+    pub mask: bool,
     /// Whether the catalog was written again.
     pub catalog: bool,
     /// Whether the damaged index was removed.

@@ -98,7 +98,7 @@ no damage found: nothing to repair
 
 "#]]);
     env.undo("repair --json").ok().shows(str![[r#"
-{"type":"summary","id":"","salvaged":0,"copied":0,"from_worktree":0,"bytes_stored":0,"packs_replaced":0,"catalog":false,"index":false,"damaged":0,"clean":true}
+{"type":"summary","id":"","salvaged":0,"copied":0,"from_worktree":0,"bytes_stored":0,"packs_replaced":0,"mask":false,"catalog":false,"index":false,"damaged":0,"clean":true}
 
 "#]]);
     assert_same(&before, &Tree::read(&env.path()));
@@ -257,7 +257,7 @@ hint: everything not listed is intact; if there is a copy of this repository: un
     env.undo("repair --json --from ../copy").ok().shows(str![[r#"
 {"type":"recovered","what":"commit","message":"commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","id":"[ID]","pack":"","file":"","commit":"[ID]","paths":[]}
 {"type":"recovered","what":"pack","message":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","id":"","pack":"[ID]","file":"[ROOT]/work/.undo/packs/[..]/[ID]","commit":"","paths":[]}
-{"type":"summary","id":"[ID]","salvaged":0,"copied":10,"from_worktree":0,"bytes_stored":[..],"packs_replaced":1,"catalog":false,"index":false,"damaged":0,"clean":true}
+{"type":"summary","id":"[ID]","salvaged":0,"copied":10,"from_worktree":0,"bytes_stored":[..],"packs_replaced":1,"mask":false,"catalog":false,"index":false,"damaged":0,"clean":true}
 
 "#]]);
     env.undo("verify").ok();
@@ -324,4 +324,35 @@ fn repair_killed_at_any_call_can_be_repeated() {
         }
     }
     assert!(kills > 5, "{kills}");
+}
+
+#[test]
+fn damaged_mask_is_determined_again() {
+    let (env, trees) = create_repository();
+    env.write("forgotten", noise(9, 200_000));
+    env.undo("commit -m three").ok();
+    let forgotten = env.undo("log -n 1 --json").ok().json()[0]["id"].as_str().unwrap().to_owned();
+    fs::remove_file(env.path().join("forgotten")).unwrap();
+    env.undo("commit -m four").ok();
+    env.undo("forget @~").ok();
+    // Little is dead, so no pack is rewritten.
+    env.undo("gc --now").ok();
+    let masks = || fs::read_dir(env.path().join(".undo/masks")).unwrap().map(|entry| entry.unwrap().path());
+    let mask = masks().next().expect("the sweep writes a mask");
+    let saved = copy_repository(&env);
+    assert_ne!(env.undo(&format!("cat {forgotten}:forgotten")).code, 0);
+    for way in WAYS {
+        damage(&mask, way);
+        env.undo("verify").fails(5);
+        env.write("more", way);
+        env.undo("commit -m refused").fails(5);
+        let summary = env.undo("repair --json").ok().json().pop().unwrap();
+        assert_eq!(summary["mask"], true, "{way}: {summary}");
+        env.undo("verify").ok();
+        assert_ne!(env.undo(&format!("cat {forgotten}:forgotten")).code, 0, "{way}: collected content can be read");
+        env.undo("commit -m more").ok();
+        trees.iter().for_each(|(tag, tree)| assert_exported(&env, tag, tree, false, way));
+        restore_repository(&env, &saved);
+        fs::remove_file(env.path().join("more")).unwrap();
+    }
 }

@@ -10,6 +10,7 @@ mod sweep;
 
 pub use compact::WASTE;
 pub use roots::Roots;
+pub use sweep::restore_mask;
 
 use crate::error::Result;
 use crate::progress::Progress;

@@ -58,6 +58,18 @@ fn horizon(repository: &Repository, options: &Options) -> Horizon {
     Horizon { now, time }
 }
 
+/// Replaces a damaged mask by one that hides everything that the last sweep let go. Fails with [`ErrorKind::Damaged`] if an
+/// object is missing that is needed.
+pub fn restore_mask(transaction: &mut Transaction<'_>, progress: &dyn Progress) -> Result<()> {
+    let repository = transaction.repository();
+    let Some(last) = repository.state().sweep else { return Ok(()) };
+    let horizon = Horizon { now: repository.environment.now(), time: last.horizon };
+    let (mut search, _) = Search::new(repository, horizon, progress)?;
+    let mask = search.mask()?;
+    let substitutes = search.roots().substitutes.clone();
+    record(transaction, &mask, horizon, substitutes)
+}
+
 fn record(
     transaction: &mut Transaction<'_>,
     mask: &Mask,

@@ -9,7 +9,7 @@ mod worktree;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fs;
 use crate::history::objects::ObjectType;
 use crate::id::{BlobId, ObjectId, OperationId, PackId};
@@ -24,6 +24,7 @@ use crate::worktree::Index;
 
 pub use sources::Sources;
 
+use super::gc;
 use super::verify::packs::{self, BrokenObjects};
 use super::verify::{Damage, Deadline, Finding, Reporter, reachable};
 
@@ -44,6 +45,8 @@ pub struct Outcome {
     pub replaced: Vec<PackId>,
     /// Damage that is left.
     pub lost: Vec<Damage>,
+    /// Whether the mask was determined again.
+    pub mask: bool,
     /// Whether the catalog was written again.
     pub catalog: bool,
     /// Whether the damaged index was removed.
@@ -136,11 +139,12 @@ pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Pr
     let is_left = |damage: &Damage| match damage.pack {
         Some(pack) if examined.packs[&pack] => needed.contains(&pack),
         Some(_) => !lost.is_empty(),
-        None => damage.what == "journal",
+        None => damage.what == "journal" || damage.what == "mask" && !lost.is_empty(),
     };
     let (left, repaired): (Vec<_>, Vec<_>) = examined.files.into_iter().partition(is_left);
     outcome.lost.extend(left);
     outcome.recovered.extend(repaired);
+    outcome.mask = outcome.recovered.iter().any(|damage| damage.what == "mask");
     outcome.index = index_is_damaged(repository);
     Ok(outcome)
 }
@@ -237,6 +241,7 @@ impl Repair<'_, '_> {
         }
         self.outcome.lost.extend(lost);
         self.record(replaced)?;
+        self.restore_mask()?;
         if examined.catalog {
             self.transaction.replace_catalog()?;
             self.outcome.catalog = true;
@@ -247,6 +252,23 @@ impl Repair<'_, '_> {
             self.outcome.index = true;
         }
         Ok(())
+    }
+
+    /// Determines again which objects the last sweep has hidden. This is only possible if nothing is lost.
+    fn restore_mask(&mut self) -> Result<()> {
+        if self.transaction.repository().mask_damage()?.is_none() {
+            return Ok(());
+        }
+        match gc::restore_mask(self.transaction, self.progress) {
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.outcome.mask = true;
+                let restored = self.outcome.lost.extract_if(.., |damage| damage.what == "mask");
+                self.outcome.recovered.extend(restored);
+                Ok(())
+            }
+        }
     }
 
     /// Copies everything that can be read of these packs into new ones.

@@ -97,13 +97,18 @@ impl Print for RepairTotals {
         if self.packs_replaced > 0 {
             page.line(format_args!("{} {would}replaced", plural(self.packs_replaced, "damaged pack")))?;
         }
-        for (is_damaged, action) in [(self.catalog, "catalog: written again"), (self.index, "index: removed")] {
+        let files = [
+            (self.mask, "mask: determined again"),
+            (self.catalog, "catalog: written again"),
+            (self.index, "index: removed"),
+        ];
+        for (is_damaged, action) in files {
             if is_damaged {
                 page.line(if self.is_dry_run { action.replace(": ", ": would be ") } else { action.to_owned() })?;
             }
         }
         match self.damaged {
-            0 if objects + self.packs_replaced == 0 && !self.catalog && !self.index => {
+            0 if objects + self.packs_replaced == 0 && !files.iter().any(|(is_damaged, _)| *is_damaged) => {
                 page.line("no damage found: nothing to repair")
             }
             0 => page.line(format_args!("{}", page.paint(Role::Added, "nothing is lost"))),
