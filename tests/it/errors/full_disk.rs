@@ -256,9 +256,10 @@ fn history_frees_space_on_full_disk() {
             env.undo(&format!("commit -m {n}")).ok();
         }
         let large = Tree::read(&env.path());
-        disk.leave(MIB);
+        disk.leave(16 * MIB);
         let mut rest = fs::File::create(env.path().join(".undo/rest")).unwrap();
-        while std::io::Write::write_all(&mut rest, &[1; 1024]).is_ok() {}
+        while std::io::Write::write_all(&mut rest, &[1; 4096]).is_ok() {}
+        drop(rest);
         for command in ["log", "diff @~ @", "cat @~3:notes", "verify", "stats", "status"] {
             env.undo(command).ok();
         }
