@@ -36,6 +36,8 @@ FILES, RECORDS, KEPT = 100_000, 1000, 100
 CHANGED, HOT = 100, 10
 #: Seconds between two looks at the memory of a process.
 INTERVAL = 0.01
+#: Seconds between two records beside a tool, and for how long they are made.
+PAUSE, LIMIT = 0.2, 120
 #: Seconds for which a record may be refused, also after the tool has ended.
 PATIENCE = 10
 
@@ -201,7 +203,9 @@ class Beside:
         return time.perf_counter() - start
 
     def repeat(self):
-        while not self.ends.is_set():
+        start = time.monotonic()
+        # A collector may go on while there are new records.
+        while not self.ends.wait(PAUSE) and time.monotonic() - start < LIMIT:
             self.longest = max(self.longest, self.once())
 
     def __enter__(self):
