@@ -63,7 +63,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<()> {
     context.check_no_null("undo op log --json")?;
     let mut timeline = Timeline::open(repository);
-    let states = OperationStates::of(&mut timeline)?;
+    let states = OperationStates::of(&mut timeline, repository.view())?;
     context.ui.page_long_output();
     let mut count = 0;
     while count < limit.unwrap_or(usize::MAX)
@@ -79,5 +79,5 @@ fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Resu
     context.check_no_null("undo op show --json")?;
     let mut timeline = Timeline::open(repository);
     let action = timeline.find(operation)?.clone();
-    context.ui.show(&OperationText(OperationStates::of(&mut timeline)?.record(&action)))
+    context.ui.show(&OperationText(OperationStates::of(&mut timeline, repository.view())?.record(&action)))
 }

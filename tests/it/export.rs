@@ -143,7 +143,7 @@ hint: undo ls [ID]
 
 "#]]);
     env.undo("export @:data ../json --json").shows(str![[r#"
-{"type":"export","id":"[ID]","destination":"../json","entries":4,"bytes":2,"inexact":[],"damaged":[],"torn":[]}
+{"type":"export","id":"[ID]","destination":"../json","entries":4,"bytes":2,"inexact":[],"damaged":[],"purged":[],"torn":[]}
 
 "#]]);
 }

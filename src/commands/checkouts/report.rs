@@ -19,7 +19,7 @@ const MOST_IN_HINT: usize = 5;
 
 /// Lists the operations that a step crosses, as `op log` does.
 pub fn crossed(context: &Context<'_>, workspace: &Workspace, destination: &Destination) -> Result<()> {
-    let states = OperationStates::of(&mut Timeline::open(&workspace.repository))?;
+    let states = OperationStates::of(&mut Timeline::open(&workspace.repository), workspace.view())?;
     destination.crossed.iter().try_for_each(|action| context.ui.show(&states.record(action)))
 }
 

@@ -129,6 +129,7 @@ Maintenance:
   forget       Remove commits from the history
   recall       Return forgotten commits to the history
   purge        Destroy recorded content, in all commits
+  gc           Free the space of forgotten commits and purged content
   verify       Check the integrity of the repository
   repair       Recover damaged and lost objects
 

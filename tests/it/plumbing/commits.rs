@@ -249,7 +249,7 @@ fn checkout_tree_writes_a_directory() {
     assert_eq!(fs::metadata(env.root().join("entry")).unwrap().permissions().mode() & 0o7777, 0o555);
     let json = env.undo("--json checkout-tree ../inner @:links").ok().json().remove(0);
     let expected = serde_json::json!({"type": "export", "id": id(&env, "@:links"), "destination": "../inner",
-        "entries": 4, "bytes": 12, "inexact": [], "damaged": [], "torn": []});
+        "entries": 4, "bytes": 12, "inexact": [], "damaged": [], "purged": [], "torn": []});
     assert_eq!(json, expected);
     env.undo("--json checkout-tree inside @:links/a").ok();
     assert!(env.path().join("inside/b/two").exists());

@@ -43,7 +43,9 @@ hint: to redo: undo redo
     env.undo("redo").ok();
     env.undo("redo 2").ok();
     env.undo("cat one:secret").fails(1);
-    env.undo("op log").ok();
+    let log = env.undo("op log").ok().text();
+    let is_undone = |line: &&str| line.contains("purge:") && line.contains("(undone)");
+    assert_eq!(log.lines().find(is_undone), None, "the content is still purged");
 }
 
 #[test]
