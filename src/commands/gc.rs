@@ -2,8 +2,10 @@
 
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
+use crate::fs;
 use crate::number::plural;
 use crate::report::gc::GcSummary;
+use crate::terminal;
 use crate::workspace::{Age, Amount, GcOptions, Workspace};
 
 /// Free the space of forgotten commits and purged content
@@ -29,6 +31,9 @@ pub struct Args {
     /// Write at most this many bytes, as 500M or 1G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_repack: Option<u64>,
+    /// Run in the background, at the lowest priority, as after a commit
+    #[arg(long, hide = true, conflicts_with_all = ["now", "dry_run"])]
+    auto: bool,
     /// Show what would be removed, without removing it
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -62,10 +67,22 @@ fn forget_for_space(context: &Context<'_>, workspace: &mut Workspace) -> Result<
     Ok(())
 }
 
+/// Starts a collection in the background if much can be removed. A failure is not reported: the next commit tries again.
+pub fn start_if_needed(workspace: &Workspace) {
+    if workspace.needs_collection() {
+        let directory = workspace.repository.layout.worktree.as_os_str();
+        let _ = terminal::start_in_background(&["-C".as_ref(), directory, "gc".as_ref(), "--auto".as_ref()]);
+    }
+}
+
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.check_no_null("undo gc --json")?;
+    if args.auto {
+        fs::become_background();
+    }
     let mut workspace = context.workspace()?;
-    let options = GcOptions { grace: args.grace, is_now: args.now, max_repack: args.max_repack };
+    let options =
+        GcOptions { grace: args.grace, is_now: args.now, max_repack: args.max_repack, is_automatic: args.auto };
     let progress = context.ui.progress();
     if !args.dry_run {
         forget_for_space(context, &mut workspace)?;
@@ -73,7 +90,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let outcome = if args.dry_run {
         workspace.preview_garbage(&options, progress)?
     } else {
-        workspace.collect_garbage(&options, progress)?
+        match workspace.collect_garbage(&options, progress) {
+            Err(error) if args.auto && error.kind() == ErrorKind::Locked => return Ok(Exit::SUCCESS),
+            outcome => outcome?,
+        }
     };
     context.ui.show(&GcSummary::new(&outcome, args.dry_run))?;
     if outcome.waiting_commits > 0 && !args.now {

@@ -5,6 +5,7 @@
 
 mod atomic;
 mod attributes;
+mod background;
 mod block_file;
 mod dir;
 mod dir_ops;
@@ -35,6 +36,7 @@ mod user;
 
 pub use atomic::{AtomicFile, TempFile, write_atomic};
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr, touch_file};
+pub use background::become_background;
 pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
 pub use dir_ops::{Renamed, UNFINISHED};

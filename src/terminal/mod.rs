@@ -1,6 +1,7 @@
 //! The terminal: text for people, JSON for programs, colours, pager and progress bars. Only this module prints.
 
-pub mod bars;
+pub mod background;
+mod bars;
 pub mod human;
 pub mod page;
 mod pager;
@@ -24,6 +25,7 @@ use crate::progress::Progress;
 use crate::report::alarms::AlarmRecord;
 use crate::report::messages::{ErrorRecord, WarningPath, WarningRecord};
 
+pub use background::start_in_background;
 pub use bars::Bars;
 pub use page::{Page, Place, Print};
 pub use style::{Palette, Role};

@@ -16,6 +16,8 @@ pub struct GcOptions {
     pub is_now: bool,
     /// Maximum number of bytes to write.
     pub max_repack: Option<u64>,
+    /// The collection was not asked for: it waits while the clock may be wrong.
+    pub is_automatic: bool,
 }
 
 impl Workspace {
@@ -34,9 +36,14 @@ impl Workspace {
         gc::collect(&mut self.repository, &options, progress)
     }
 
+    /// Whether so much can be removed that a collection should begin in the background. Takes little time.
+    pub fn needs_collection(&self) -> bool {
+        gc::is_due(&self.repository)
+    }
+
     fn options(&self, options: &GcOptions, is_dry_run: bool) -> gc::Options {
         let grace = options.grace.unwrap_or(self.repository.config.grace);
         let grace = (!options.is_now).then_some(grace);
-        gc::Options { grace, max_repack: options.max_repack, is_dry_run }
+        gc::Options { grace, max_repack: options.max_repack, is_dry_run, is_automatic: options.is_automatic }
     }
 }

@@ -108,3 +108,57 @@ nothing new to remove
     }
     check(&env);
 }
+
+#[test]
+fn damaged_mask_stops_writing_but_not_reading() {
+    let env = commits(0..4);
+    env.undo("forget @~").ok();
+    env.undo("gc --now").ok();
+    // What the sweep hid is gone, so the next sweep has something to hide.
+    env.undo("forget @~").ok();
+    env.undo("gc --now --max-repack 1").ok();
+    let masks: Vec<_> =
+        fs::read_dir(env.path().join(".undo/masks")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!masks.is_empty());
+    masks.iter().for_each(|path| fs::write(path, b"damaged").unwrap());
+    env.write("small", "other");
+    for command in ["commit -m number-9", "gc", "forget @~"] {
+        let stderr = String::from_utf8(env.undo(command).fails(5).stderr).unwrap();
+        assert!(stderr.contains("to determine again which objects are needed: undo repair"), "{stderr}");
+    }
+    env.undo("log").ok();
+    env.undo("cat @:large").ok();
+    env.undo("repair").ok();
+    check(&env);
+    env.undo("gc --now").ok();
+    for gone in [1, 2] {
+        assert!(!is_on_disk(&env.path().join(".undo/packs"), &noise(gone, 50_000)));
+    }
+}
+
+#[test]
+fn commits_start_a_collection_in_the_background_when_it_pays() {
+    let env = commits(0..6);
+    let run = |arguments: &[&str]| {
+        let mut command = env.command(env!("CARGO_BIN_EXE_undo"));
+        assert!(command.args(arguments).env_remove("UNDO_TIME").output().unwrap().status.success(), "{arguments:?}");
+    };
+    run(&["forget", "@~", "@~2", "@~3"]);
+    let is_gone = || !is_on_disk(&env.path().join(".undo/packs"), &noise(3, 50_000));
+    for (settings, is_expected) in [(["gc.auto", "false"], false), (["gc.auto", "true"], true)] {
+        run(&["config", settings[0], settings[1]]);
+        run(&["config", "gc.grace", "0d"]);
+        // Two commits, since nothing goes while the clock may be wrong.
+        for n in 0..2 {
+            env.write("small", format!("{n} {is_expected}"));
+            run(&["commit", "-m", "more"]);
+        }
+        let started = std::time::Instant::now();
+        let limit = std::time::Duration::from_secs(if is_expected { 30 } else { 1 });
+        while !is_gone() && started.elapsed() < limit {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(is_gone(), is_expected);
+    }
+    env.undo("verify").ok();
+}

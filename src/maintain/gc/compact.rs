@@ -11,7 +11,7 @@ use crate::repo::Repository;
 const SLICE: u64 = 256 << 20;
 
 /// Compaction ends when no more than this part of the store is waste.
-pub const WASTE: u64 = 10;
+const WASTE: u64 = 10;
 
 /// Maximum number of slices that are discarded because another command has changed the packs.
 const MOST_DISCARDED: u32 = 5;

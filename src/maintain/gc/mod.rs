@@ -7,10 +7,10 @@ mod compact;
 mod roots;
 mod search;
 mod sweep;
+mod trigger;
 
-pub use compact::WASTE;
-pub use roots::Roots;
 pub use sweep::restore_mask;
+pub use trigger::is_due;
 
 use crate::error::Result;
 use crate::progress::Progress;
@@ -30,6 +30,8 @@ pub struct Options {
     pub max_repack: Option<u64>,
     /// Only determine what would happen.
     pub is_dry_run: bool,
+    /// Whether it began without a command of the user. Nothing goes then while the clock may be wrong.
+    pub is_automatic: bool,
 }
 
 /// What a collection has done, or would do.
@@ -119,3 +121,6 @@ impl Outcome {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,6 +48,23 @@ pub struct MarkedBytes {
 impl Search {
     /// Marks everything that the current state keeps at this horizon. Needs no lock.
     pub fn new(repository: &Repository, horizon: Horizon, progress: &dyn Progress) -> Result<(Search, MarkedBytes)> {
+        Search::begin(repository, (horizon, true), progress)
+    }
+
+    /// Like [`Search::new`], without objects that no commit refers to. What these need may be gone if there is no mask.
+    pub fn without_young(
+        repository: &Repository,
+        horizon: Horizon,
+        progress: &dyn Progress,
+    ) -> Result<(Search, MarkedBytes)> {
+        Search::begin(repository, (horizon, false), progress)
+    }
+
+    fn begin(
+        repository: &Repository,
+        (horizon, with_young): (Horizon, bool),
+        progress: &dyn Progress,
+    ) -> Result<(Search, MarkedBytes)> {
         let repository = Repository::open(repository.layout.clone(), repository.environment.clone())?;
         let task = progress.start("finding needed objects", Unit::Items, None);
         let mut known = KnownParents::default();
@@ -61,7 +78,9 @@ impl Search {
             marking.mark(roots.recallable.iter().copied(), &*task)?;
             bytes.recallable = marking.marks().bytes(store)? - bytes.kept;
         }
-        marking.mark_packs(roots.young.iter().copied(), &*task)?;
+        if with_young {
+            marking.mark_packs(roots.young.iter().copied(), &*task)?;
+        }
         let marks = marking.finish();
         Ok((Search { repository, marks, roots, known, masks: BTreeMap::new(), horizon }, bytes))
     }

@@ -1,6 +1,7 @@
 //! The sweep: hides everything that nothing needs, at once, with one journal record.
 
 use super::search::{Horizon, Search};
+use super::trigger::is_clock_doubtful;
 use super::{Options, Outcome};
 use crate::error::{ErrorKind, Result};
 use crate::object::operation::ForgottenCommits;
@@ -23,6 +24,9 @@ pub fn sweep(
     progress: &dyn Progress,
 ) -> Result<()> {
     let horizon = horizon(repository, options);
+    if options.is_automatic && is_clock_doubtful(repository, horizon.now) {
+        return Ok(());
+    }
     let (mut search, bytes) = Search::new(repository, horizon, progress)?;
     outcome.waits(repository, &search, bytes);
     if options.is_dry_run {
@@ -49,6 +53,18 @@ pub fn sweep(
     record(&mut transaction, &mask, horizon, roots.substitutes)
 }
 
+/// Replaces a damaged mask by one that hides everything that nothing needs. What the last sweep removed stays removed, and so do
+/// objects that no commit refers to. Fails with [`ErrorKind::Damaged`] if an object is missing that is needed.
+pub fn restore_mask(transaction: &mut Transaction<'_>, progress: &dyn Progress) -> Result<()> {
+    let repository = transaction.repository();
+    let Some(last) = repository.state().sweep else { return Ok(()) };
+    let horizon = Horizon { now: repository.environment.now(), time: last.horizon };
+    let (mut search, _) = Search::without_young(repository, horizon, progress)?;
+    let mask = search.mask()?;
+    let substitutes = search.roots().substitutes.clone();
+    record(transaction, &mask, horizon, substitutes)
+}
+
 fn horizon(repository: &Repository, options: &Options) -> Horizon {
     let now = repository.environment.now();
     let time = match options.grace {
@@ -58,19 +74,7 @@ fn horizon(repository: &Repository, options: &Options) -> Horizon {
     Horizon { now, time }
 }
 
-/// Replaces a damaged mask by one that hides everything that the last sweep let go. Fails with [`ErrorKind::Damaged`] if an
-/// object is missing that is needed.
-pub fn restore_mask(transaction: &mut Transaction<'_>, progress: &dyn Progress) -> Result<()> {
-    let repository = transaction.repository();
-    let Some(last) = repository.state().sweep else { return Ok(()) };
-    let horizon = Horizon { now: repository.environment.now(), time: last.horizon };
-    let (mut search, _) = Search::new(repository, horizon, progress)?;
-    let mask = search.mask()?;
-    let substitutes = search.roots().substitutes.clone();
-    record(transaction, &mask, horizon, substitutes)
-}
-
-fn record(
+pub(super) fn record(
     transaction: &mut Transaction<'_>,
     mask: &Mask,
     horizon: Horizon,
