@@ -29,7 +29,7 @@ def shown(values):
             except UnicodeDecodeError:
                 out[key + "_hex"] = value.hex()
         elif value is not None:
-            out[key] = plain(value)
+            out[key.hex() if isinstance(key, bytes) else key] = plain(value)
     return out
 
 

@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     sample: Option<f64>,
     /// Stop after this time, as 10m or 1h
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     max_time: Option<Duration>,
     /// Compare the directory with a commit, by default the current one: read every file, whatever its times say
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "@",

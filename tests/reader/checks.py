@@ -6,12 +6,10 @@ from .blake3 import blake3
 from .forms import *
 
 def check_all(repository):
-    for pack in repository.packs.values():
-        for (kind, id), _, _, _ in pack.objects:
-            must(kind in range(1, 8), f"an object of kind {kind}")
-            repository.object(kind, id)
     kinds = {}
     for kind, id in repository.places:
+        must(kind in range(1, 8), f"an object of kind {kind}")
+        repository.object(kind, id)
         kinds[kind] = kinds.get(kind, 0) + 1
         if kind == LAYOUT:
             check_cuts(repository, id)

@@ -214,11 +214,34 @@ class Repository:
         self.format = take_format(self.folder)
         self.journal = Journal(self.folder / "journal")
         self.packs, self.places, self.proven = {}, {}, set()
+        hidden = self.read_mask()
         for id in sorted(self.journal.packs):
             pack = Pack(self.folder / "packs" / id.hex()[:2] / id.hex(), id)
             self.packs[id] = pack
-            for key, frame, offset, length in pack.objects:
-                self.places[key] = pack, frame, offset, length
+            bits = hidden.get(id)
+            must(bits is None or len(bits) == -(-len(pack.objects) // 8), "a mask of another pack")
+            for n, (key, frame, offset, length) in enumerate(pack.objects):
+                if not (bits and bits[n // 8] >> n % 8 & 1):
+                    self.places[key] = pack, frame, offset, length
+
+    def read_mask(self):
+        """The bits of hidden objects of each pack that has any."""
+        id = self.journal.sweep and self.journal.sweep["mask"]
+        if not id:
+            return {}
+        data = (self.folder / "masks" / id.hex()).read_bytes()
+        check_id("mask", id, data, "mask")
+        fields = Fields(data)
+        must((fields.take(8), fields.number(2), fields.number(2)) == (b"undomask", 1, 0), "no mask")
+        packs = []
+        for _ in range(fields.number(4)):
+            pack, records, _, _ = fields.id(), fields.number(4), fields.number(8), fields.flags(1)
+            bits = fields.take(-(-records // 8))
+            must(any(bits) and int.from_bytes(bits, "little") >> records == 0, "wrong bits of a mask")
+            packs.append((pack, bits))
+        fields.end()
+        ascending([pack for pack, _ in packs], "packs of a mask")
+        return dict(packs)
 
     def find(self, kind, id):
         if (kind, id) == (DATA, EMPTY):

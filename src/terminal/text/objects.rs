@@ -317,7 +317,7 @@ mod tests {
         };
         let expected = "parent ID1\nverb commit\ndescription a b\nargument undo\nargument \"x\\ny\"\n\
             time 0.000000000\nduration 0\nuser \nhost \nref - ID2 refs/heads/main\nbranch-before main\nbranch-after side\n\
-            commit ID2 ID3\nworktree - ID2\npack-added ID3\npack-removed ID4\nbytes-read 1\nbytes-stored 2\nextra k\tv\n";
+            commit ID2 ID3\nworktree - ID2\npack-added ID3\nbytes-read 1\nbytes-stored 2\nextra k\tv\n";
         assert_eq!(shown(|page| print_operation(page, &done)), expected);
     }
 }
