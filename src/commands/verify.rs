@@ -1,5 +1,6 @@
 //! `undo verify`: checks the repository for missing and damaged objects.
 
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -17,14 +18,15 @@ use crate::workspace::{VerifyExtent, VerifyOptions, Workspace};
 
 /// Check the integrity of the repository
 ///
-/// Reads the journal, every byte of every pack, and all objects reachable from commits. Changes nothing. Lists damaged
+/// Reads the journal, every byte of every pack, and all objects reachable from commits. Changes no recorded data. Lists damaged
 /// objects, each with an affected commit and path, and exits with status 5 if there are any. -v also lists unneeded files.
 ///
 /// --sample and --max-time read only some of the packs, those first that were read longest ago, and remember which: 20 runs
 /// with --sample 5% read everything.
 ///
 /// --worktree reads the directory instead. It lists changes as status does, and exits with status 5 if the content of a file
-/// changed although its times and size did not.
+/// changed although its times and size did not. Other commands then read these files again, so that `undo restore` replaces
+/// them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo verify
@@ -65,9 +67,10 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let workspace = context.workspace()?;
+    let mut workspace = context.workspace()?;
     if let Some(revision) = &args.worktree {
-        return compare_worktree(context, &workspace, workspace.resolve(revision)?);
+        let commit = workspace.resolve(revision)?;
+        return compare_worktree(context, &mut workspace, commit);
     }
     let layout = &workspace.repository.layout;
     let mut show = |finding| match finding {
@@ -96,7 +99,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 /// Compares the worktree with a commit. Content that changed without a change of times is damage, other changes are not.
-fn compare_worktree(context: &Context<'_>, workspace: &Workspace, commit: CommitId) -> Result<Exit> {
+fn compare_worktree(context: &Context<'_>, workspace: &mut Workspace, commit: CommitId) -> Result<Exit> {
     let (differences, silent) = workspace.verify_worktree(commit, context.ui.progress())?;
     for path in &silent {
         let message =
@@ -118,7 +121,15 @@ fn compare_worktree(context: &Context<'_>, workspace: &Workspace, commit: Commit
     let damaged = silent.len() as u64;
     context.ui.show(&WorktreeTotals { commit, files, bytes_read, changed, damaged, clean: damaged == 0 })?;
     let exit = context.warn_about_differences(&differences)?;
+    drop(differences);
     let Some(path) = silent.first() else { return Ok(exit) };
+    if let Err(error) = workspace.remove_from_index(&silent) {
+        context.ui.warning(format_args!("the index still says that these files are unchanged: {error}"));
+        let index = workspace.repository.layout.index();
+        context
+            .ui
+            .hint(format!("without an index, all files are read: rm {}", shell_word(index.as_os_str().as_bytes())));
+    }
     let recorded = [commit.short().to_string().as_bytes(), b":", path.as_bytes()].concat();
     context.ui.hint(format!("to print the recorded content: undo cat {}", shell_word(&recorded)));
     Ok(ErrorKind::Damaged.exit())

@@ -54,4 +54,11 @@ impl Workspace {
         let options = DiffOptions { renames: None, ..DiffOptions::default() };
         Ok((self.differences(old, Side::Live(Box::new(scan)), options), silent))
     }
+
+    /// Removes these files, sorted by path, from the index, so that the next commands read them. Without this, they trust the
+    /// stat of a file that [`Workspace::verify_worktree`] found changed.
+    pub fn remove_from_index(&mut self, paths: &[RepoPathBuf]) -> Result<()> {
+        let transaction = self.repository.begin()?;
+        worktree::remove_from_index(&transaction, paths)
+    }
 }

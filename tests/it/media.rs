@@ -55,14 +55,7 @@ impl Disk {
 
     fn unmount(&mut self) {
         if self.mounted.take().is_some() {
-            // A lazy unmount ends when the last file is closed; the loop device goes with it.
-            let is_used = || {
-                let devices = Command::new("losetup").arg("-j").arg(self.env.root().join("image")).output().unwrap();
-                !devices.stdout.is_empty()
-            };
-            while is_used() {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
+            wait_until_unused(&self.env.root().join("image"));
         }
     }
 
@@ -96,8 +89,16 @@ impl Disk {
     }
 }
 
+/// Waits for the end of a lazy unmount, when the last file is closed; the loop device goes with it.
+pub fn wait_until_unused(image: &Path) {
+    let is_used = || !Command::new("losetup").arg("-j").arg(image).output().unwrap().stdout.is_empty();
+    while is_used() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
 /// Offsets of a block on the image. Blocks of replaced files may be among them.
-fn find(image: &File, block: &[u8]) -> Vec<u64> {
+pub fn find(image: &File, block: &[u8]) -> Vec<u64> {
     const PART: usize = 1 << 20;
     let length = image.metadata().unwrap().len();
     let mut part = vec![0; PART];

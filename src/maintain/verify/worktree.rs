@@ -1,10 +1,13 @@
-//! Reads every file of the worktree, and finds content that changed although the stat of the file did not.
+//! Reads every file of the worktree, finds content that changed although the stat of the file did not, and removes such files
+//! from the index.
 
 use crate::error::Result;
+use crate::fs;
 use crate::metadata::Kind;
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
-use crate::repo::Repository;
+use crate::repo::{Repository, Transaction};
+use crate::worktree::index::{Builder, Update};
 use crate::worktree::{HashSink, Index, Scan, Worktree, scan};
 
 /// Scans the worktree without the index, so that all files are read.
@@ -34,4 +37,20 @@ pub fn silent_changes(repository: &Repository, scan: &Scan) -> Vec<RepoPathBuf> 
     }
     found.sort();
     found
+}
+
+/// Removes the records of these files, sorted by path, from the index: it proves them unchanged, so no command would read them.
+/// The transaction keeps others from writing the index.
+pub fn remove_from_index(transaction: &Transaction<'_>, paths: &[RepoPathBuf]) -> Result<()> {
+    let path = transaction.repository().layout.index();
+    let index = Index::open(&path);
+    // A new index would no longer tell which records are from before a restart of the system.
+    if index.doubtful_since().is_some() {
+        return fs::remove_file(&path);
+    }
+    let mut builder = Builder::from_index(&index);
+    let mut update = Update::new(&mut builder);
+    paths.iter().for_each(|path| update.remove(path));
+    update.finish();
+    builder.write(&path)
 }
