@@ -343,6 +343,21 @@ fn damaged_mask_is_determined_again() {
     assert_ne!(env.undo(&format!("cat {forgotten}:forgotten")).code, 0);
     for way in WAYS {
         damage(&mask, way);
+        for line in ["verify --json", "verify --quick --json"] {
+            let lines = env.undo(line).fails(5).json();
+            let [found, summary] = lines.as_slice() else { panic!("{way}: {line}: {lines:?}") };
+            assert_eq!((&found["type"], &found["what"]), (&"damage".into(), &"mask".into()), "{way}: {line}");
+            assert_eq!((&summary["damaged"], &summary["clean"]), (&1.into(), &false.into()), "{way}: {line}");
+        }
+        assert!(env.undo("verify").fails(5).text().contains("1 problem found"), "{way}");
+        env.undo("repair -n").ok().shows(str![[r#"
+recovered mask: [..]
+mask: would be determined again
+nothing is lost
+---- stderr ----
+warning: mask `[..]
+
+"#]]);
         env.undo("verify").fails(5);
         env.write("more", way);
         env.undo("commit -m refused").fails(5);
