@@ -218,6 +218,11 @@ impl<'a> Page<'a> {
         self.paint(Role::Path, self.path_text(path))
     }
 
+    /// Whether a time is later than now.
+    pub fn is_future(&self, time: Timestamp) -> bool {
+        time > self.place.environment.now()
+    }
+
     /// The date of a time, without colour.
     pub fn local_date(&self, time: Timestamp) -> String {
         time.to_local(self.place.environment.time_zone())

@@ -37,7 +37,10 @@ impl Print for StatsRecord {
 fn parts(disk: &DiskUsage, stats: &Stats, page: &Page<'_>) -> [(&'static str, u64, String); 9] {
     let objects = format!("{}, {}", plural(stats.packs, "pack"), plural(stats.objects, "object"));
     let UnneededTotals { files, until, .. } = stats.garbage.unneeded;
-    let until = until.map(|time| format!(", deleted after {}", page.local_date(time))).unwrap_or_default();
+    let until = until.map_or_else(String::new, |time| match page.is_future(time) {
+        true => format!(", deleted after {}", page.local_date(time)),
+        false => ", deleted by the next command that writes".to_owned(),
+    });
     let note = |text: &str| text.to_owned();
     [
         ("packs", disk.packs.allocated, objects),
@@ -55,17 +58,22 @@ fn parts(disk: &DiskUsage, stats: &Stats, page: &Page<'_>) -> [(&'static str, u6
 impl Stats {
     /// The sizes of content and objects, and their ratios.
     fn describe_content(&self) -> String {
-        let ratio = |ratio: Option<f64>| ratio.map(|ratio| format!(" ({ratio:.1} : 1)")).unwrap_or_default();
         format!(
             "{} in all commits, {} without repetitions{}; {} compressed to {}{}",
             Size(self.content_of_commits),
             Size(self.content),
-            ratio(self.deduplication),
+            describe_ratio(self.deduplication),
             Size(self.raw),
             Size(self.stored),
-            ratio(self.compression)
+            describe_ratio(self.compression)
         )
     }
+}
+
+/// A ratio in parentheses. Nothing for one of tiny contents, which objects outweigh, or of contents that are all holes.
+fn describe_ratio(ratio: Option<f64>) -> String {
+    let plausible = ratio.filter(|ratio| (1.0..=1000.0).contains(ratio));
+    plausible.map(|ratio| format!(" ({ratio:.1} : 1)")).unwrap_or_default()
 }
 
 fn print_garbage(garbage: &Garbage, page: &mut Page<'_>) -> io::Result<()> {
@@ -159,6 +167,13 @@ fn bar(bytes: u64, most: u64, is_unicode: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_plausible_ratios_are_shown() {
+        let shown = [0.1, 0.99, 1.0, 2.34, 1000.0, 43_500_030.0].map(|ratio| describe_ratio(Some(ratio)));
+        assert_eq!(shown, ["", "", " (1.0 : 1)", " (2.3 : 1)", " (1000.0 : 1)", ""]);
+        assert_eq!(describe_ratio(None), "");
+    }
 
     #[test]
     fn bars_are_proportional_and_never_empty() {

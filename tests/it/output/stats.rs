@@ -186,3 +186,15 @@ fn parts_add_up_to_the_allocated_bytes() {
     }
     assert_eq!(stats["commits"]["kept"], 20);
 }
+
+#[test]
+fn replaced_files_are_deleted_at_a_time_or_by_the_next_command() {
+    let env = history();
+    let stray = env.path().join(".undo/packs/stray");
+    fs::write(&stray, vec![7; 10_000]).unwrap();
+    let later = env.undo("stats").ok().text();
+    assert!(later.contains("1 replaced file, deleted after 20"), "{later}");
+    fs::File::options().write(true).open(stray).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    let now = env.undo("stats").ok().text();
+    assert!(now.contains("1 replaced file, deleted by the next command that writes\n"), "{now}");
+}
