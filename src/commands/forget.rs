@@ -14,9 +14,9 @@ use crate::workspace::{
 /// Remove commits from the history
 ///
 /// Forgets the named commits, or all commits that no rule keeps: a commit stays if one of the rules keeps it. Commits with a
-/// branch or a tag stay, and so does the last commit before an alarm, for 90 days. The disk space comes back with `undo gc`, 7
-/// days later; until then `undo undo` and `undo recall` take it back. Periods are those of the calendar, and of each
-/// the newest commit stays.
+/// branch or a tag stay, and so does the last commit before an alarm, for 90 days. Disk space is freed by
+/// the first `undo gc` after the grace time (`gc.grace`, 7 days); until then `undo undo` and `undo recall` return the commits.
+/// Periods are those of the calendar, and of each the newest commit stays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo forget 3f2a91bc
@@ -59,7 +59,7 @@ pub struct Args {
     /// Forget the oldest commits, automatic ones first, until this much space is free, as 20G or 10%
     #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
     min_free: Option<Amount>,
-    /// Forget only commits that commands made before they replaced unsaved content
+    /// Forget only automatic commits, which undo makes to save changes before it replaces them
     #[arg(long)]
     only_automatic: bool,
     /// Show which commits would stay, and why, without forgetting any

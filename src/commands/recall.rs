@@ -1,7 +1,7 @@
 //! `undo recall`: adds forgotten commits to the history again.
 
 use crate::commands::{Context, complete};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::report::End;
 use crate::report::retention::{ForgottenLine, Recalled};
 
@@ -26,11 +26,20 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     if args.revisions.is_empty() {
         let forgotten = workspace.forgotten();
         let count = forgotten.len() as u64;
+        if forgotten.is_empty() {
+            context.ui.status("no forgotten commits");
+        }
         context.ui.page_long_output();
         forgotten.into_iter().try_for_each(|record| context.ui.show(&ForgottenLine::from(record)))?;
         return context.ui.show(&End { count });
     }
-    let commits = args.revisions.iter().map(|text| workspace.resolve(text)).collect::<Result<Vec<_>>>()?;
+    let resolve = |text: &String| {
+        workspace.resolve(text).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => error.hint("to list forgotten commits: undo recall"),
+            _ => error,
+        })
+    };
+    let commits = args.revisions.iter().map(resolve).collect::<Result<Vec<_>>>()?;
     let commits = workspace.recall(&commits)?;
     context.ui.outcome(&Recalled { commits })
 }

@@ -149,7 +149,11 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
     });
     match found.as_slice() {
         [id] => Ok((*id).into()),
-        [] if view.heads.is_empty() => Err(no_commit(view)),
+        [] if view.heads.is_empty() && name == view.current => {
+            Err(Error::new(ErrorKind::NotFound, format!("branch `{name}` has no commits yet"))
+                .hint("create one with `undo commit`"))
+        }
+        [] if view.heads.is_empty() || name == view.current => Err(no_commit(view)),
         [] => {
             // The id may be in a pack that cannot be read.
             if let Some(id) = prefix.as_ref().and_then(|prefix| suggestions::swept_commit(prefix, view)) {

@@ -175,8 +175,19 @@ index 0000000..3410062
 
 #[test]
 fn recall_lists_and_returns_commits() {
+    TestEnv::initialised().undo("forget main").shows(str![[r#"
+---- stderr ----
+error: branch `main` has no commits yet
+hint: create one with `undo commit`
+[exit 2]
+
+"#]]);
     let env = commits(&["one", "two", "three", "four"]);
-    env.undo("recall").shows(str![[r#""#]]);
+    env.undo("recall").shows(str![[r#"
+---- stderr ----
+no forgotten commits
+
+"#]]);
     env.undo("forget @~3..@~").ok();
     env.undo("recall").shows(str![[r#"
 [ID]  2026-01-05 08:03:00 (4 minutes ago)  forgotten 60 seconds ago  three
@@ -191,6 +202,13 @@ fn recall_lists_and_returns_commits() {
     assert_eq!(log(&env, ""), ["four -1", "two", "one"]);
     env.undo(&format!("recall {two}")).shows(str![[r#"
 nothing to recall
+
+"#]]);
+    env.undo("recall nosuch").shows(str![[r#"
+---- stderr ----
+error: revision `nosuch` does not exist
+hint: to list forgotten commits: undo recall
+[exit 2]
 
 "#]]);
     env.undo("undo").ok();

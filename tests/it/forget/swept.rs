@@ -13,7 +13,11 @@ fn undo_passes_over_a_forget_whose_commits_no_longer_exist() {
     env.undo("gc --now").ok();
     assert_eq!(log(&env, ""), ["four -2", "one"]);
     assert_eq!(log(&env, "@~..@"), ["four -2"]);
-    env.undo("recall").shows(str![[r#""#]]);
+    env.undo("recall").shows(str![[r#"
+---- stderr ----
+no forgotten commits
+
+"#]]);
     env.undo(&format!("recall {}", &two[..8])).fails(2);
     env.undo("undo").shows(str![[r#"
 undid [ID]  tag: tag v1 at [ID]
