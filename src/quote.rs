@@ -45,6 +45,14 @@ pub fn is_hidden(letter: char) -> bool {
         )
 }
 
+/// A path in a sentence: unchanged, or a word that bash and zsh read back if it has bytes that a terminal cannot show.
+pub fn visible(path: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(path) {
+        Ok(text) if !text.contains(is_hidden) => Cow::Borrowed(text),
+        _ => Cow::Owned(ansi_word(path)),
+    }
+}
+
 /// Quotes bytes for a shell, in single quotes if needed. Bytes that a terminal cannot show need `$'…'`, which bash and zsh read.
 pub fn shell_word(bytes: &[u8]) -> Cow<'_, str> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "%+,-./:=@_^~".contains(letter);

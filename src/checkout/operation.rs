@@ -8,6 +8,7 @@ use crate::id::CommitId;
 use crate::number::{Count, plural};
 use crate::object::Objects;
 use crate::object::operation::{Intent, Refs, UndoPosition, View};
+use crate::quote::visible;
 use crate::repo::{NewOperation, Repository};
 
 use super::{Options, Outcome};
@@ -86,7 +87,7 @@ fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options:
     let to = outcome.to.map(CommitId::short).unwrap_or_default();
     let mut words = match options.paths.as_slice() {
         [] => describe(&refs.current, from, refs.at()),
-        [path] => format!("{} from {to}", path.display()),
+        [path] => format!("{} from {to}", visible(path.as_bytes())),
         paths => format!("{} paths from {to}", Count(paths.len() as u64)),
     };
     words.insert_str(0, &options.about);

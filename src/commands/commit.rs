@@ -9,7 +9,8 @@ use crate::commands::{Context, complete, gc, init};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::number::pluralize;
-use crate::object::commit::Uncovered;
+use crate::object::commit::{Reason, Uncovered};
+use crate::path::selection::PathSelection;
 use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::report::changes::Tally;
@@ -76,13 +77,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let expected = prepared.expected().clone();
         let shown = ExpectedCommit { tally: Tally::from(expected.counts), bytes_read: expected.bytes_read };
         context.report_alongside(&expected.findings, &Remedies::OF_CHANGES, || context.ui.show(&shown))?;
-        return Ok(report(context, args, &mut workspace, &expected));
+        let exit = report(context, args, &mut workspace, &expected);
+        return Ok(exit.or(report_purged(context, &selection, &expected)));
     }
     let outcome = workspace.commit(&options, progress).map_err(|error| offer_message(context, args, error))?;
     let committed = committed(&outcome, &workspace.repository);
     let ways = Remedies { show: "undo show --stat", back: Some("undo checkout @~") };
     context.report_alongside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
     let exit = report(context, args, &mut workspace, &outcome);
+    let exit = exit.or(report_purged(context, &selection, &outcome));
     gc::start_if_needed(&workspace);
     if let Some(id) = committed.id.filter(|_| outcome.created && !committed.suspicious) {
         context.ui.hint(format_args!("to restore this state: undo checkout {}", id.short()));
@@ -142,6 +145,19 @@ fn report(context: &Context<'_>, args: &Args, workspace: &mut Workspace, outcome
         context.report_left_out(&outcome.uncovered.iter().filter(is_new).cloned().collect::<Vec<_>>());
     }
     if args.strict && !outcome.findings.alarms.is_empty() { Exit::SUSPICIOUS } else { exit }
+}
+
+/// Reports purged content that the user asked to record by name. Returns whether there is any.
+fn report_purged(context: &Context<'_>, selection: &PathSelection, outcome: &Outcome) -> Exit {
+    if selection.included().is_empty() {
+        return Exit::SUCCESS;
+    }
+    let is_purged = |one: &&Uncovered| one.reason == Reason::Purged && selection.selects(&one.path);
+    let purged: Vec<_> = outcome.uncovered.iter().filter(is_purged).cloned().collect();
+    if !outcome.created {
+        context.report_left_out(&purged);
+    }
+    if purged.is_empty() { Exit::SUCCESS } else { Exit::INCOMPLETE }
 }
 
 fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Result};
+use crate::number::pluralize;
 use crate::report::purge::{FileRecord, PurgeSummary, Relation};
 use crate::workspace::PurgeSelection;
 
@@ -56,6 +57,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     for (files, relation) in lists {
         files.iter().try_for_each(|file| context.ui.show(&FileRecord::new(file, relation)))?;
     }
+    let one = "a pattern selects a file of the same name, but not this one, which stays";
+    let several = "patterns select files of the same names, but not these, which stay";
+    let named_alike: Vec<_> = found.named_alike.iter().cloned().collect();
+    context.report_paths(pluralize(named_alike.len(), one, several), &named_alike);
     let summary = PurgeSummary {
         contents: found.blobs.len() as u64,
         bytes: found.blobs.iter().map(|blob| blob.size).sum(),

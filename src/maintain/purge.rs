@@ -1,6 +1,6 @@
 //! Finds content in all of history: where it is, and what else has it or parts of it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, Options};
@@ -9,9 +9,10 @@ use crate::history::bytes::blob_size;
 use crate::history::walk::{WalkOptions, walk};
 use crate::id::{BlobId, ChunkId, CommitId};
 use crate::message::Message;
+use crate::metadata::Kind;
 use crate::object::layout::Piece;
 use crate::object::operation::PurgedBlob;
-use crate::object::{Commit, Content, Objects};
+use crate::object::{Commit, Content, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::path::selection::PathSelection;
 use crate::progress::{Progress, Task, Unit};
@@ -42,6 +43,8 @@ pub struct FoundContent {
     pub same: Vec<RecordedFile>,
     /// Files with other contents that have chunks of these. Those chunks stay.
     pub sharing: Vec<RecordedFile>,
+    /// Paths that no pattern selects, of files named like selected ones. Empty without patterns.
+    pub named_alike: BTreeSet<RepoPathBuf>,
     /// Number of selected contents that were purged before.
     pub purged_before: u64,
 }
@@ -61,15 +64,24 @@ pub fn find(repository: &Repository, selected: &Selected, progress: &dyn Progres
     let history = History { repository, task: &*task };
     let mut found = FoundContent::default();
     let mut blobs: BTreeMap<BlobId, u64> = BTreeMap::new();
+    // Names of the files that patterns select.
+    let mut names: HashSet<Vec<u8>> = HashSet::new();
     let is_selected: Box<dyn Fn(&RecordedFile) -> bool> = match selected {
         Selected::Paths(paths) => {
-            let mut seen: HashSet<RepoPathBuf> = HashSet::new();
-            history.each_file(paths, &mut |file| {
-                blobs.insert(file.blob, file.size);
-                seen.insert(file.path);
+            let (mut seen, mut others) = (HashSet::new(), HashMap::new());
+            history.each_entry(paths, &mut |path, entry, _| {
+                if let Content::File { blob, size } = entry.content {
+                    blobs.insert(blob, size);
+                    seen.insert(path);
+                } else {
+                    others.insert(path, entry.kind());
+                }
                 Ok(())
             })?;
-            check_found(paths, &seen)?;
+            check_found(paths, &seen, &others)?;
+            if paths.included().iter().any(|spec| spec.pattern_text().is_some()) {
+                names.extend(seen.iter().filter_map(|path| path.name().map(<[u8]>::to_vec)));
+            }
             Box::new(|file| paths.selects(&file.path))
         }
         Selected::Blobs(ids) => {
@@ -93,7 +105,12 @@ pub fn find(repository: &Repository, selected: &Selected, progress: &dyn Progres
             true if is_selected(&file) => &mut found.selected,
             true => &mut found.same,
             false if shares(store, &file, &chunks) => &mut found.sharing,
-            false => return Ok(()),
+            false => {
+                if file.path.name().is_some_and(|name| names.contains(name)) && !is_selected(&file) {
+                    found.named_alike.insert(file.path);
+                }
+                return Ok(());
+            }
         };
         if searched.insert((file.path.clone(), file.blob)) {
             list.push(file);
@@ -107,10 +124,17 @@ pub fn find(repository: &Repository, selected: &Selected, progress: &dyn Progres
     Ok(found)
 }
 
-/// [`ErrorKind::NotFound`] if a path or pattern selects none of these paths.
-fn check_found(paths: &PathSelection, seen: &HashSet<RepoPathBuf>) -> Result<()> {
+/// [`ErrorKind::NotFound`] if a path or pattern selects none of these files, [`ErrorKind::Usage`] if it is one of the others.
+fn check_found(paths: &PathSelection, files: &HashSet<RepoPathBuf>, others: &HashMap<RepoPathBuf, Kind>) -> Result<()> {
     for spec in paths.included() {
-        if !seen.iter().any(|path| spec.covers(path)) {
+        if !files.iter().any(|path| spec.covers(path)) {
+            let other = others.get(spec.start()).filter(|kind| **kind != Kind::Directory);
+            if let (Some(kind), None) = (other, spec.pattern_text()) {
+                let word = if *kind == Kind::Symlink { "symbolic link" } else { kind.word() };
+                let message =
+                    Message::path(spec.start()) + format!(" is a {word}; only the contents of files can be purged");
+                return Err(Error::new(ErrorKind::Usage, message));
+            }
             let message = match spec.pattern_text() {
                 Some(text) => format!("no commit has a file that matches `{}`", text.escape_ascii()).into(),
                 None => Message::from("no commit has a file at ") + Message::path(spec.start()),
@@ -121,6 +145,9 @@ fn check_found(paths: &PathSelection, seen: &HashSet<RepoPathBuf>) -> Result<()>
     Ok(())
 }
 
+/// Receives the path and the entry of a commit.
+type EachEntry<'e> = dyn FnMut(RepoPathBuf, Entry, CommitId) -> Result<()> + 'e;
+
 /// All commits, and the progress of searching them.
 struct History<'h> {
     repository: &'h Repository,
@@ -130,24 +157,32 @@ struct History<'h> {
 impl History<'_> {
     /// Calls `each` with every selected file that a commit has and its first parent does not have with the same content.
     fn each_file(&self, paths: &PathSelection, each: &mut dyn FnMut(RecordedFile) -> Result<()>) -> Result<()> {
+        self.each_entry(paths, &mut |path, entry, commit| match entry.content {
+            Content::File { blob, size } => each(RecordedFile { path, blob, size, commit }),
+            _ => Ok(()),
+        })
+    }
+
+    /// Calls `each` with every selected entry that a commit has and its first parent does not have.
+    fn each_entry(&self, paths: &PathSelection, each: &mut EachEntry<'_>) -> Result<()> {
         let repository = self.repository;
         for walked in walk(repository, WalkOptions::default())? {
             let walked = walked?;
-            self.each_new_file(walked.id, &walked.commit, paths, each)?;
+            self.each_new_entry(walked.id, &walked.commit, paths, each)?;
         }
         let forgotten = &repository.view().forgotten;
         for id in forgotten.keys().filter(|id| repository.view().can_recall(**id)) {
-            self.each_new_file(*id, &repository.store().commit(*id)?, paths, each)?;
+            self.each_new_entry(*id, &repository.store().commit(*id)?, paths, each)?;
         }
         Ok(())
     }
 
-    fn each_new_file(
+    fn each_new_entry(
         &self,
         id: CommitId,
         commit: &Commit,
         paths: &PathSelection,
-        each: &mut dyn FnMut(RecordedFile) -> Result<()>,
+        each: &mut EachEntry<'_>,
     ) -> Result<()> {
         let store = self.repository.store();
         let first = self.repository.parents(commit).first().copied();
@@ -156,16 +191,10 @@ impl History<'_> {
         let (old, new) = (side(parent.as_ref()), side(Some(commit)));
         let options = Options { paths: paths.starts(), filter: paths.clone(), ..Options::default() };
         let (old, new) = (Side { root: old.as_ref(), links: None }, Side { root: new.as_ref(), links: None });
-        diff::compare(
-            store,
-            old,
-            new,
-            &options,
-            &mut |Change { path, new, .. }| match new.map(|entry| entry.content) {
-                Some(Content::File { blob, size }) => each(RecordedFile { path, blob, size, commit: id }),
-                _ => Ok(()),
-            },
-        )?;
+        diff::compare(store, old, new, &options, &mut |Change { path, new, .. }| match new {
+            Some(entry) => each(path, entry, id),
+            None => Ok(()),
+        })?;
         self.task.add(1)
     }
 }

@@ -11,7 +11,7 @@ use crate::id::CommitId;
 use crate::object::operation::View;
 use crate::object::{Commit, Content, Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::quote::shell_word;
+use crate::quote::{shell_word, visible};
 
 use super::Workspace;
 
@@ -76,12 +76,13 @@ impl Workspace {
     /// Writes the content of a recorded file, or the target of a symbolic link. Returns the number of bytes, and whether
     /// the file changed while it was recorded.
     pub fn read_file(&self, commit: CommitId, path: &RepoPath, to: &mut dyn Write) -> Result<(u64, bool)> {
-        let place = format!("{}:{}", commit.short(), path.display());
+        let place = [commit.short().as_bytes(), b":", path.as_bytes()].concat();
+        let shown = visible(&place);
         let entry = self.entry(commit, path)?;
         let written = match &entry.content {
             Content::File { blob, .. } if self.repository.store().is_purged(*blob) => {
                 let hint = format!("other versions may exist: undo log -- {}", shell_word(path.as_bytes()));
-                return Err(Error::new(ErrorKind::Purged, format!("the content of `{place}` was purged")).hint(hint));
+                return Err(Error::new(ErrorKind::Purged, format!("the content of `{shown}` was purged")).hint(hint));
             }
             Content::File { blob, .. } => self.repository.store().copy_blob(*blob, to)?,
             Content::Symlink { target } => {
@@ -89,11 +90,11 @@ impl Workspace {
                 target.len() as u64
             }
             Content::Directory { .. } => {
-                return Err(Error::new(ErrorKind::Usage, format!("`{place}` is a directory"))
-                    .hint(format!("undo ls {}", shell_word(place.as_bytes()))));
+                return Err(Error::new(ErrorKind::Usage, format!("`{shown}` is a directory"))
+                    .hint(format!("undo ls {}", shell_word(&place))));
             }
             _ => {
-                let message = format!("`{place}` has no content: it is a {}", entry.kind().word());
+                let message = format!("`{shown}` has no content: it is a {}", entry.kind().word());
                 return Err(Error::new(ErrorKind::Usage, message));
             }
         };

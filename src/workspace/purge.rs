@@ -9,6 +9,7 @@ use crate::maintain::purge::{self, FoundContent, Selected};
 use crate::number;
 use crate::object::operation::{HistoryEdit, Verb};
 use crate::progress::Progress;
+use crate::quote::visible;
 use crate::repo::{NewOperation, Repository};
 
 use super::Workspace;
@@ -61,7 +62,7 @@ impl Workspace {
 /// The operation's description: the first path, or the first id, and how many more.
 fn description(found: &FoundContent) -> String {
     match (found.selected.as_slice(), found.blobs.as_slice()) {
-        ([first, ..], _) => format!("{}{}", first.path.display(), number::and_more(found.selected.len())),
+        ([first, ..], _) => format!("{}{}", visible(first.path.as_bytes()), number::and_more(found.selected.len())),
         (_, [first, ..]) => format!("{}{}", first.id.short(), number::and_more(found.blobs.len())),
         _ => String::new(),
     }

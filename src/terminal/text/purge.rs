@@ -11,7 +11,9 @@ impl Print for FileRecord {
         let (word, role, note) = match self.relation {
             Relation::Selected => ("purge", Role::Removed, ""),
             Relation::Same => ("purge", Role::Removed, "  (same content)"),
-            Relation::Sharing => ("keep", Role::Added, "  (shares parts of the purged content, which stay)"),
+            Relation::Sharing => {
+                ("keep", Role::Added, "  (has some of the same data, which stays readable and on disk)")
+            }
         };
         let word = page.paint(role, format!("{word:<5}"));
         let (path, id) = (page.path(&self.path), page.paint(Role::Id, self.id.short()));

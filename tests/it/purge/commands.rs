@@ -18,7 +18,7 @@ purge  dump  [ID]  2.86 MiB  in [ID]
 purge  secret  [ID]  11 B  in [ID]
 purge  secret  [ID]  44 B  in [ID]
 purge  copy/of  [ID]  44 B  in [ID]  (same content)
-keep   shares  [ID]  2.86 MiB  in [ID]  (shares parts of the purged content, which stay)
+keep   shares  [ID]  2.86 MiB  in [ID]  (has some of the same data, which stays readable and on disk)
 4 contents would be purged, 2.86 MiB
 
 "#]]);
@@ -28,7 +28,7 @@ purge  dump  [ID]  2.86 MiB  in [ID]
 purge  secret  [ID]  11 B  in [ID]
 purge  secret  [ID]  44 B  in [ID]
 purge  copy/of  [ID]  44 B  in [ID]  (same content)
-keep   shares  [ID]  2.86 MiB  in [ID]  (shares parts of the purged content, which stay)
+keep   shares  [ID]  2.86 MiB  in [ID]  (has some of the same data, which stays readable and on disk)
 4 contents purged, 2.86 MiB
 ---- stderr ----
 hint: to undo, before any other operation: undo undo
@@ -63,6 +63,77 @@ hint: to list recorded files: undo ls
     // The current directory is where paths start; deleted paths count.
     fs::create_dir_all(env.path().join("copy")).unwrap();
     env.shell("cd copy && undo purge of").ok();
+}
+
+#[test]
+fn purge_names_files_that_a_pattern_passes_over() {
+    let env = TestEnv::initialised();
+    for path in ["x.env", "a/x.env", "a/b/x.env", "a/y.env"] {
+        env.write(path, format!("secret of {path}"));
+    }
+    std::os::unix::fs::symlink("x.env", env.path().join("link")).unwrap();
+    env.undo("commit -m one").ok();
+    // As in git, `*` matches `/`, and `**/` needs one.
+    env.undo("purge -n **/x.env").shows(str![[r#"
+purge  a/b/x.env  [ID]  19 B  in [ID]
+purge  a/x.env  [ID]  17 B  in [ID]
+2 contents would be purged, 36 B
+---- stderr ----
+warning: a pattern selects a file of the same name, but not this one, which stays
+  x.env
+
+"#]]);
+    env.undo("purge -n *x.env").shows(str![[r#"
+purge  a/b/x.env  [ID]  19 B  in [ID]
+purge  a/x.env  [ID]  17 B  in [ID]
+purge  x.env  [ID]  15 B  in [ID]
+3 contents would be purged, 51 B
+
+"#]]);
+    env.undo("purge -n a/x.env").shows(str![[r#"
+purge  a/x.env  [ID]  17 B  in [ID]
+1 content would be purged, 17 B
+
+"#]]);
+    env.undo("purge link").shows(str![[r#"
+---- stderr ----
+error: `link` is a symbolic link; only the contents of files can be purged
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn purge_quotes_a_path_with_a_line_break() {
+    let env = TestEnv::initialised();
+    env.write("new\nline", "secret");
+    env.undo("commit -m one").ok();
+    env.shell("undo purge new*").ok();
+    let shown = env.undo("op log -n 1").ok().text();
+    assert!(shown.contains(r"purge: $'new\012line'"), "{shown}");
+    let refused = env.shell("undo cat \"$(printf '@:new\\nline')\"").fails(1).to_string();
+    assert!(refused.contains(r"the content of `$'") && refused.contains(r":new\012line'` was purged"), "{refused}");
+}
+
+#[test]
+fn a_purged_file_that_is_named_is_not_recorded() {
+    let env = secrets();
+    env.undo("purge secret").ok();
+    env.undo("commit").shows(str![[r#"
+no changes since [ID]
+
+"#]]);
+    env.undo("commit secret").shows(str![[r#"
+no changes since [ID]
+---- stderr ----
+warning: not recorded
+  secret  its content was purged
+[exit 3]
+
+"#]]);
+    env.write("other", "new");
+    env.undo("commit -n secret other").fails(3);
+    env.undo("commit other").ok();
 }
 
 #[test]
