@@ -78,6 +78,7 @@ impl<'s> Marking<'s> {
     }
 
     /// Number of frames decoded.
+    #[cfg(any(test, feature = "internals"))]
     pub fn frames_decoded(&self) -> u64 {
         self.reader.frames_decoded
     }

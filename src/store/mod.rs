@@ -27,7 +27,6 @@ mod tests;
 mod writer;
 
 pub use check::{BrokenFrame, PackCounts};
-pub use compaction::{Compacted, CompactionPlan};
 pub use compress::Compression;
 pub use listing::ListedObject;
 pub use marks::{MarkReader, Marks};

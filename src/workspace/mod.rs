@@ -72,7 +72,8 @@ pub use crate::maintain::verify::{Damage, Extent as VerifyExtent, Finding, Outco
 pub use crate::metadata::{Kind, Metadata};
 pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};
 pub use crate::object::operation::{
-    Intent, NewCommit, Operation, PurgedBlob, RefEdit, RefName, Refs, UndoPosition, Verb, View,
+    Forgotten, ForgottenCommit, HistoryEdit, Intent, NewCommit, Operation, Purged, PurgedBlob, RefEdit, RefName, Refs,
+    UndoPosition, Verb, View,
 };
 pub use crate::object::{Attributes, Commit, Content, Entry, Extras, Mark, RunInfo};
 pub use crate::repo::UnneededFile;

@@ -71,7 +71,7 @@ impl Serialize for Part {
 
 impl DiskUsage {
     /// Measures a repository. Examines each file once, and reads none.
-    pub fn measure(repository: &Repository) -> Result<DiskUsage> {
+    pub(crate) fn measure(repository: &Repository) -> Result<DiskUsage> {
         let mut usage = DiskUsage::default();
         let root = Dir::open(&repository.layout.repository)?;
         let stat = root.stat_self()?;
