@@ -88,6 +88,8 @@ pub enum Phase {
     Applying,
     /// Has recorded everything.
     Recorded,
+    /// Is collecting garbage. Each step is recorded.
+    Collecting,
 }
 
 impl Environment {
@@ -221,7 +223,7 @@ impl Durability {
 }
 
 impl Phase {
-    pub(crate) const ALL: [Phase; 7] = [
+    pub(crate) const ALL: [Phase; 8] = [
         Phase::Idle,
         Phase::Locked,
         Phase::DirectoriesOpened,
@@ -229,5 +231,6 @@ impl Phase {
         Phase::Recording,
         Phase::Applying,
         Phase::Recorded,
+        Phase::Collecting,
     ];
 }

@@ -29,6 +29,7 @@ fn error(phase: Phase) -> Option<Error> {
             "the directory is half old, half new",
             "finish it with `undo checkout --continue`, or undo it with `undo undo`",
         ),
+        Phase::Collecting => ("nothing is lost", "run it again: undo gc"),
         Phase::Recorded => ("the operation was already recorded", "to see it: undo op log -n 1"),
     };
     let error = Error::new(ErrorKind::Interrupted, format!("interrupted: {message}"));

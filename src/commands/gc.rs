@@ -101,7 +101,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     if outcome.lacks_space {
         context.ui.warning("there is too little free space to rewrite more packs: free some, then run `undo gc` again");
-        return Ok(Exit::INCOMPLETE);
     }
-    Ok(Exit::SUCCESS)
+    Ok(if outcome.lacks_space || outcome.has_purged_bytes() { Exit::INCOMPLETE } else { Exit::SUCCESS })
 }

@@ -4,12 +4,13 @@
 //! they refer to is gathered, sorted and looked up together. Trees repeat most of the entries of their previous
 //! versions, so references that were met recently are not looked up again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::error::Result;
 use crate::id::{BlobId, CommitId, ObjectId, PackId};
-use crate::object::ObjectKind;
+use crate::object::layout::Piece;
 use crate::object::references::{Reference, references};
+use crate::object::ObjectKind;
 use crate::progress::Task;
 use crate::store::{MarkReader, Marks, Store};
 
@@ -55,9 +56,10 @@ impl<'s> Marking<'s> {
         self.run(task)
     }
 
-    /// Marks all objects of these packs, and everything that they need.
+    /// Marks all objects of these packs except purged content, and everything that they need.
     pub fn mark_packs(&mut self, packs: impl IntoIterator<Item = PackId>, task: &dyn Task) -> Result<()> {
-        packs.into_iter().try_for_each(|id| self.marks.mark_pack(self.store, id))?;
+        let purged = purged_content(self.store, self.purged);
+        packs.into_iter().try_for_each(|id| self.marks.mark_pack(self.store, id, &purged))?;
         self.run(task)
     }
 
@@ -131,6 +133,23 @@ impl<'s> Marking<'s> {
         let Marking { store, marks, gathered, .. } = self;
         gathered.drain(..).try_for_each(|reference| marks.mark(store, reference).map(drop))
     }
+}
+
+/// Ids of the purged blobs and of their chunks.
+pub fn purged_content(store: &Store, purged: &BTreeSet<BlobId>) -> HashSet<ObjectId> {
+    let mut ids = HashSet::new();
+    for &blob in purged {
+        ids.insert(blob.object_id());
+        if store.locate(ObjectKind::Layout, blob.object_id()).is_some()
+            && let Ok(layout) = store.layout(blob)
+        {
+            ids.extend(layout.pieces.iter().filter_map(|piece| match piece {
+                Piece::Chunk { id, .. } => Some(id.object_id()),
+                Piece::Zeros { .. } => None,
+            }));
+        }
+    }
+    ids
 }
 
 /// References that were met recently. Some are forgotten when others take their places.

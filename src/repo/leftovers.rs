@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::fs::{self, Atime, Dir, ReadLock, Stat};
 use crate::id::{MaskId, PackId};
+use crate::repo::journal;
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
 
@@ -63,7 +64,7 @@ pub fn unneeded_files(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Unneeded
             found.push(UnneededFile { what, path, bytes: stat.size });
         }
     };
-    for path in unnamed_packs(layout, named).into_iter().flatten() {
+    for (_, path) in unnamed_packs(layout, named).into_iter().flatten() {
         add("pack that the journal does not name", path);
     }
     for (folder, ending) in [(layout.tmp(), ""), (layout.journal(), ".tmp"), (layout.repository.clone(), ".tmp")] {
@@ -76,12 +77,12 @@ pub fn unneeded_files(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Unneeded
 }
 
 /// Packs that are not among these.
-fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<impl Iterator<Item = PathBuf>> {
-    Ok(layout.pack_files()?.into_iter().filter(|(id, _)| !named.contains(id)).map(|(_, path)| path))
+fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<Vec<(PackId, PathBuf)>> {
+    Ok(layout.pack_files()?.into_iter().filter(|(id, _)| !named.contains(id)).collect())
 }
 
 /// Deletes packs that the journal no longer names: at once if no other process reads the repository, else after the grace
-/// period. Deletes other unnamed packs whose grace period is over.
+/// period. Deletes what other commands have left, as [`remove_unnamed`].
 pub fn remove_replaced(
     layout: &Layout,
     replaced: &[PackId],
@@ -96,6 +97,23 @@ pub fn remove_replaced(
     if !is_removed {
         retire_packs(layout, replaced)?;
     }
+    remove_unnamed(layout, named, lock)
+}
+
+/// Deletes packs that the journal does not name: replaced ones at once if no other process reads the repository, all
+/// others when their grace period is over.
+pub fn remove_unnamed(layout: &Layout, named: &BTreeSet<PackId>, lock: &mut ReadLock) -> Result<()> {
+    let unnamed = unnamed_packs(layout, named)?;
+    if unnamed.is_empty() {
+        return Ok(());
+    }
+    // A damaged segment only delays the deletion.
+    let replaced = journal::replaced_packs(&layout.journal()).unwrap_or_default();
+    lock.exclusively(|| {
+        for (_, path) in unnamed.iter().filter(|(id, _)| replaced.contains(id)) {
+            let _ = fs::remove_file(path);
+        }
+    });
     remove_packs(layout, named)
 }
 
@@ -116,7 +134,7 @@ fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
 /// Deletes packs that the journal does not name and whose grace period is over.
 pub fn remove_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<()> {
     let now = now(layout);
-    for path in unnamed_packs(layout, named)? {
+    for (_, path) in unnamed_packs(layout, named)? {
         if fs::stat(&path).ok().flatten().is_some_and(|stat| is_old(&stat, now)) {
             let _ = fs::remove_file(&path);
         }

@@ -342,6 +342,12 @@ impl Transaction<'_> {
         self.growth.watch_deletion(layout, || leftovers::remove_replaced(layout, &removed, &state.packs, read_lock))
     }
 
+    /// Deletes packs that others have replaced and that nothing reads.
+    pub fn remove_replaced(&mut self) -> Result<()> {
+        let Repository { layout, state, read_lock, .. } = &mut *self.repository;
+        self.growth.watch_deletion(layout, || leftovers::remove_unnamed(layout, &state.packs, read_lock))
+    }
+
     /// Removes segments of the journal that are very old, unless the newest ones are short. Returns their number.
     pub fn remove_old_segments(&mut self) -> Result<u64> {
         let Repository { layout, environment, .. } = &*self.repository;

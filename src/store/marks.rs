@@ -46,12 +46,15 @@ impl PackMarks {
         mask.has_purged = before.is_some_and(|mask| mask.has_purged);
         for (n, record) in (0..).zip(table.records()).filter(|(n, _)| !self.marked.get(*n)) {
             mask.hide(n);
-            mask.has_purged |=
-                matches!(record.kind, ObjectKind::Data | ObjectKind::Layout) && purged.contains(&record.id);
+            mask.has_purged |= is_data(record.kind) && purged.contains(&record.id);
         }
         mask.bytes = pack.bytes_of(|n| mask.is_hidden(n))?;
         Ok(Some(mask))
     }
+}
+
+fn is_data(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Data | ObjectKind::Layout)
 }
 
 /// Bits that are 0 beyond the end.
@@ -144,11 +147,13 @@ impl Marks {
         is_new
     }
 
-    /// Marks all visible objects of a pack.
-    pub fn mark_pack(&mut self, store: &Store, id: PackId) -> Result<()> {
+    /// Marks all visible objects of a pack except `purged` data.
+    pub fn mark_pack(&mut self, store: &Store, id: PackId, purged: &HashSet<ObjectId>) -> Result<()> {
         let Some(n) = self.packs.iter().position(|pack| pack.id == id) else { return Ok(()) };
         for (record, object) in store.packs[n].visible()? {
-            self.mark_record(n as u32, record, has_references(object.kind));
+            if !(is_data(object.kind) && purged.contains(&object.id)) {
+                self.mark_record(n as u32, record, has_references(object.kind));
+            }
         }
         Ok(())
     }
@@ -195,8 +200,7 @@ impl Marks {
             for (record, object) in pack.visible()? {
                 let (kind, id) = (object.kind, object.id);
                 let is_known = from.locate(kind, id).is_some();
-                let is_data = matches!(kind, ObjectKind::Data | ObjectKind::Layout);
-                if if is_known { self.is_marked(from, kind, id) } else { !(is_data && is_purged(id)) } {
+                if if is_known { self.is_marked(from, kind, id) } else { !(is_data(kind) && is_purged(id)) } {
                     marks.mark_record(n as u32, record, !is_known && has_references(kind));
                 }
             }

@@ -29,7 +29,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// The age of a time: `3 minutes ago`. For a time in the future, its date.
+/// The age of a time: `3 minutes ago`. For a time in the future: `in 3 minutes`.
 pub fn age(time: Timestamp, environment: &Environment) -> String {
     const STEPS: [(i64, &str); 7] = [
         (1, "second"),
@@ -40,17 +40,16 @@ pub fn age(time: Timestamp, environment: &Environment) -> String {
         (30 * 86_400, "month"),
         (365 * 86_400, "year"),
     ];
-    let seconds = environment.now().seconds.saturating_sub(time.seconds);
-    if seconds < 0 {
-        return time.to_local(environment.time_zone());
-    }
+    let past = environment.now().seconds.saturating_sub(time.seconds);
+    let seconds = past.saturating_abs();
     if seconds < 2 {
         return "just now".to_owned();
     }
     // At least two of the unit, so that 90 minutes do not become one hour.
     let fits = |&&(unit, _): &&(i64, &str)| seconds >= 2 * unit;
     let (unit, noun) = STEPS.iter().rev().find(fits).unwrap_or(&STEPS[0]);
-    format!("{} ago", plural((seconds / unit) as u64, noun))
+    let count = plural((seconds / unit) as u64, noun);
+    if past < 0 { format!("in {count}") } else { format!("{count} ago") }
 }
 
 /// Milliseconds as a duration: `340 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`.
@@ -122,6 +121,8 @@ mod tests {
             (5400, "90 minutes ago"),
             (86_400 * 3, "3 days ago"),
             (86_400 * 800, "2 years ago"),
+            (-1, "just now"),
+            (-86_400 * 7, "in 7 days"),
         ] {
             assert_eq!(age(Timestamp { seconds: now.seconds - seconds, nanoseconds: 0 }, &environment), text);
         }

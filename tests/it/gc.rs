@@ -1,5 +1,6 @@
 //! `gc`: what the history does not need any more goes, and nothing else.
 
+mod destroyed;
 mod kills;
 
 use std::collections::BTreeMap;
@@ -70,9 +71,8 @@ fn forgotten_commits_go_after_the_grace_period() {
     let before = Tree::read(&env.path());
     env.undo("forget @~ @~2 @~3").ok();
     env.undo("gc").shows(str![[r#"
-nothing new to remove
 freed [..]: 6 packs rewritten or removed
-3 forgotten commits ([..] KiB) wait until [TIME] ([TIME])
+3 forgotten commits ([..] KiB) wait until [TIME] (in 7 days)
 ---- stderr ----
 hint: to free it now: undo gc --now
 
@@ -93,7 +93,7 @@ freed 147 KiB: 1 pack rewritten or removed
 "#]]);
     assert!(pack_bytes(&env) + 140_000 < size);
     env.undo("gc --now").shows(str![[r#"
-nothing new to remove
+nothing to remove
 
 "#]]);
     assert_eq!(ids(&env).into_keys().collect::<Vec<_>>(), ["number-0", "number-1", "number-5"]);

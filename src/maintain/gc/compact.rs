@@ -1,6 +1,9 @@
 //! Rewrites packs in slices, so that little disk space is needed at a time and an interruption loses one slice.
+//!
+//! Rewrites only packs that exist when it begins: other commands may add packs as fast as it rewrites them.
 
 use super::{Options, Outcome};
+use crate::environment::Phase;
 use crate::error::{ErrorKind, Result};
 use crate::fs::Dir;
 use crate::id::CommitId;
@@ -25,11 +28,12 @@ pub fn compact(
 ) -> Result<()> {
     let mut left = options.max_repack.unwrap_or(u64::MAX);
     let mut discarded = 0;
+    repository.reload()?;
+    let mut eligible = repository.state().packs.clone();
     loop {
-        repository.reload()?;
         let free = Dir::open(&repository.layout.repository)?.free_space()?;
         let most = SLICE.min(free.map_or(u64::MAX, |free| free / 4)).min(left);
-        let Some(plan) = repository.store().plan_compaction(most, WASTE) else { return Ok(()) };
+        let Some(plan) = repository.store().plan_compaction(most, WASTE, &eligible) else { return Ok(()) };
         if plan.writes > left {
             outcome.is_limited = true;
             return Ok(());
@@ -49,6 +53,9 @@ pub fn compact(
             && now.view().purged == purged
             && plan.packs.iter().all(|pack| now.state().packs.contains(pack));
         if !is_valid {
+            // Another command has merged small packs and may do so again. Packs with hidden objects must go.
+            let mask = now.store().mask();
+            eligible.retain(|&pack| mask.is_some_and(|mask| mask.of(pack).is_some()));
             discarded += 1;
             if discarded > MOST_DISCARDED {
                 return Ok(());
@@ -64,7 +71,10 @@ pub fn compact(
         outcome.packs_removed += removed.len() as u64;
         outcome.written += written;
         outcome.freed += sizes.saturating_sub(written);
+        eligible.retain(|pack| !removed.contains(pack));
         transaction.swap_packs(added, removed)?;
+        drop(transaction);
+        repository.environment.set_phase(Phase::Collecting);
         left = left.saturating_sub(written);
         if !is_smaller {
             return Ok(());

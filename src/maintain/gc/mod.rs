@@ -12,7 +12,9 @@ mod trigger;
 pub use sweep::restore_mask;
 pub use trigger::is_due;
 
+use crate::environment::Phase;
 use crate::error::Result;
+use crate::fs;
 use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::store::Mask;
@@ -43,8 +45,14 @@ pub struct Outcome {
     pub objects: u64,
     /// Share of these objects in the stored bytes.
     pub bytes: u64,
-    /// Whether purged content is gone.
+    /// Whether the sweep removes purged content. Its bytes may still be on disk.
     pub has_purged: bool,
+    /// Bytes of purged content on disk before packs were rewritten.
+    pub purged_before: u64,
+    /// Bytes of purged content that are still in packs.
+    pub purged_left: u64,
+    /// Bytes of purged content in replaced packs that other commands still read.
+    pub purged_in_use: u64,
     /// Bytes that compaction freed.
     pub freed: u64,
     /// Bytes that compaction wrote.
@@ -79,14 +87,34 @@ pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Pr
         sweep::sweep(repository, options, &mut outcome, progress)?;
     } else {
         let _lock = repository.begin_gc()?;
+        repository.environment.set_phase(Phase::Collecting);
         sweep::sweep(repository, options, &mut outcome, progress)?;
+        repository.environment.set_phase(Phase::Collecting);
+        let (named, replaced) = purged_bytes(repository)?;
+        outcome.purged_before = named + replaced;
         compact::compact(repository, options, &mut outcome, progress)?;
         let mut transaction = repository.begin()?;
         transaction.renew_catalog();
+        transaction.remove_replaced()?;
         outcome.segments = transaction.remove_old_segments()?;
+        (outcome.purged_left, outcome.purged_in_use) = purged_bytes(transaction.repository())?;
     }
     (outcome.waste, outcome.total) = waste(repository);
     Ok(outcome)
+}
+
+/// Bytes of removed purged content in packs, and in replaced packs whose files are still there.
+fn purged_bytes(repository: &Repository) -> Result<(u64, u64)> {
+    let (mut named, mut replaced) = (0, 0);
+    let packs = repository.store().mask().into_iter().flat_map(Mask::packs);
+    for (id, pack) in packs.filter(|(_, pack)| pack.has_purged) {
+        if repository.state().packs.contains(&id) {
+            named += pack.bytes;
+        } else if fs::stat(&repository.layout.pack(id))?.is_some() {
+            replaced += pack.bytes;
+        }
+    }
+    Ok((named, replaced))
 }
 
 /// Bytes of hidden objects, and of all packs.
@@ -100,12 +128,27 @@ pub fn waste(repository: &Repository) -> (u64, u64) {
 }
 
 impl Outcome {
-    fn sweeps(&mut self, before: Option<&Mask>, after: &Mask, commits: u64, has_purged: bool) {
-        let objects = |mask: &Mask| mask.packs().map(|(_, pack)| u64::from(pack.hidden())).sum::<u64>();
-        let bytes = |mask: &Mask| mask.packs().map(|(_, pack)| pack.bytes).sum::<u64>();
+    /// Whether purged content was on disk and no longer is.
+    pub fn is_purged_destroyed(&self) -> bool {
+        (self.has_purged || self.purged_before > 0) && !self.has_purged_bytes()
+    }
+
+    /// Whether bytes of purged content are still on disk.
+    pub fn has_purged_bytes(&self) -> bool {
+        self.purged_left + self.purged_in_use > 0
+    }
+
+    fn sweeps(&mut self, repository: &Repository, after: &Mask, commits: u64, has_purged: bool) {
+        let packs = &repository.state().packs;
         // Masks may list packs that are gone.
-        self.objects = objects(after).saturating_sub(before.map_or(0, objects));
-        self.bytes = bytes(after).saturating_sub(before.map_or(0, bytes));
+        let hidden = |mask: &Mask| {
+            let named = mask.packs().filter(|(id, _)| packs.contains(id));
+            named.fold((0, 0), |(objects, bytes), (_, pack)| (objects + u64::from(pack.hidden()), bytes + pack.bytes))
+        };
+        let (objects, bytes) = repository.store().mask().map_or((0, 0), hidden);
+        let (objects_after, bytes_after) = hidden(after);
+        self.objects = objects_after.saturating_sub(objects);
+        self.bytes = bytes_after.saturating_sub(bytes);
         (self.commits, self.has_purged) = (commits, has_purged);
     }
 

@@ -1,16 +1,15 @@
 //! Finds the objects that a sweep keeps, while other commands change the repository.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::roots::{KnownParents, Roots};
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::mark::Marking;
+use crate::fs;
+use crate::history::mark::{Marking, purged_content};
 use crate::id::{BlobId, CommitId, ObjectId, PackId};
-use crate::object::ObjectKind;
-use crate::object::layout::Piece;
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
-use crate::store::{Marks, Mask, PackMask, Store};
+use crate::store::{Marks, Mask, PackMask};
 use crate::time::Timestamp;
 
 /// A search for everything that a sweep keeps. It follows the repository from one state to the next.
@@ -108,14 +107,14 @@ impl Search {
     /// everything else, and what the state keeps.
     pub fn complete(mut self, locked: &Repository, task: &dyn Task) -> Result<(Mask, Roots)> {
         self.mark_new(locked, task)?;
-        let mask = update_masks(locked.store(), &mut self.marks, &mut self.masks, &self.roots.purged)?;
+        let mask = update_masks(locked, &mut self.marks, &mut self.masks, &self.roots.purged)?;
         Ok((mask, self.roots))
     }
 
     /// The mask that hides everything else in the state that was searched last. Packs whose marks do not change are not
     /// read again by [`Search::complete`].
     pub fn mask(&mut self) -> Result<Mask> {
-        update_masks(self.repository.store(), &mut self.marks, &mut self.masks, &self.roots.purged)
+        update_masks(&self.repository, &mut self.marks, &mut self.masks, &self.roots.purged)
     }
 
     /// Marks what another state keeps in addition.
@@ -141,31 +140,23 @@ impl Search {
     }
 }
 
+/// Updates the masks of packs whose marks have changed. Keeps the entries of replaced packs with purged content whose
+/// files are still there, because other commands read them.
 fn update_masks(
-    store: &Store,
+    repository: &Repository,
     marks: &mut Marks,
     masks: &mut BTreeMap<PackId, PackMask>,
     purged: &BTreeSet<BlobId>,
 ) -> Result<Mask> {
+    let store = repository.store();
     marks.update_masks(store, masks, &purged_content(store, purged))?;
     let mut mask = Mask::default();
     masks.iter().for_each(|(id, pack)| mask.insert(*id, pack.clone()));
-    Ok(mask)
-}
-
-/// Ids of the purged blobs and of their chunks.
-fn purged_content(store: &Store, purged: &BTreeSet<BlobId>) -> HashSet<ObjectId> {
-    let mut ids = HashSet::new();
-    for &blob in purged {
-        ids.insert(blob.object_id());
-        if store.locate(ObjectKind::Layout, blob.object_id()).is_some()
-            && let Ok(layout) = store.layout(blob)
-        {
-            ids.extend(layout.pieces.iter().filter_map(|piece| match piece {
-                Piece::Chunk { id, .. } => Some(id.object_id()),
-                Piece::Zeros { .. } => None,
-            }));
+    let before = store.mask().into_iter().flat_map(Mask::packs);
+    for (id, pack) in before.filter(|(id, pack)| pack.has_purged && !masks.contains_key(id)) {
+        if fs::stat(&repository.layout.pack(id))?.is_some() {
+            mask.insert(id, pack.clone());
         }
     }
-    ids
+    Ok(mask)
 }

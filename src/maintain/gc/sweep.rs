@@ -32,7 +32,7 @@ pub fn sweep(
     if options.is_dry_run {
         let mask = search.mask()?;
         let (swept, has_new_purges) = (search.roots().swept, search.roots().has_new_purges);
-        outcome.sweeps(repository.store().mask(), &mask, swept, has_new_purges);
+        outcome.sweeps(repository, &mask, swept, has_new_purges);
         return Ok(());
     }
     let task = progress.start("finding new objects", Unit::Items, None);
@@ -46,7 +46,7 @@ pub fn sweep(
     let mut transaction = repository.begin()?;
     let (mask, roots) = search.complete(transaction.repository(), &*task)?;
     let before = transaction.repository().store().mask().cloned();
-    outcome.sweeps(before.as_ref(), &mask, roots.swept, roots.has_new_purges);
+    outcome.sweeps(transaction.repository(), &mask, roots.swept, roots.has_new_purges);
     if before.unwrap_or_default() == mask && roots.swept == 0 && !roots.has_new_purges {
         return Ok(());
     }

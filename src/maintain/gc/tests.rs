@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::id::CommitId;
 use crate::maintain::verify::verify;
 use crate::object::{ObjectKind, Objects};
-use crate::progress::Silent;
+use crate::progress::{Silent, Task, Unit};
 use crate::workspace::{CommitOptions, ForgetSelection, Workspace};
 
 /// A directory with one commit for each number.
@@ -192,4 +192,35 @@ fn missing_objects_stop_a_collection() {
     let mut repository = open(fixture.root.path());
     let error = collect(&mut repository, &Options::default(), &Silent).unwrap_err();
     assert_eq!(error.kind(), crate::error::ErrorKind::Damaged, "{error}");
+}
+
+/// Commits whenever a compaction begins, as another process that never rests.
+struct Committing {
+    fixture: std::sync::Mutex<Fixture>,
+    begun: std::sync::atomic::AtomicU64,
+}
+
+impl Progress for Committing {
+    fn start(&self, label: &'static str, unit: Unit, total: Option<u64>) -> std::sync::Arc<dyn Task> {
+        if label == "compacting" {
+            let n = self.begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            assert!(n < 20, "the compaction does not end");
+            let mut fixture = self.fixture.lock().unwrap();
+            (0..3).for_each(|more| drop(fixture.commit(100 + 3 * n + more)));
+        }
+        Silent.start(label, unit, total)
+    }
+}
+
+#[test]
+fn compaction_ends_although_another_command_commits_all_the_time() {
+    let (mut fixture, ids) = Fixture::new(12);
+    fixture.forget(&ids[2..8]);
+    let mut repository = open(fixture.root.path());
+    let committing = Committing { fixture: fixture.into(), begun: Default::default() };
+    collect(&mut repository, &Options::default(), &committing).unwrap();
+    let fixture = committing.fixture.into_inner().unwrap();
+    let mask = repository.store().mask().cloned().unwrap_or_default();
+    assert!(mask.packs().all(|(id, _)| !repository.state().packs.contains(&id)), "everything hidden was rewritten");
+    fixture.check();
 }

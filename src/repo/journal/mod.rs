@@ -14,13 +14,14 @@ mod state;
 mod tests;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::OperationId;
+use crate::id::{OperationId, PackId};
 use crate::object::Operation;
 use crate::time::Timestamp;
 
@@ -103,6 +104,17 @@ pub fn remove_old_segments(directory: &Path, now: Timestamp, durability: Durabil
         fs::sync_dir(directory, durability)?;
     }
     Ok(old.len() as u64)
+}
+
+/// Packs that the newest segment and the one before it record as replaced.
+pub fn replaced_packs(directory: &Path) -> Result<BTreeSet<PackId>> {
+    let mut replaced = BTreeSet::new();
+    for number in segment::numbers(directory)?.into_iter().rev().take(2) {
+        if let Some(segment) = Segment::read(directory, number)? {
+            replaced.extend(segment.replaced_packs()?);
+        }
+    }
+    Ok(replaced)
 }
 
 /// Whether the journal still ends here.

@@ -9,12 +9,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::frame::{self, Frame};
-use super::record::{OPERATION, Record};
+use super::record::{OPERATION, PACKS, Record};
 use super::state::State;
 use super::{End, Loaded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::OperationId;
+use crate::id::{OperationId, PackId};
 use crate::object::Operation;
 
 const MAGIC: &[u8; 8] = b"undojrnl";
@@ -157,6 +157,20 @@ impl Segment {
             payloads.extend((kind == OPERATION).then_some(payload));
         }
         Ok(payloads)
+    }
+
+    /// Packs that other packs have replaced. Fails if a record cannot be read.
+    pub fn replaced_packs(&self) -> Result<Vec<PackId>> {
+        let (mut packs, mut at) = (Vec::new(), HEADER);
+        while let Some((kind, payload)) = self.record(at)? {
+            at = payload.end + frame::CHECKSUM;
+            if kind == PACKS
+                && let Record::Packs { removed, .. } = Record::decode(kind, &self.bytes[payload])?
+            {
+                packs.extend(removed);
+            }
+        }
+        Ok(packs)
     }
 
     /// Kind and payload of the record at an offset; `None` at the end. Fails if the bytes there are damaged or unreadable.

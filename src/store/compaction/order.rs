@@ -45,7 +45,7 @@ struct Walk<'a> {
     store: &'a Store,
     candidates: &'a Candidates<'a>,
     ranks: Vec<Rank>,
-    /// Nodes of current commits that were visited.
+    /// Nodes of current commits, then nodes that commits have added, that were visited.
     visited: HashSet<TreeId>,
     /// Number of current objects that were ranked.
     count: u32,
@@ -155,6 +155,10 @@ impl Walk<'_> {
             }
             let mut below = Vec::new();
             for (first, id) in new {
+                // Without its parent, a commit adds its whole tree.
+                if !self.visited.insert(id) {
+                    continue;
+                }
                 let path = path_in(directory.path, &[&[depth], &first[..]].concat());
                 self.rank(ObjectKind::Tree, id.object_id(), Rank::Old { path, time });
                 match self.store.tree_node(id) {

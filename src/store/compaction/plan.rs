@@ -1,6 +1,7 @@
 //! Selects the packs that a compaction rewrites.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::id::PackId;
 use crate::store::pack::PackType;
@@ -34,8 +35,8 @@ struct Pack {
 impl Store {
     /// Plans a slice of a compaction, which writes at most about `most` bytes: packs without visible objects, packs with
     /// purged content, those of which more than half is hidden, others until no more than a `waste`-th of the store is
-    /// hidden, and small packs. `None` if nothing is worth rewriting.
-    pub fn plan_compaction(&self, most: u64, waste: u64) -> Option<CompactionPlan> {
+    /// hidden, and small packs. All of them are among `eligible`. `None` if nothing is worth rewriting.
+    pub fn plan_compaction(&self, most: u64, waste: u64, eligible: &BTreeSet<PackId>) -> Option<CompactionPlan> {
         let mut packs: Vec<Pack> =
             self.packs().into_iter().filter_map(|(id, size)| self.pack_to_plan(id, size)).collect();
         let total: u64 = packs.iter().map(|pack| pack.size).sum();
@@ -46,7 +47,7 @@ impl Store {
         });
         let mut plan = CompactionPlan::default();
         let mut small = Vec::new();
-        for pack in &packs {
+        for pack in packs.iter().filter(|pack| eligible.contains(&pack.id)) {
             let is_wasteful = pack.hidden > pack.size / 2 || pack.hidden > 0 && hidden > total / waste;
             let is_chosen = pack.is_dead || pack.has_purged || is_wasteful;
             let stays = pack.size - pack.hidden;

@@ -7,12 +7,18 @@ use crate::id::{CommitId, TreeId};
 use crate::metadata::{Kind, Metadata};
 use crate::object::{Commit, Content, Entry, Tree};
 use crate::progress::Silent;
+use crate::store::compaction::CompactionPlan;
 
 /// Commits of a directory of small files. Each changes one line of one file.
 struct History {
     fixture: Fixture,
     commits: Vec<CommitId>,
     files: Vec<Vec<u8>>,
+}
+
+/// Plans a compaction of all packs.
+fn plan_all(store: &Store) -> Option<CompactionPlan> {
+    store.plan_compaction(256 << 20, 10, &store.packs().into_iter().map(|(id, _)| id).collect())
 }
 
 impl History {
@@ -70,7 +76,7 @@ impl History {
     /// Compacts everything that is planned, and leaves the new packs.
     fn compact(&mut self, mask: Option<Mask>) {
         let store = self.fixture.masked(mask);
-        let plan = store.plan_compaction(256 << 20, 10).unwrap();
+        let plan = plan_all(&store).unwrap();
         let compacted = store.compact(&plan, &[self.newest()], &Silent).unwrap();
         let mut packs: Vec<PackId> =
             self.fixture.packs.iter().copied().filter(|id| !compacted.removed.contains(id)).collect();
@@ -140,7 +146,7 @@ fn compacting_again_keeps_the_size() {
     (0..40).for_each(|n| history.change(n % 4));
     history.compact(None);
     let once = history.size();
-    assert_eq!(history.fixture.store().plan_compaction(256 << 20, 10), None, "nothing is left to do");
+    assert_eq!(plan_all(&history.fixture.store()), None, "nothing is left to do");
     history.change(1);
     history.compact(None);
     let grown = history.size() - once;
@@ -154,13 +160,13 @@ fn dead_packs_are_planned_first_and_large_packs_only_if_wasteful() {
     let large = |seed: u64| -> Vec<Object> { (0..20).map(|n| data(noise(seed * 100 + n, 1 << 20))).collect() };
     let packs: Vec<Vec<Object>> = (0..4).map(large).collect();
     packs.iter().for_each(|objects| drop(fixture.put(objects)));
-    assert_eq!(fixture.store().plan_compaction(256 << 20, 10), None);
+    assert_eq!(plan_all(&fixture.store()), None);
     let store = fixture.store();
     // All of the third pack, most of the second, and little of the first one are hidden.
     let hidden: Vec<Object> = [&packs[2][..], &packs[1][..12], &packs[0][..1]].concat();
     let mask = super::mask::hide(&store, &hidden);
     let masked = fixture.masked(Some(mask));
-    let plan = masked.plan_compaction(256 << 20, 10).unwrap();
+    let plan = plan_all(&masked).unwrap();
     assert_eq!(plan.packs, [fixture.packs[2], fixture.packs[1]]);
     assert!(plan.writes < 9 << 20 && plan.frees > 31 << 20, "{plan:?}");
     // A slice without room for the rest removes the dead pack only, after which it takes one pack at least.
@@ -180,7 +186,7 @@ fn damaged_frame_stops_a_compaction() {
     history.change(1);
     super::damage::change(&history.fixture.pack_path(0), |bytes| bytes[20] ^= 1);
     let store = history.fixture.store();
-    let plan = store.plan_compaction(256 << 20, 10).unwrap();
+    let plan = plan_all(&store).unwrap();
     let error = store.compact(&plan, &[], &Silent).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Damaged);
     assert_eq!(history.fixture.names_in("gc"), [""; 0]);
@@ -198,7 +204,7 @@ proptest! {
             objects.iter().zip(&hidden).filter(|(_, is_hidden)| **is_hidden).map(|(one, _)| one.clone()).collect();
         let mask = super::mask::hide(&fixture.store(), &dead);
         let store = fixture.masked(Some(mask));
-        let plan = store.plan_compaction(256 << 20, 10).unwrap();
+        let plan = plan_all(&store).unwrap();
         let compacted = store.compact(&plan, &[], &Silent).unwrap();
         let removed = compacted.removed.clone();
         let new = compacted.publish(&store).unwrap();

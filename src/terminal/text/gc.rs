@@ -9,20 +9,29 @@ use crate::terminal::{Page, Print};
 impl Print for GcSummary {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let would = if self.dry_run { "would remove" } else { "removed" };
-        match (self.commits, self.objects) {
-            (0, 0) => page.line(format_args!("nothing new to remove"))?,
-            (commits, objects) => page.line(format_args!(
-                "{would} {}, {} ({})",
-                plural(commits, "forgotten commit"),
-                plural(objects, "object"),
-                Size(self.bytes)
-            ))?,
+        let counts = [(self.commits, "forgotten commit"), (self.objects, "object")];
+        let counts: Vec<String> =
+            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(count, what)).collect();
+        let has_freed = !self.dry_run && self.packs_removed > 0;
+        if !counts.is_empty() {
+            page.line(format_args!("{would} {} ({})", counts.join(", "), Size(self.bytes)))?;
+        } else if !has_freed && !self.destroyed {
+            page.line("nothing to remove")?;
         }
-        if self.purged {
-            let gone = if self.dry_run { "would be removed" } else { "is removed" };
-            page.line(format_args!("purged content {gone} for ever"))?;
+        if self.destroyed {
+            let verb = if self.dry_run { "would be" } else { "has been" };
+            page.line(format_args!("purged content {verb} destroyed"))?;
         }
-        if !self.dry_run && self.packs_removed > 0 {
+        if self.purged_left > 0 {
+            page.line(format_args!("purged content is still on disk: {}", Size(self.purged_left)))?;
+        }
+        if self.purged_in_use > 0 {
+            page.line(format_args!(
+                "{} of purged content are still on disk until the commands that read it have ended",
+                Size(self.purged_in_use)
+            ))?;
+        }
+        if has_freed {
             let packs = plural(self.packs_removed, "pack");
             page.line(format_args!("freed {}: {packs} rewritten or removed", Size(self.freed)))?;
         }
