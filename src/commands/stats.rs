@@ -4,6 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::commands::Context;
 use crate::error::Result;
+use crate::number::plural;
 use crate::report::End;
 use crate::report::stats::{CommitCostRecord, GrowthChart, PathCostRecord, StatsRecord};
 use crate::workspace::Period;
@@ -45,6 +46,13 @@ fn period() -> impl TypedValueParser<Value = Period> {
     })
 }
 
+fn warn_of_unreadable(context: &Context<'_>, commits: u64) {
+    if commits > 0 {
+        let commits = plural(commits, "commit");
+        context.ui.warning(format!("{commits} left out, because of damage: to see more, undo verify"));
+    }
+}
+
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let workspace = context.workspace()?;
     let progress = context.ui.progress();
@@ -54,11 +62,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
             count += 1;
             context.ui.show(&CommitCostRecord::from(cost))
         };
-        workspace.commit_costs(limit, &mut show, progress)?;
+        let unreadable = workspace.commit_costs(limit, &mut show, progress)?;
+        warn_of_unreadable(context, unreadable);
         return context.ui.show(&End { count });
     }
     if args.paths {
-        let costs = workspace.path_costs(args.depth as usize, progress)?;
+        let (costs, unreadable) = workspace.path_costs(args.depth as usize, progress)?;
+        warn_of_unreadable(context, unreadable);
         let count = costs.len() as u64;
         costs.into_iter().try_for_each(|cost| context.ui.show(&PathCostRecord::from(cost)))?;
         return context.ui.show(&End { count });
@@ -76,5 +86,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     }
     let repository = workspace.repository.layout.repository.display().to_string();
     let stats = workspace.stats(progress)?;
+    warn_of_unreadable(context, stats.commits.unreadable);
     context.ui.show(&StatsRecord { stats, repository })
 }

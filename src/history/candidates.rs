@@ -31,6 +31,23 @@ pub fn candidates(repository: &Repository, options: WalkOptions) -> Result<Vec<D
     Ok(candidates)
 }
 
+/// Describes a commit that cannot be read. Time and parents are those that the journal has, if it still has them.
+pub fn describe_lost(repository: &Repository, id: CommitId) -> DescribedCandidate {
+    let operations = repository.operations().map_while(Result::ok);
+    let mut made = operations.flat_map(|(_, operation)| {
+        let time = operation.time;
+        operation.commits.into_iter().map(move |commit| (commit, time))
+    });
+    let (named_parents, time) =
+        made.find(|(commit, _)| commit.id == id).map(|(commit, time)| (commit.parents, time)).unwrap_or_default();
+    let parents = repository.view().kept_parents(&named_parents);
+    DescribedCandidate {
+        candidate: Candidate { id, parents, time, is_automatic: false, is_suspicious: false },
+        subject: "(cannot be read)".to_owned(),
+        named_parents,
+    }
+}
+
 #[cfg(test)]
 thread_local! {
     /// Number of commits that this thread has described.

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::{BlobId, CommitId, ObjectId, PackId};
+use crate::object::ObjectKind;
 use crate::object::layout::Piece;
 use crate::object::references::{Reference, references};
-use crate::object::ObjectKind;
 use crate::progress::Task;
 use crate::store::{MarkReader, Marks, Store};
 
@@ -29,6 +29,8 @@ pub struct Marking<'s> {
     marks: Marks,
     /// Content that is not needed, even though trees refer to it.
     purged: &'s BTreeSet<BlobId>,
+    /// Whether missing objects are skipped.
+    skips_missing: bool,
     gathered: Vec<Reference>,
     recent: Recent,
     reader: MarkReader,
@@ -38,7 +40,12 @@ impl<'s> Marking<'s> {
     /// Continues with marks of this store. Trees may refer to `purged` content, which is not marked.
     pub fn new(store: &'s Store, marks: Marks, purged: &'s BTreeSet<BlobId>) -> Marking<'s> {
         let (gathered, recent) = (Vec::new(), Recent::default());
-        Marking { store, marks, purged, gathered, recent, reader: MarkReader::default() }
+        Marking { store, marks, purged, skips_missing: false, gathered, recent, reader: MarkReader::default() }
+    }
+
+    /// From now on, skips objects that are missing or damaged.
+    pub fn skip_missing(&mut self) {
+        self.skips_missing = true;
     }
 
     /// Marks commits and everything that they need, except their parents. Fails with
@@ -98,7 +105,8 @@ impl<'s> Marking<'s> {
                 continue;
             };
             let mut reader = std::mem::take(&mut self.reader);
-            let read = reader.read(self.store, unread, |kind, id, bytes| self.follow(kind, id, bytes));
+            let (store, skips) = (self.store, self.skips_missing);
+            let read = reader.read(store, unread, skips, |kind, id, bytes| self.follow(kind, id, bytes));
             self.reader = reader;
             read?;
         }
@@ -130,8 +138,11 @@ impl<'s> Marking<'s> {
     /// Looks references up in the order of their ids, in which the catalog and the tables have them.
     fn look_up(&mut self) -> Result<()> {
         self.gathered.sort_unstable_by_key(|reference| reference.id());
-        let Marking { store, marks, gathered, .. } = self;
-        gathered.drain(..).try_for_each(|reference| marks.mark(store, reference).map(drop))
+        let Marking { store, marks, gathered, skips_missing, .. } = self;
+        gathered.drain(..).try_for_each(|reference| match marks.mark(store, reference) {
+            Err(error) if *skips_missing && error.kind() == ErrorKind::Damaged => Ok(()),
+            marked => marked.map(drop),
+        })
     }
 }
 
@@ -141,7 +152,7 @@ pub fn purged_content(store: &Store, purged: &BTreeSet<BlobId>) -> HashSet<Objec
     for &blob in purged {
         ids.insert(blob.object_id());
         if store.locate(ObjectKind::Layout, blob.object_id()).is_some()
-            && let Ok(layout) = store.layout(blob)
+            && let Ok(layout) = store.layout_of_any(blob)
         {
             ids.extend(layout.pieces.iter().filter_map(|piece| match piece {
                 Piece::Chunk { id, .. } => Some(id.object_id()),

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::reflog::{self, no_commit};
 use crate::history::suggestions;
+use crate::history::walk::{WalkOptions, walk};
 use crate::history::when::{self, Day};
 use crate::id::{CommitId, IdPrefix};
 use crate::object::{ObjectKind, Objects};
@@ -159,11 +160,21 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
             if let Some(id) = prefix.as_ref().and_then(|prefix| suggestions::swept_commit(prefix, view)) {
                 return Err(suggestions::no_longer_exists(id));
             }
+            if let Some(id) = prefix.as_ref().and_then(|prefix| lost_commit(repository, prefix)) {
+                return Ok(id);
+            }
             let damage = if prefix.is_some() { repository.store().damage().pop() } else { None };
             Err(damage.unwrap_or_else(|| suggestions::unknown_revision(name, view)))
         }
         several => Err(suggestions::ambiguous_commits(name, several, repository)),
     }
+}
+
+/// A commit of the history that cannot be found in the store.
+fn lost_commit(repository: &Repository, prefix: &IdPrefix) -> Option<CommitId> {
+    let mut walk = walk(repository, WalkOptions::default()).ok()?;
+    let mut ids = std::iter::from_fn(|| walk.next_or_unreadable()).filter_map(|walked| walked.err()?.0);
+    ids.find(|id| prefix.matches(&id.0))
 }
 
 /// The head with the newest time; of several with the same time, the one recorded last.

@@ -64,6 +64,11 @@ impl Store {
     /// [`ErrorKind::Purged`] if the blob was purged.
     pub fn layout(&self, blob: BlobId) -> Result<Layout> {
         self.check_not_purged(blob)?;
+        self.layout_of_any(blob)
+    }
+
+    /// Like [`Store::layout`], also for a purged blob whose layout is still stored.
+    pub fn layout_of_any(&self, blob: BlobId) -> Result<Layout> {
         let id = blob.object_id();
         if is_empty_data(ObjectKind::Data, id) {
             return Ok(Layout::default());

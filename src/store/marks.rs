@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::mask::PackMask;
 use super::pack::{FrameReader, Location, Pack};
 use super::pack_set::{Store, is_empty_data};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::{ObjectId, PackId};
 use crate::object::references::{Reference, has_references};
 use crate::object::{ObjectKind, Objects};
@@ -91,9 +91,13 @@ impl Store {
         Marks { packs: self.packs.iter().map(none).collect(), count: 0, lookups: 0, next: 0, unread: 0 }
     }
 
-    /// For each pack of the store, the share of each object in the stored bytes of its frame.
+    /// For each pack of the store, the share of each object in the stored bytes of its frame. Empty for an unreadable pack.
     pub fn record_bytes(&self) -> Result<Vec<Vec<u32>>> {
-        self.packs.iter().map(|pack| self.pack_file(pack.id).record_bytes()).collect()
+        let bytes = |pack: &Pack| match self.pack_file(pack.id).record_bytes() {
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(Vec::new()),
+            bytes => bytes,
+        };
+        self.packs.iter().map(bytes).collect()
     }
 
     /// Positions of an object in packs that can be opened.
@@ -255,11 +259,12 @@ pub struct MarkReader {
 
 impl MarkReader {
     /// Passes objects to `each` in the order of their frames, and decodes each frame once. Frames are verified. Reads
-    /// an object that cannot be read from another pack.
+    /// an object that cannot be read from another pack, or skips it.
     pub fn read(
         &mut self,
         store: &Store,
         unread: UnreadObjects,
+        skips_damaged: bool,
         mut each: impl FnMut(ObjectKind, ObjectId, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let held = &store.packs[unread.pack];
@@ -279,9 +284,10 @@ impl MarkReader {
                 Ok(raw) => records.iter().try_for_each(|record| {
                     each(record.kind, record.id, &raw[record.offset as usize..][..record.length as usize])
                 })?,
-                Err(_) => records
-                    .iter()
-                    .try_for_each(|record| each(record.kind, record.id, &store.object(record.kind, record.id)?))?,
+                Err(_) => records.iter().try_for_each(|record| match store.object(record.kind, record.id) {
+                    Err(error) if skips_damaged && error.kind() == ErrorKind::Damaged => Ok(()),
+                    bytes => each(record.kind, record.id, &bytes?),
+                })?,
             }
         }
         Ok(())

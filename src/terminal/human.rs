@@ -48,8 +48,9 @@ pub fn age(time: Timestamp, environment: &Environment) -> String {
     // At least two of the unit, so that 90 minutes do not become one hour.
     let fits = |&&(unit, _): &&(i64, &str)| seconds >= 2 * unit;
     let (unit, noun) = STEPS.iter().rev().find(fits).unwrap_or(&STEPS[0]);
-    let count = plural((seconds / unit) as u64, noun);
-    if past < 0 { format!("in {count}") } else { format!("{count} ago") }
+    let count = |seconds: i64| plural((seconds / unit) as u64, noun);
+    // Rounded, so that a week does not become six days at once.
+    if past < 0 { format!("in {}", count(seconds + unit / 2)) } else { format!("{} ago", count(seconds)) }
 }
 
 /// Milliseconds as a duration: `340 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`.
@@ -122,7 +123,7 @@ mod tests {
             (86_400 * 3, "3 days ago"),
             (86_400 * 800, "2 years ago"),
             (-1, "just now"),
-            (-86_400 * 7, "in 7 days"),
+            (-86_400 * 7 + 60, "in 7 days"),
         ] {
             assert_eq!(age(Timestamp { seconds: now.seconds - seconds, nanoseconds: 0 }, &environment), text);
         }

@@ -216,7 +216,13 @@ fn judge(repository: &Repository, selection: &ForgetSelection, progress: &dyn Pr
             pins.add_alarms(&recent.into_iter().map(|one| one.candidate).collect::<Vec<_>>(), now, zone);
             let mut named = Vec::new();
             for &id in commits.iter().filter(|id| !repository.view().forgotten.contains_key(id)) {
-                let commit = repository.store().commit(id)?;
+                let commit = match repository.store().commit(id) {
+                    Err(error) if error.kind() == ErrorKind::Damaged => {
+                        named.extend((!only_automatic).then(|| candidates::describe_lost(repository, id)));
+                        continue;
+                    }
+                    commit => commit?,
+                };
                 let parents = repository.parents(&commit);
                 if commit.automatic || !only_automatic {
                     named.push(candidates::describe(id, commit, parents));

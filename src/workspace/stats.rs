@@ -13,18 +13,19 @@ impl Workspace {
     }
 
     /// Passes the bytes that each of the newest commits has alone and shares on to `each`, newest first. Searches the trees of
-    /// each commit and of its parents and children.
+    /// each commit and of its parents and children. Returns the number of commits that cannot be read.
     pub fn commit_costs(
         &self,
         limit: usize,
         each: &mut dyn FnMut(CommitCost) -> Result<()>,
         progress: &dyn Progress,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         stats::commit_costs(&self.repository, limit, each, progress)
     }
 
-    /// The bytes that each directory at this depth needs alone and shares, in all of history. Searches all trees.
-    pub fn path_costs(&self, depth: usize, progress: &dyn Progress) -> Result<Vec<PathCost>> {
+    /// The bytes that each directory at this depth needs alone and shares, in all of history. Searches all trees. Also
+    /// returns the number of commits that cannot be read.
+    pub fn path_costs(&self, depth: usize, progress: &dyn Progress) -> Result<(Vec<PathCost>, u64)> {
         stats::path_costs(&self.repository, depth, progress)
     }
 

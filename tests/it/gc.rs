@@ -1,5 +1,6 @@
 //! `gc`: what the history does not need any more goes, and nothing else.
 
+mod damaged;
 mod destroyed;
 mod kills;
 

@@ -2,11 +2,13 @@
 //!
 //! Rewrites only packs that exist when it begins: other commands may add packs as fast as it rewrites them.
 
+use std::collections::BTreeSet;
+
 use super::{Options, Outcome};
 use crate::environment::Phase;
 use crate::error::{ErrorKind, Result};
 use crate::fs::Dir;
-use crate::id::CommitId;
+use crate::id::{CommitId, PackId};
 use crate::progress::Progress;
 use crate::repo::Repository;
 
@@ -19,10 +21,11 @@ const WASTE: u64 = 10;
 /// Maximum number of slices that are discarded because another command has changed the packs.
 const MOST_DISCARDED: u32 = 5;
 
-/// Rewrites packs until little is waste. Adds to the outcome.
+/// Rewrites packs until little is waste; with `only_hidden`, only packs with hidden objects. Adds to the outcome.
 pub fn compact(
     repository: &mut Repository,
     options: &Options,
+    only_hidden: bool,
     outcome: &mut Outcome,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -30,6 +33,9 @@ pub fn compact(
     let mut discarded = 0;
     repository.reload()?;
     let mut eligible = repository.state().packs.clone();
+    if only_hidden {
+        retain_hidden(&mut eligible, repository);
+    }
     loop {
         let free = Dir::open(&repository.layout.repository)?.free_space()?;
         let most = SLICE.min(free.map_or(u64::MAX, |free| free / 4)).min(left);
@@ -54,8 +60,7 @@ pub fn compact(
             && plan.packs.iter().all(|pack| now.state().packs.contains(pack));
         if !is_valid {
             // Another command has merged small packs and may do so again. Packs with hidden objects must go.
-            let mask = now.store().mask();
-            eligible.retain(|&pack| mask.is_some_and(|mask| mask.of(pack).is_some()));
+            retain_hidden(&mut eligible, now);
             discarded += 1;
             if discarded > MOST_DISCARDED {
                 return Ok(());
@@ -80,6 +85,12 @@ pub fn compact(
             return Ok(());
         }
     }
+}
+
+/// Retains the packs with hidden objects.
+fn retain_hidden(packs: &mut BTreeSet<PackId>, repository: &Repository) {
+    let mask = repository.store().mask();
+    packs.retain(|&pack| mask.is_some_and(|mask| mask.of(pack).is_some()));
 }
 
 /// The commits that branches, tags and heads name.

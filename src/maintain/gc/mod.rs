@@ -13,7 +13,7 @@ pub use sweep::restore_mask;
 pub use trigger::is_due;
 
 use crate::environment::Phase;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fs;
 use crate::progress::Progress;
 use crate::repo::Repository;
@@ -88,16 +88,23 @@ pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Pr
     } else {
         let _lock = repository.begin_gc()?;
         repository.environment.set_phase(Phase::Collecting);
-        sweep::sweep(repository, options, &mut outcome, progress)?;
+        // If the history is not complete, what it needs is not known. What the last sweep removed goes all the same.
+        let damage = match sweep::sweep(repository, options, &mut outcome, progress) {
+            Err(error) if error.kind() == ErrorKind::Damaged => Some(error),
+            swept => swept.map(|()| None)?,
+        };
         repository.environment.set_phase(Phase::Collecting);
         let (named, replaced) = purged_bytes(repository)?;
         outcome.purged_before = named + replaced;
-        compact::compact(repository, options, &mut outcome, progress)?;
+        compact::compact(repository, options, damage.is_some(), &mut outcome, progress)?;
         let mut transaction = repository.begin()?;
         transaction.renew_catalog();
         transaction.remove_replaced()?;
         outcome.segments = transaction.remove_old_segments()?;
         (outcome.purged_left, outcome.purged_in_use) = purged_bytes(transaction.repository())?;
+        if let Some(damage) = damage {
+            return Err(damage.context("nothing new was removed, because the history is not complete"));
+        }
     }
     (outcome.waste, outcome.total) = waste(repository);
     Ok(outcome)

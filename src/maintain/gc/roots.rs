@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::{BlobId, CommitId, PackId};
 use crate::object::Objects;
 use crate::object::operation::{Forgotten, ForgottenCommits, Intent, forgotten_count, kept_parents};
@@ -59,7 +59,10 @@ impl KnownParents {
                 gone.insert(id, forgotten.clone());
             } else {
                 named.extend(&forgotten.parents);
-                roots.recallable.insert(id);
+                // A lost commit cannot be recalled, and nothing tells what it needs.
+                if self.parents(repository, id).is_ok() {
+                    roots.recallable.insert(id);
+                }
             }
         }
         roots.substitutes = substitutes(&gone, &named);
@@ -73,7 +76,16 @@ impl KnownParents {
     fn parents(&mut self, repository: &Repository, id: CommitId) -> Result<&[CommitId]> {
         match self.0.entry(id) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(unknown) => Ok(unknown.insert(repository.store().commit(id)?.parents)),
+            Entry::Vacant(unknown) => {
+                let commit = repository.store().commit(id).map_err(|error| match error.kind() {
+                    ErrorKind::Damaged => error.hint(format!(
+                        "to restore it from a copy of the repository: undo repair --from COPY; to do without it: undo forget {}",
+                        id.short()
+                    )),
+                    _ => error,
+                });
+                Ok(unknown.insert(commit?.parents))
+            }
         }
     }
 }

@@ -78,6 +78,7 @@ impl Search {
             bytes.recallable = marking.marks().bytes(store)? - bytes.kept;
         }
         if with_young {
+            marking.skip_missing();
             marking.mark_packs(roots.young.iter().copied(), &*task)?;
         }
         let marks = marking.finish();
@@ -130,10 +131,12 @@ impl Search {
         let mut marking = Marking::new(to, marks, &roots.purged);
         let is_new = |id: &&CommitId| !self.roots.kept.contains(id) && !self.roots.recallable.contains(id);
         marking.mark(roots.kept.iter().chain(&roots.recallable).filter(is_new).copied(), task)?;
-        marking.mark_packs(roots.young.difference(&self.roots.young).copied(), task)?;
         // The trees that refer to this content were read while it was purged.
         let returned = self.roots.purged.difference(&roots.purged).copied();
         marking.mark_blobs(returned.filter(|&blob| to.contains_blob(blob)), task)?;
+        // Nothing promises that what these objects refer to is stored.
+        marking.skip_missing();
+        marking.mark_packs(roots.young.difference(&self.roots.young).copied(), task)?;
         self.marks = marking.finish();
         self.roots = roots;
         Ok(())

@@ -206,7 +206,9 @@ impl Progress for Committing {
             let n = self.begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             assert!(n < 20, "the compaction does not end");
             let mut fixture = self.fixture.lock().unwrap();
-            (0..3).for_each(|more| drop(fixture.commit(100 + 3 * n + more)));
+            (0..3).for_each(|more| {
+                fixture.commit(100 + 3 * n + more);
+            });
         }
         Silent.start(label, unit, total)
     }

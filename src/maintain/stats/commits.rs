@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::history::mark::Marking;
 use crate::history::walk::{WalkOptions, WalkedCommit, walk};
 use crate::id::{BlobId, CommitId};
@@ -22,18 +22,26 @@ pub struct CommitCost {
 }
 
 /// Passes the costs of the newest commits on to `each`, newest first. Searches the trees of each commit and of its parents
-/// and children. Needs five bytes of memory for each object of the repository.
+/// and children. Needs five bytes of memory for each object of the repository. Returns the number of commits that it skipped because they
+/// cannot be read.
 pub fn commit_costs(
     repository: &Repository,
     limit: usize,
     each: &mut dyn FnMut(CommitCost) -> Result<()>,
     progress: &dyn Progress,
-) -> Result<()> {
+) -> Result<u64> {
     let task = progress.start("comparing commits", Unit::Items, None);
     let search = Search::new(repository)?;
+    let mut unreadable = 0;
     let mut children: HashMap<CommitId, Vec<CommitId>> = HashMap::new();
     for walked in walk(repository, WalkOptions { limit: Some(limit), ..WalkOptions::default() })? {
-        let walked = walked?;
+        let walked = match walked {
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                unreadable += 1;
+                continue;
+            }
+            walked => walked?,
+        };
         let mut neighbours = children.remove(&walked.id).unwrap_or_default();
         neighbours.extend(&walked.parents);
         // Children come before their parents.
@@ -43,7 +51,7 @@ pub fn commit_costs(
         let (own, shared) = search.compare(walked.id, neighbours, &*task)?;
         each(CommitCost { walked, own, shared })?;
     }
-    Ok(())
+    Ok(unreadable)
 }
 
 /// Sizes of stored objects, and what is not stored.
@@ -60,9 +68,11 @@ impl<'r> Search<'r> {
         Ok(Search { store, bytes: store.record_bytes()?, purged: repository.view().purged.keys().copied().collect() })
     }
 
-    /// A search that has found nothing.
+    /// A search that has found nothing, and that skips missing objects.
     pub(super) fn marking(&self) -> Marking<'_> {
-        Marking::new(self.store, self.store.marks(), &self.purged)
+        let mut marking = Marking::new(self.store, self.store.marks(), &self.purged);
+        marking.skip_missing();
+        marking
     }
 
     /// Bytes that a commit has and `others` do not have, and its other bytes.

@@ -60,6 +60,8 @@ pub struct CommitCounts {
     pub forgotten: u64,
     /// Forgotten commits that are gone and that kept commits lead to.
     pub swept: u64,
+    /// Commits of the history that cannot be read. Nothing else counts them.
+    pub unreadable: u64,
 }
 
 /// What can be freed, and when.
@@ -174,7 +176,11 @@ impl Stats {
         let (store, packs) = (repository.store(), &repository.state().packs);
         let task = progress.start("reading pack tables", Unit::Items, Some(packs.len() as u64));
         for &id in packs {
-            let totals = store.list_pack(id).totals()?;
+            let totals = match store.list_pack(id).totals() {
+                // `verify` reports it.
+                Err(error) if error.kind() == ErrorKind::Damaged => continue,
+                totals => totals?,
+            };
             self.packs += 1;
             self.objects += totals.objects;
             self.raw += totals.raw;
@@ -203,7 +209,10 @@ impl Stats {
         let task = progress.start("reading commits", Unit::Items, None);
         for walked in walk(repository, WalkOptions::default())? {
             let commit = match walked {
-                Err(error) if error.kind() == ErrorKind::Damaged => continue,
+                Err(error) if error.kind() == ErrorKind::Damaged => {
+                    self.commits.unreadable += 1;
+                    continue;
+                }
                 walked => walked?.commit,
             };
             self.commits.kept += 1;

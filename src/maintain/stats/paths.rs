@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::history::walk::{WalkOptions, walk};
 use crate::id::TreeId;
 use crate::maintain::stats::commits::Search;
@@ -26,13 +26,18 @@ pub struct PathCost {
 }
 
 /// The costs of all directories at this depth and above it, the most expensive first. Searches all trees of the history.
-/// Needs about eight bytes of memory for each object of the repository.
-pub fn path_costs(repository: &Repository, depth: usize, progress: &dyn Progress) -> Result<Vec<PathCost>> {
+/// Needs about eight bytes of memory for each object of the repository. Also returns the number of commits that it omits because
+/// they cannot be read.
+pub fn path_costs(repository: &Repository, depth: usize, progress: &dyn Progress) -> Result<(Vec<PathCost>, u64)> {
     let search = Search::new(repository)?;
     let mut collector = Collector { store: search.store, depth, seen: HashSet::new(), paths: BTreeMap::new() };
+    let mut unreadable = 0;
     let task = progress.start("reading commits", Unit::Items, None);
     for walked in walk(repository, WalkOptions::default())? {
-        collector.add_commit(&walked?.commit)?;
+        match walked.and_then(|walked| collector.add_commit(&walked.commit)) {
+            Err(error) if error.kind() == ErrorKind::Damaged => unreadable += 1,
+            added => added?,
+        }
         task.add(1)?;
     }
     drop(task);
@@ -64,7 +69,7 @@ pub fn path_costs(repository: &Repository, depth: usize, progress: &dyn Progress
     let cost = |(path, (alone, total)): (RepoPathBuf, (u64, u64))| PathCost { path, alone, shared: total - alone };
     let mut costs: Vec<PathCost> = collector.paths.into_keys().zip(sums).map(cost).collect();
     costs.sort_by_key(|cost| std::cmp::Reverse((cost.alone, cost.shared)));
-    Ok(costs)
+    Ok((costs, unreadable))
 }
 
 /// Which paths need an object.

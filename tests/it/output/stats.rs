@@ -33,7 +33,7 @@ fn stats_transcript() {
 
 "#]]);
     env.undo("stats --json").shows(str![[r#"
-{"type":"stats","disk":{"total":[..],"packs":[..],"catalog":0,"index":[..],"journal":[..],"masks":0,"reserve":8388608,"staged":0,"unneeded":0,"other":[..]},"packs":3,"objects":13,"content_of_commits":648,"content":575,"raw":[..],"stored":[..],"deduplication":1.13,"compression":[..],"commits":{"kept":3,"automatic":0,"forgotten":0,"swept":0},"garbage":{"hidden":{"objects":0,"bytes":0,"purged_packs":0,"purged_bytes":0},"unneeded":{"files":0,"bytes":0},"forgotten":{"count":0,"bytes":0},"purged":{"count":0,"bytes":0}},"repository":"[ROOT]/work/.undo"}
+{"type":"stats","disk":{"total":[..],"packs":[..],"catalog":0,"index":[..],"journal":[..],"masks":0,"reserve":8388608,"staged":0,"unneeded":0,"other":[..]},"packs":3,"objects":13,"content_of_commits":648,"content":575,"raw":[..],"stored":[..],"deduplication":1.13,"compression":[..],"commits":{"kept":3,"automatic":0,"forgotten":0,"swept":0,"unreadable":0},"garbage":{"hidden":{"objects":0,"bytes":0,"purged_packs":0,"purged_bytes":0},"unneeded":{"files":0,"bytes":0},"forgotten":{"count":0,"bytes":0},"purged":{"count":0,"bytes":0}},"repository":"[ROOT]/work/.undo"}
 
 "#]]);
     env.undo("stats --growth").shows(str![[r#"
