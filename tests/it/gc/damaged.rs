@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{check, commits, ids, is_on_disk, noise};
+use super::{commits, ids, is_on_disk, noise};
 use crate::env::TestEnv;
 
 /// Removes the pack of a commit, which no other commit shares.
@@ -30,12 +30,10 @@ fn lost_commit_can_be_forgotten_and_then_garbage_is_collected() {
     let env = commits(0..6);
     let lost = ids(&env)["number-3"].clone();
     env.undo("forget @~").ok();
-    env.undo("gc --now --max-repack 0").ok();
-    assert!(is_on_disk(&env.path().join(".undo/packs"), &noise(4, 50_000)));
     lose(&env, &lost);
     let stderr = String::from_utf8(env.undo("gc --now").fails(5).stderr).unwrap();
     assert!(stderr.contains(&format!("undo forget {}", &lost[..8])), "{stderr}");
-    assert!(!is_on_disk(&env.path().join(".undo/packs"), &noise(4, 50_000)), "it was removed before");
+    assert!(is_on_disk(&env.path().join(".undo/packs"), &noise(4, 50_000)), "the history is not complete");
     let stats = env.undo("stats").ok();
     assert!(String::from_utf8(stats.stderr).unwrap().contains("1 commit left out, because of damage"));
     env.undo("stats --commits").ok();
@@ -44,5 +42,5 @@ fn lost_commit_can_be_forgotten_and_then_garbage_is_collected() {
     env.undo("gc").ok();
     env.undo("gc --now").ok();
     assert_eq!(ids(&env).into_keys().collect::<Vec<_>>(), ["number-0", "number-1", "number-2", "number-5"]);
-    check(&env);
+    env.undo("cat @:large").ok();
 }
