@@ -107,9 +107,10 @@ fn scan_allocates_few_times_per_file() {
     let _turn = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (scans(500), scans(500 + MORE));
     let (new, known) = ((many.0 - few.0) as f64 / MORE as f64, (many.1 - few.1) as f64 / MORE as f64);
-    // For a known file, its name in the listing. A new file has a record and an entry, each with its name.
+    // For a known file, its name in the listing. A new file has a record and an entry, each with its name. Nodes of long
+    // directories have 62 entries, and some allocations each.
     assert!(known < 1.25, "{known:.2} allocations per known file");
-    assert!(new < 4.25, "{new:.2} allocations per new file");
+    assert!(new < 4.5, "{new:.2} allocations per new file");
 }
 
 /// Returns the peak memory of an export of this many empty files, above the memory in use before.

@@ -20,7 +20,7 @@ hint: if this was not intended: see the changes with `undo diff --stat`
 
 "#]]);
     env.undo("commit").ok().shows(snapbox::str![[r#"
-main [ID]  0 added, 0 modified, 66 deleted  (0 B read, 443 B stored)
+main [ID]  0 added, 0 modified, 66 deleted  (0 B read, [..] stored)
 ---- stderr ----
 warning: 60 of 120 files were deleted, such as `notes/0/note-0.txt`, `notes/2/note-32.txt`, `notes/4/note-9.txt`
 hint: if this was not intended: see the changes with `undo show --stat`, undo them with `undo checkout @~`
@@ -86,7 +86,7 @@ fn strict_exits_6_after_recording() {
     let env = create_repository(60);
     fs::remove_dir_all(env.path().join("pictures")).unwrap();
     env.undo("commit --strict").fails(6).shows(snapbox::str![[r#"
-main [ID]  0 added, 0 modified, 61 deleted  (0 B read, 440 B stored)
+main [ID]  0 added, 0 modified, 61 deleted  (0 B read, [..] stored)
 ---- stderr ----
 warning: 60 of 120 files were deleted, such as `pictures/0.png`, `pictures/35.png`, `pictures/9.png`
 hint: if this was not intended: see the changes with `undo show --stat`, undo them with `undo checkout @~`

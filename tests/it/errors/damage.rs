@@ -235,7 +235,7 @@ on main at [ID], 7 minutes ago  two
 
 "#]]);
     env.undo("restore --from two large --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id"}],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id"}],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[]}
 ---- stderr ----
 {"type":"warning","message":"damaged in the repository and left unchanged","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id"}]}
 [exit 5]
@@ -306,6 +306,10 @@ fn damaged_journal_is_read_up_to_damage_and_not_written() {
     for way in WAYS {
         let generations = Generations::new();
         let (env, journal) = (&generations.env, generations.file("journal/00000001"));
+        // The damage is in the middle, behind the tag `one`.
+        for n in 0..4 {
+            env.undo(&format!("tag later-{n}")).ok();
+        }
         damage(&journal, way);
         let before = Tree::read(&env.path());
         if matches!(way, "emptied" | "zeroed" | "deleted") {

@@ -85,7 +85,7 @@ fn commit_on_full_disk_changes_nothing_and_can_be_repeated() {
     let Some(small) = SmallDisk::new(&env) else { return };
     let (one, _) = two_states(&env);
     // More than the reserve.
-    env.write("large", noise(8, 4_500_000));
+    env.write("large", noise(8, 9_000_000));
     let unsaved = Tree::read(&env.path());
     small.fill();
     env.undo("commit -m three").shows(str![[r#"

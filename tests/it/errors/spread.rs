@@ -56,13 +56,13 @@ fn objects_behind_journal_damage_are_found_in_packs() {
         }
     }
     let long_ago = SystemTime::now() - Duration::from_secs(7200);
-    let before = packs(&env).len();
-    packs(&env).iter().for_each(|pack| fs::File::open(pack).unwrap().set_modified(long_ago).unwrap());
+    let before = packs(&env);
+    before.iter().for_each(|pack| fs::File::open(pack).unwrap().set_modified(long_ago).unwrap());
     for n in 0..16 {
         env.write("file", format!("again {n}\n"));
         env.undo("commit").ok();
     }
-    assert!(packs(&env).len() < before, "no pack was removed");
+    assert!(before.iter().any(|pack| !pack.exists()), "no pack was removed");
     let journal = env.path().join(".undo/journal/00000001");
     let middle = fs::metadata(&journal).unwrap().len() as usize / 2;
     flip_byte_after(&[&journal], &fs::read(&journal).unwrap()[..64], middle);
