@@ -13,7 +13,7 @@ use crate::fs::file::without_blocking;
 use crate::fs::inherit::open_or_create;
 use crate::fs::lock_file::{self, LockFile};
 use crate::fs::signal::Interrupts;
-use crate::fs::{process_id, read_at, set_len, stat, stat_file, write_all_at};
+use crate::fs::{exists, process_id, read, read_at, set_len, stat, stat_file, write_all_at};
 use crate::time::Timestamp;
 
 /// An exclusive lock on a file, held until it is dropped.
@@ -128,6 +128,29 @@ impl FileLock {
         // A command that frees space must get the lock even on a full disk, so a failure is ignored.
         let written = set_len(&file, 0).and_then(|()| write_all_at(&file, text.as_bytes(), 0));
         Ok(FileLock { file, path: path.to_owned(), text: written.ok().map(|()| text), _substitute: substitute })
+    }
+
+    /// Adds a line to the text of the lock file.
+    pub fn add_line(&mut self, line: &str) -> Result<()> {
+        let (line, at) = (format!("{line}\n"), self.text.as_ref().map_or(0, String::len));
+        write_all_at(&self.file, line.as_bytes(), at as u64)?;
+        self.text.get_or_insert_default().push_str(&line);
+        Ok(())
+    }
+
+    /// The text of a lock file while a process holds the lock, else `None`. Takes a shared lock for a moment.
+    pub fn text(path: &Path) -> Result<Option<Vec<u8>>> {
+        let file = match without_blocking().read(true).open(path) {
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|cause| Error::io("open", path, cause))?,
+        };
+        let is_held = match file.try_lock_shared() {
+            Ok(()) => false,
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(cause)) if is_unsupported(&cause) => exists(&lock_file::path_for(path))?,
+            Err(TryLockError::Error(cause)) => return Err(Error::io("lock", path, cause)),
+        };
+        if is_held { read(path) } else { Ok(None) }
     }
 
     /// Whether the file system of a lock file has locks. If it has none, a lock may outlive a killed process.

@@ -70,6 +70,8 @@ pub enum Reason {
     Tag(String),
     /// An unfinished checkout needs the commit.
     UnfinishedCheckout,
+    /// Undoing the changes of a running command needs the commit.
+    RunningCommand,
     /// The commit raised an alarm not long ago.
     Alarm,
     /// The commit is the last one before an alarm.
@@ -103,6 +105,7 @@ impl fmt::Display for Reason {
             Reason::Branch(name) => write!(f, "branch {name}"),
             Reason::Tag(name) => write!(f, "tag {name}"),
             Reason::UnfinishedCheckout => f.write_str("unfinished checkout"),
+            Reason::RunningCommand => f.write_str("before a running command"),
             Reason::Alarm => f.write_str("alarm"),
             Reason::BeforeAlarm => f.write_str("before an alarm"),
             Reason::NotAutomatic => f.write_str("not automatic"),
@@ -140,6 +143,11 @@ impl Pins {
                 self.add(*parent, Reason::BeforeAlarm);
             }
         }
+    }
+
+    /// Adds commits that undoing the changes of running commands needs.
+    pub fn add_running(&mut self, commits: impl IntoIterator<Item = CommitId>) {
+        commits.into_iter().for_each(|id| self.add(id, Reason::RunningCommand));
     }
 
     /// The reasons to keep a commit.

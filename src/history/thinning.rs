@@ -41,6 +41,7 @@ pub fn due(repository: &Repository, named: &[CommitId]) -> Result<Option<Vec<For
     let described = candidates::candidates(repository, WalkOptions { since, ..WalkOptions::default() })?;
     let candidates: Vec<Candidate> = described.iter().map(|one| one.candidate.clone()).collect();
     let mut pins = Pins::of(repository.view(), state.intent.as_ref());
+    pins.add_running(repository.commits_before_runs()?);
     pins.add_alarms(&candidates, now, zone);
     let policy = Policy { rules: rules.clone(), only_automatic: true, ..Policy::default() };
     let verdicts = retention::judge(&candidates, &policy, &pins, now, zone);

@@ -10,6 +10,9 @@ use crate::repo::config::Config;
 use crate::repo::repository::STILL_READABLE;
 use crate::repo::{Repository, Transaction, config, git_ignore, journal, leftovers, no_sync, reserve, sharing};
 
+/// How long another command may hold the lock of a run to find out who has it.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// What a transaction is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
@@ -108,11 +111,13 @@ impl Repository {
         Err(Error::damaged(damage.to_string()).hint(hint))
     }
 
-    /// Takes the right to run a command in this worktree and to record its changes, until it is dropped. Does not wait,
-    /// because the holder may be an `undo run` that contains this one. Does not lock the repository.
+    /// Takes the right to run a command in this worktree and to record its changes, until it is dropped. Waits for other
+    /// commands that look who holds it, but no longer, because the holder may be an `undo run` that contains this one. Does not
+    /// lock the repository.
     pub fn begin_run(&self) -> Result<FileLock> {
         self.membership.check(&self.layout)?;
-        acquire_now(&self.layout.run_lock(), &self.environment).map_err(|error| match error.kind() {
+        let lock = FileLock::acquire(&self.layout.run_lock(), &self.environment, LockWait::For(LOOK));
+        lock.map_err(|error| match error.kind() {
             ErrorKind::Locked => error.hint("one `undo run` at a time in a directory: wait until that one has ended"),
             _ => self.layout.not_permitted(error),
         })

@@ -22,6 +22,7 @@ mod permission;
 pub mod refname;
 mod repository;
 mod reserve;
+pub mod running;
 pub mod sharing;
 #[cfg(test)]
 mod tests;

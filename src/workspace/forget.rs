@@ -196,12 +196,16 @@ fn judge(repository: &Repository, selection: &ForgetSelection, progress: &dyn Pr
     // The time of a record: a clock that was set back must not change which alarms are recent.
     let now = repository.environment.now().max(repository.state().time);
     let mut pins = Pins::of(repository.view(), repository.state().intent.as_ref());
+    pins.add_running(repository.commits_before_runs()?);
     match selection {
         ForgetSelection::Policy(policy) => {
             let candidates = candidates::candidates(repository, WalkOptions::default())?;
             let bare: Vec<Candidate> = candidates.iter().map(|one| one.candidate.clone()).collect();
             pins.add_alarms(&bare, now, zone);
-            let newest = bare.iter().map(|candidate| candidate.time).max().unwrap_or(now);
+            // A commit in the future, made with a wrong clock, must not age all others.
+            let clock = repository.environment.now();
+            let newest =
+                bare.iter().map(|candidate| candidate.time).filter(|time| *time <= clock).max().unwrap_or(clock);
             let mut verdicts = retention::judge(&bare, policy, &pins, newest, zone);
             let mut is_too_large = false;
             if policy.space.is_limited() {
@@ -294,6 +298,7 @@ fn refusal(Verdict { id, reasons }: &Verdict) -> Error {
         [Reason::Tag(name)] => error.hint(format!("to delete the tag: undo tag -d {}", shell_word(name.as_bytes()))),
         [Reason::Branch(_), ..] => error.hint("the commit of a branch stays, and so does the current commit"),
         [Reason::UnfinishedCheckout, ..] => error.hint("to finish the checkout: undo checkout --continue"),
+        [Reason::RunningCommand, ..] => error.hint("wait until the command of `undo run` has ended"),
         _ => error.hint("see the alarm: undo log"),
     }
 }

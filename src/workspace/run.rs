@@ -11,6 +11,7 @@ use crate::id::{CommitId, OperationId};
 use crate::object::operation::Verb;
 use crate::object::{Objects, RunInfo, run_info};
 use crate::progress::Progress;
+use crate::repo::running;
 use crate::snapshot::{self, Outcome, SavedScan};
 use crate::time::Timestamp;
 use crate::worktree::Worktree;
@@ -36,7 +37,7 @@ pub struct RunBefore {
 /// Blocks other runs in the worktree until dropped.
 #[must_use]
 pub struct RunLock {
-    _lock: FileLock,
+    lock: FileLock,
 }
 
 /// The changes of the command.
@@ -55,17 +56,23 @@ impl Workspace {
     /// Blocks other runs in this worktree until the returned lock is dropped, so that the changes of one command are not
     /// recorded as those of another.
     pub fn lock_run(&self) -> Result<RunLock> {
-        self.repository.begin_run().map(|lock| RunLock { _lock: lock })
+        self.repository.begin_run().map(|lock| RunLock { lock })
     }
 
-    /// Records the worktree before a command.
-    pub fn record_before_run(&mut self, command: &[Vec<u8>], progress: &dyn Progress) -> Result<RunBefore> {
+    /// Records the worktree before a command. Until the lock is dropped, no command removes what undoing the changes needs.
+    pub fn record_before_run(
+        &mut self,
+        run: &mut RunLock,
+        command: &[Vec<u8>],
+        progress: &dyn Progress,
+    ) -> Result<RunBefore> {
         let mut transaction = self.repository.begin()?;
         checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
         let newest = transaction.repository().operation();
         let message = format!("before run {}", run_info::short(command));
         let options = snapshot::Options { message, automatic: true, verb: Verb::Run, ..snapshot::Options::default() };
         let (outcome, saved) = snapshot::take(&mut transaction, &self.worktree, &options, progress)?;
+        running::note(&mut run.lock, recorded_commit(&outcome)?, newest)?;
         let recorded = transaction.repository().operation().filter(|it| Some(*it) != newest);
         self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
         let began = self.repository.environment.now();

@@ -59,14 +59,14 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace_to_finish().map_err(not_run)?;
-    let _lock = match workspace.lock_run() {
+    let mut lock = match workspace.lock_run() {
         Err(error) if error.kind() == ErrorKind::Locked && is_inside_run(&workspace) => {
             return run_inside(context, args);
         }
         lock => lock.map_err(not_run)?,
     };
     let command = words(&args.command);
-    let before = workspace.record_before_run(&command, context.ui.progress());
+    let before = workspace.record_before_run(&mut lock, &command, context.ui.progress());
     context.report_notices(&workspace.take_notices());
     let before = before.map_err(not_run)?;
     let incomplete = verdict::report_recorded(context, &workspace, &before.outcome);

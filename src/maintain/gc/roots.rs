@@ -40,9 +40,11 @@ impl KnownParents {
         let (state, view) = (repository.state(), repository.view());
         let is_over = |time: Option<Timestamp>| time.is_none_or(|time| time <= horizon);
         let mut roots = Roots::default();
+        let before_runs = repository.commits_before_runs()?;
         let mut named = BTreeSet::new();
         let mut pending: Vec<CommitId> = view.heads.iter().chain(view.branches.values()).copied().collect();
         pending.extend(view.tags.values());
+        pending.extend(before_runs.iter().filter(|id| !view.forgotten.contains_key(id)));
         pending.extend(state.intent.iter().flat_map(commits_of));
         while let Some(id) = pending.pop() {
             if !roots.kept.insert(id) {
@@ -54,7 +56,7 @@ impl KnownParents {
         }
         let mut gone = ForgottenCommits::new();
         for (&id, forgotten) in &view.forgotten {
-            if is_over(forgotten.time) {
+            if is_over(forgotten.time) && !before_runs.contains(&id) {
                 roots.swept += u64::from(forgotten.time.is_some());
                 gone.insert(id, forgotten.clone());
             } else {

@@ -153,3 +153,19 @@ fn tagged_automatic_commits_and_heads_of_branches_stay() {
     assert_eq!(counts(&env).1, 3);
     assert_eq!(log(&env, "side").len(), 2);
 }
+
+#[test]
+fn a_commit_in_the_future_does_not_age_the_others() {
+    let env = TestEnv::initialised();
+    set_hours(&env, 0);
+    commit(&env, "old");
+    for day in 100..=110 {
+        set_hours(&env, 24 * day);
+        commit(&env, &format!("day{day}"));
+    }
+    set_hours(&env, 24 * 9000);
+    commit(&env, "future");
+    set_hours(&env, 24 * 111);
+    env.undo("forget --keep-within 30d").ok();
+    assert_eq!(counts(&env).0, 12, "{:?}", log(&env, ""));
+}
