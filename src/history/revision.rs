@@ -31,7 +31,7 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
     let (start, steps) = match steps.strip_prefix("@{") {
         Some(rest) => {
             let Some((time, steps)) = rest.split_once('}') else { return Err(malformed(text, "a `}` is missing")) };
-            (resolve_past(repository, name, time)?, steps)
+            (existing(repository, resolve_past(repository, name, time)?)?, steps)
         }
         None if name.is_empty() => return Err(malformed(text, "it names nothing")),
         None => (resolve_name(repository, name)?, steps),
@@ -137,7 +137,7 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
     let view = repository.view();
     match name {
         "@" => return view.at().ok_or_else(|| no_commit(view)),
-        "-" => return reflog::before_last_move(repository),
+        "-" => return existing(repository, reflog::before_last_move(repository)?),
         "latest" => return newest_head(repository),
         _ => {}
     }
@@ -175,6 +175,14 @@ fn lost_commit(repository: &Repository, prefix: &IdPrefix) -> Option<CommitId> {
     let mut walk = walk(repository, WalkOptions::default()).ok()?;
     let mut ids = std::iter::from_fn(|| walk.next_or_unreadable()).filter_map(|walked| walked.err()?.0);
     ids.find(|id| prefix.matches(&id.0))
+}
+
+/// [`ErrorKind::NotFound`] for a commit of an earlier state that was forgotten and no longer exists.
+fn existing(repository: &Repository, id: CommitId) -> Result<CommitId> {
+    match suggestions::is_swept(repository, id) {
+        true => Err(suggestions::no_longer_exists(id)),
+        false => Ok(id),
+    }
 }
 
 /// The head with the newest time; of several with the same time, the one recorded last.

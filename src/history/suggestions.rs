@@ -2,8 +2,8 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::id::{CommitId, IdPrefix, ObjectId};
-use crate::object::Objects;
 use crate::object::operation::View;
+use crate::object::{ObjectKind, Objects};
 use crate::repo::Repository;
 
 /// Maximum number of candidates that an error lists.
@@ -31,6 +31,13 @@ pub fn unknown_revision(name: &str, view: &View) -> Error {
 pub fn swept_commit(prefix: &IdPrefix, view: &View) -> Option<CommitId> {
     let swept = view.forgotten.iter().filter(|(_, forgotten)| forgotten.time.is_none());
     swept.map(|(id, _)| *id).find(|id| prefix.matches(&id.0))
+}
+
+/// Whether a commit was forgotten and a sweep has removed its content. After a sweep, the journal may no longer say that it was
+/// forgotten.
+pub fn is_swept(repository: &Repository, id: CommitId) -> bool {
+    let was_forgotten = repository.view().forgotten.contains_key(&id) || repository.state().sweep.is_some();
+    was_forgotten && !repository.store().contains(ObjectKind::Commit, id.object_id())
 }
 
 /// The error for a forgotten commit whose content a sweep has removed.

@@ -62,6 +62,8 @@ pub struct Destination {
     pub crossed: Vec<Action>,
     /// Operations whose commits no longer exist. They are crossed without an effect, and do not count as steps.
     pub passed: Vec<Action>,
+    /// Number of nearer states that were passed over, because they need a commit that no longer exists.
+    pub skipped: u64,
     /// Number of forgotten commits in that state that no longer exist.
     pub gone: u64,
     /// The interrupted command that is undone first.
@@ -329,6 +331,7 @@ impl Timeline {
             undo_position,
             crossed,
             passed: Vec::new(),
+            skipped: 0,
             gone: 0,
             interrupted: None,
             seen,

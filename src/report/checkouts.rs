@@ -67,6 +67,8 @@ pub struct SteppedRecord<'o> {
     pub operations: Vec<CrossedRecord>,
     /// Operations that were passed over: purges, and those that did nothing but forget commits that no longer exist.
     pub passed: Vec<CrossedRecord>,
+    /// Number of states that were passed over, because they need a commit that no longer exists.
+    pub skipped: u64,
     /// Number of forgotten commits that no longer exist.
     pub gone: u64,
     /// `undid`, `redid`, or empty for `op restore`.

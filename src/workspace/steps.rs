@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::compare;
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::suggestions;
 use crate::history::timeline::{Action, Destination, Timeline};
 use crate::id::CommitId;
 use crate::object::operation::Verb;
@@ -22,10 +23,10 @@ impl Workspace {
             self.check_run_is_recorded(before, progress)?;
         }
         let mut timeline = Timeline::open(&self.repository);
-        let purge = if steps == 1 { purge::revertible(&self.repository, &mut timeline)? } else { None };
+        let purge = purge::revertible(&self.repository, &mut timeline)?;
         let is_passed =
             |action: &Action| self.forgot_what_is_gone(action) || is_purge(action) && Some(action.id) != purge;
-        let mut destination = self.pass_over(steps, &is_passed, |steps| match self.repository.unfinished() {
+        let mut destination = self.existing_state(steps, &is_passed, |steps| match self.repository.unfinished() {
             Some(intent) => timeline.back_before(intent, steps),
             None => timeline.back(steps),
         })?;
@@ -42,7 +43,7 @@ impl Workspace {
             is_purge(action) && action.last.history.purges.iter().all(|blob| purged.contains_key(&blob.id))
         };
         let is_passed = |action: &Action| self.forgot_what_is_gone(action) || is_still_purged(action);
-        let mut destination = self.pass_over(steps, &is_passed, |steps| timeline.forward(steps))?;
+        let mut destination = self.existing_state(steps, &is_passed, |steps| timeline.forward(steps))?;
         let purges = destination.crossed.iter().flat_map(|action| &action.last.history.purges);
         destination.history.purges = purges.copied().collect();
         Ok(destination)
@@ -54,7 +55,41 @@ impl Workspace {
         let id = timeline.find(operation)?.id;
         let mut destination = timeline.restore(id)?;
         (destination.passed, destination.crossed) = destination.crossed.into_iter().partition(is_purge);
-        self.check_existing(destination)
+        match self.gone_commit(&destination) {
+            Some(gone) => Err(needs_gone(gone)),
+            None => Ok(self.count_gone(destination)),
+        }
+    }
+
+    /// Finds a destination that many steps away. States that need a commit that no longer exists are passed over, and do not
+    /// count. [`ErrorKind::NotFound`] if such a state is the last one with a commit.
+    fn existing_state(
+        &self,
+        steps: usize,
+        is_passed: &dyn Fn(&Action) -> bool,
+        mut find: impl FnMut(usize) -> Result<Destination>,
+    ) -> Result<Destination> {
+        if self.repository.state().sweep.is_none() && self.repository.view().forgotten.is_empty() {
+            return self.pass_over(steps, is_passed, find).map(|destination| self.count_gone(destination));
+        }
+        let (mut left, mut skipped, mut missing) = (steps, 0, None);
+        loop {
+            let destination = match self.pass_over(steps - left + skipped + 1, is_passed, &mut find) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing.map_or(error, needs_gone)),
+                destination => destination?,
+            };
+            if let Some(gone) = missing.filter(|_| destination.refs.at().is_none()) {
+                return Err(needs_gone(gone));
+            }
+            missing = self.gone_commit(&destination);
+            match missing {
+                Some(_) => skipped += 1,
+                None => left -= 1,
+            }
+            if left == 0 {
+                return Ok(Destination { skipped: skipped as u64, ..self.count_gone(destination) });
+            }
+        }
     }
 
     /// Finds a destination that many steps away. Operations that `is_passed` selects have no effect and do not count.
@@ -79,7 +114,7 @@ impl Workspace {
             (found, destination.crossed) = destination.crossed.into_iter().partition(is_passed);
             if found.len() == passed.len() {
                 destination.passed = found;
-                return self.check_existing(destination);
+                return Ok(destination);
             }
             passed = found;
         }
@@ -96,25 +131,20 @@ impl Workspace {
         self.repository.store().contains(ObjectKind::Commit, id.object_id())
     }
 
-    /// [`ErrorKind::NotFound`] if a ref or the worktree would need a commit that no longer exists. Counts the other commits
-    /// that no longer exist.
-    fn check_existing(&self, mut destination: Destination) -> Result<Destination> {
+    /// The commit that a ref or the worktree would need in a state, but that was forgotten and no longer exists.
+    fn gone_commit(&self, destination: &Destination) -> Option<CommitId> {
         let edits = destination.refs.edits_from(self.repository.view());
-        let needed = edits.iter().filter_map(|edit| edit.new).chain(destination.worktree);
-        if let Some(gone) = needed.into_iter().find(|id| !self.exists(*id) && self.was_forgotten(*id)) {
-            let message = format!("that state needs commit {}, which was forgotten and no longer exists", gone.short());
-            return Err(Error::new(ErrorKind::NotFound, message).hint("to list operations: undo op log"));
-        }
+        let mut needed = edits.iter().filter_map(|edit| edit.new).chain(destination.worktree);
+        needed.find(|id| suggestions::is_swept(&self.repository, *id))
+    }
+
+    /// Counts the commits that the state would have, but that no longer exist.
+    fn count_gone(&self, mut destination: Destination) -> Destination {
         let passed = destination.passed.iter().flat_map(|action| &action.last.history.forgets).map(|commit| commit.id);
         let passed: HashSet<CommitId> = passed.collect();
         let recalls = destination.history.recalls.iter().map(|commit| commit.id);
         destination.gone = recalls.filter(|id| !passed.contains(id) && !self.exists(*id)).count() as u64;
-        Ok(destination)
-    }
-
-    /// Whether a commit that does not exist was forgotten. After a sweep, the journal may no longer say so.
-    fn was_forgotten(&self, id: CommitId) -> bool {
-        self.repository.view().forgotten.contains_key(&id) || self.repository.state().sweep.is_some()
+        destination
     }
 
     /// Prepares to restore a state that one of the functions above found. `verb` is undo, redo or op restore.
@@ -143,4 +173,10 @@ impl Workspace {
         Err(Error::new(ErrorKind::Refused, message)
             .hint(format!("to restore the state before that run: undo checkout {}", before.short())))
     }
+}
+
+/// The error for a state that cannot be restored.
+fn needs_gone(gone: CommitId) -> Error {
+    let message = format!("that state needs commit {}, which was forgotten and no longer exists", gone.short());
+    Error::new(ErrorKind::NotFound, message).hint("to list operations: undo op log")
 }

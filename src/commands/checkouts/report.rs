@@ -103,6 +103,7 @@ fn stepped<'o>(
         id: workspace.repository.view().at(),
         operations: destination.crossed.iter().map(crossed).collect(),
         passed: destination.passed.iter().map(crossed).collect(),
+        skipped: destination.skipped,
         gone: destination.gone,
         action: match reported.verb {
             Verb::Undo => "undid",

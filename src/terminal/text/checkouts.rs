@@ -87,6 +87,10 @@ impl Print for SteppedRecord<'_> {
             let why = if passed.verb == "purge" { "still purged" } else { "the commits no longer exist" };
             page.line(format_args!("passed over {id}  {words}  ({why})"))?;
         }
+        if self.skipped > 0 {
+            let states = plural(self.skipped, "state");
+            page.line(format_args!("passed over {states} with commits that no longer exist"))?;
+        }
         if self.gone > 0 {
             page.line(format_args!("{} can no longer be recalled", plural(self.gone, "forgotten commit")))?;
         }

@@ -75,3 +75,57 @@ hint: to list forgotten commits that can be recalled: undo recall
 
 "#]]);
 }
+
+#[test]
+fn undo_passes_over_states_that_no_longer_exist() {
+    let env = commits(&["one", "two", "three", "four", "five", "six"]);
+    env.undo("forget @~2 @~3").ok();
+    env.undo("gc --now").ok();
+    env.undo("undo").ok();
+    assert_eq!(log(&env, "@"), ["five -2", "two", "one"]);
+    env.undo("undo").shows(str![[r#"
+undid [ID]  commit: main [ID]: 1 modified
+undid [ID]  commit: main [ID]: 1 modified
+undid [ID]  commit: main [ID]: 1 modified
+passed over 2 states with commits that no longer exist
+2 forgotten commits can no longer be recalled
+main [ID]  the directory is unchanged
+---- stderr ----
+hint: to redo: undo redo
+hint: to restore the directory as recorded then: undo checkout [ID]
+
+"#]]);
+    assert_eq!(log(&env, "@"), ["two", "one"]);
+    env.undo("undo").ok();
+    assert_eq!(log(&env, "@"), ["one"]);
+    env.undo("redo").ok();
+    env.undo("redo").ok();
+    assert_eq!(log(&env, "@"), ["five -2", "two", "one"]);
+    env.undo("undo 2").ok();
+    assert_eq!(log(&env, "@"), ["one"]);
+    env.undo("redo 3").ok();
+    assert_eq!(log(&env, "@"), ["six", "five -2", "two", "one"]);
+    env.undo("undo 3").ok();
+    assert_eq!(log(&env, "@"), ["one"]);
+    env.undo("verify").ok();
+}
+
+#[test]
+fn names_of_earlier_states_say_that_the_commit_no_longer_exists() {
+    let env = commits(&["one", "two", "three"]);
+    env.undo("checkout @~").ok();
+    env.undo("checkout @~").ok();
+    env.undo("checkout latest").ok();
+    env.undo("forget latest~2").ok();
+    env.undo("gc --now").ok();
+    env.undo("checkout -").shows(str![[r#"
+---- stderr ----
+error: commit [ID] was forgotten and no longer exists
+hint: to list forgotten commits that can be recalled: undo recall
+[exit 2]
+
+"#]]);
+    env.undo("show '@{2026-01-05 08:01:30}'").fails(2);
+    env.undo("diff -").fails(2);
+    env.undo("log -").fails(2);
+}

@@ -155,15 +155,15 @@ fn undo_and_redo_json_is_complete() {
 
 "#]]);
     env.undo("undo --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":2,"unchanged":2,"inexact":[],"damaged":[],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}],"passed":[],"gone":0}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":2,"unchanged":2,"inexact":[],"damaged":[],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}],"passed":[],"skipped":0,"gone":0}
 
 "#]]);
     env.undo("undo --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":0,"inexact":[],"damaged":[],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"}],"passed":[],"gone":0}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":0,"inexact":[],"damaged":[],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"}],"passed":[],"skipped":0,"gone":0}
 
 "#]]);
     env.undo("redo 2 --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":2,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"},{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}],"passed":[],"gone":0}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":2,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"purged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"},{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}],"passed":[],"skipped":0,"gone":0}
 
 "#]]);
     env.undo("op log -n 1 --json").shows(str![[r#"

@@ -49,9 +49,21 @@ hint: to redo: undo redo
 }
 
 #[test]
-fn two_steps_pass_over_a_purge() {
+fn the_first_of_two_steps_takes_a_purge_back() {
     let env = secrets();
     env.undo("purge --blob one:secret").ok();
+    env.undo("undo 2").ok();
+    env.undo("cat one:secret").ok();
+    let two_steps = env.undo("op log -n 2 --json").ok().json();
+    env.undo("redo 2").ok();
+    env.undo("cat one:secret").fails(1);
+    env.undo("undo").ok();
+    env.undo("undo").ok();
+    env.undo("cat one:secret").ok();
+    assert_eq!(env.undo("op log -n 1 --json").ok().json()[0]["branch"], two_steps[0]["branch"]);
+    // An operation after the purge makes it final.
+    env.undo("redo 2").ok();
+    env.undo("tag later").ok();
     env.undo("undo 2").ok();
     env.undo("cat one:secret").fails(1);
 }
