@@ -25,18 +25,22 @@ pub struct Args {
     revision: Option<String>,
     /// List branches whose names match one of the patterns, or all; `*` also matches `/`
     #[arg(short, long, value_name = "GLOB", num_args = 0.., add = complete::with(complete::branches))]
-    #[arg(conflicts_with_all = ["name", "delete", "rename"])]
+    #[arg(conflicts_with_all = ["name", "delete", "force_delete", "rename"])]
     list: Option<Vec<String>>,
     /// Move the branch if it exists already
     #[arg(short, long, requires = "name")]
     force: bool,
     /// Print the name of the current branch
-    #[arg(long, conflicts_with_all = ["name", "list", "delete", "rename"])]
+    #[arg(long, conflicts_with_all = ["name", "list", "delete", "force_delete", "rename"])]
     show_current: bool,
     /// Delete branches; their commits stay
-    #[arg(short, long, short_alias = 'D', value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
+    #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
           add = complete::with(complete::branches))]
     delete: Vec<String>,
+    /// Delete branches, even if they are current in another directory that is not there now
+    #[arg(short = 'D', value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename", "delete"],
+          add = complete::with(complete::branches))]
+    force_delete: Vec<String>,
     /// Rename a branch, or the current one if only NEW is given
     #[arg(short = 'm', long = "rename", value_names = ["OLD", "NEW"], num_args = 1..=2, conflicts_with = "name",
           add = complete::with(complete::branches))]
@@ -47,7 +51,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     match (args.name.as_deref(), args.rename.as_slice()) {
         (_, [new]) => refs::rename(context, RefKind::Branch, None, new),
         (_, [old, new]) => refs::rename(context, RefKind::Branch, Some(old), new),
-        _ if !args.delete.is_empty() => refs::delete(context, RefKind::Branch, &args.delete),
+        _ if !args.delete.is_empty() => refs::delete(context, RefKind::Branch, &args.delete, false),
+        _ if !args.force_delete.is_empty() => refs::delete(context, RefKind::Branch, &args.force_delete, true),
         (Some(name), _) => refs::create(context, RefKind::Branch, name, args.revision.as_deref(), args.force),
         _ if args.show_current => refs::show_current(context),
         (None, _) => refs::list(context, RefKind::Branch, args.list.as_deref().unwrap_or_default()),

@@ -56,9 +56,9 @@ pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option
     Ok(())
 }
 
-/// Deletes branches or tags. The commits stay.
-pub fn delete(context: &Context<'_>, kind: RefKind, names: &[String]) -> Result<()> {
-    let commits = context.workspace()?.delete_refs(kind, names)?;
+/// Deletes branches or tags. The commits stay. With `force`, also branches of directories that are not there now.
+pub fn delete(context: &Context<'_>, kind: RefKind, names: &[String], force: bool) -> Result<()> {
+    let commits = context.workspace()?.delete_refs(kind, names, force)?;
     for (name, id) in names.iter().zip(commits) {
         context.ui.outcome(&RefChanged { kind: kind.word(), action: "deleted", name: name.to_owned(), id })?;
         let (word, name, id) = (kind.word(), shell_word(name.as_bytes()), id.short());

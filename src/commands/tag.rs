@@ -43,7 +43,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     match (args.name.as_deref(), args.rename.as_slice()) {
         (_, [old, new]) => refs::rename(context, RefKind::Tag, Some(old), new),
-        _ if !args.delete.is_empty() => refs::delete(context, RefKind::Tag, &args.delete),
+        _ if !args.delete.is_empty() => refs::delete(context, RefKind::Tag, &args.delete, false),
         (Some(name), _) => refs::create(context, RefKind::Tag, name, args.revision.as_deref(), args.force),
         (None, _) => refs::list(context, RefKind::Tag, args.list.as_deref().unwrap_or_default()),
     }

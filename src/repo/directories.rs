@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::{CommitId, DirectoryId};
 use crate::object::operation::{RefEdit, RefName, Verb};
+use crate::quote::shell_word;
 use crate::repo::journal::{Directory, Record};
 use crate::repo::layout::{Attachment, StoreLink};
 use crate::repo::membership::{Joining, Membership, current, is_there, main_directory, new_id};
@@ -100,17 +101,10 @@ impl Repository {
 
     /// [`ErrorKind::Refused`] if a branch is current in another existing directory.
     fn check_free(&self, branch: &str) -> Result<()> {
-        let (known, is_beside_main) = (&self.state.directories, self.is_beside_main());
-        let is_held_by = |id: DirectoryId, directory: &Directory| {
-            let (is_here, current) = match &directory.branch {
-                Some(current) => (self.state.directory() == Some(id), current.as_str()),
-                None => (!is_beside_main, self.state.main_branch()),
-            };
-            !is_here && current == branch && is_there(id, directory, &self.layout.repository)
-        };
-        let is_main_unknown = is_beside_main && main_directory(known).is_none();
-        let holder = match known.iter().find(|(id, directory)| is_held_by(**id, directory)) {
-            Some((_, directory)) => Some(format!("in `{}`", directory.path().display())),
+        let is_main_unknown = self.is_beside_main() && main_directory(&self.state.directories).is_none();
+        let is_existing = |id: DirectoryId, directory: &Directory| is_there(id, directory, &self.layout.repository);
+        let holder = match self.holder(branch, &is_existing) {
+            Some(directory) => Some(format!("in `{}`", directory.path().display())),
             None => (is_main_unknown && self.state.main_branch() == branch)
                 .then(|| "in the directory that contains the repository".to_owned()),
         };
@@ -120,6 +114,32 @@ impl Repository {
             format!("the branch `{branch}` is current {holder}, which has the same repository"),
         )
         .hint("choose another branch"))
+    }
+
+    /// [`ErrorKind::Refused`] if a branch is current in another known directory that is not there, for example because its disk
+    /// is not mounted now.
+    pub fn check_absent_directories(&self, branch: &str) -> Result<()> {
+        let is_absent = |id: DirectoryId, directory: &Directory| !is_there(id, directory, &self.layout.repository);
+        let Some(directory) = self.holder(branch, &is_absent) else { return Ok(()) };
+        let path = directory.path().display();
+        let message = format!("the branch `{branch}` is current in `{path}`, which is not there now");
+        let delete = shell_word(branch.as_bytes());
+        Err(Error::new(ErrorKind::Refused, message)
+            .hint(format!("mount it, or if it is gone for good: undo branch -D {delete}")))
+    }
+
+    /// Another directory in which a branch is current.
+    fn holder(&self, branch: &str, is_wanted: &dyn Fn(DirectoryId, &Directory) -> bool) -> Option<&Directory> {
+        let is_beside_main = self.is_beside_main();
+        let is_held_by = |id: DirectoryId, directory: &Directory| {
+            let (is_here, current) = match &directory.branch {
+                Some(current) => (self.state.directory() == Some(id), current.as_str()),
+                None => (!is_beside_main, self.state.main_branch()),
+            };
+            !is_here && current == branch && is_wanted(id, directory)
+        };
+        let mut known = self.state.directories.iter();
+        known.find(|(id, directory)| is_held_by(**id, directory)).map(|(_, directory)| directory)
     }
 
     /// Whether this is not the main directory.

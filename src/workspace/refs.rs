@@ -82,14 +82,18 @@ impl Workspace {
         Ok(old)
     }
 
-    /// Deletes branches or tags, and returns their commits, which stay. The current branch cannot be deleted.
-    pub fn delete_refs(&mut self, kind: RefKind, names: &[String]) -> Result<Vec<CommitId>> {
+    /// Deletes branches or tags, and returns their commits, which stay. The current branch cannot be deleted, and without
+    /// `force` no branch that is current in another directory, even if that is not there now.
+    pub fn delete_refs(&mut self, kind: RefKind, names: &[String], force: bool) -> Result<Vec<CommitId>> {
         let view = self.view();
         if let Some(name) = names.iter().find(|name| kind == RefKind::Branch && **name == view.current) {
             return Err(Error::new(ErrorKind::Refused, format!("`{name}` is the current branch"))
                 .hint("switch to another branch first: undo checkout BRANCH"));
         }
         let commits = names.iter().map(|name| kind.find(view, name)).collect::<Result<Vec<_>>>()?;
+        if kind == RefKind::Branch && !force {
+            names.iter().try_for_each(|name| self.repository.check_absent_directories(name))?;
+        }
         let edit = |(name, id): (&String, &CommitId)| RefEdit { name: kind.name(name), old: Some(*id), new: None };
         let edits = names.iter().zip(&commits).map(edit).collect();
         self.record_refs(kind, format!("delete {} {}", kind.word(), names.join(" ")), edits, None)?;

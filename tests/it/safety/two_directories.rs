@@ -307,3 +307,24 @@ warning: an unfinished checkout of [ID] has left the directory half old, half ne
     scene.at("fourth", "checkout --continue").ok();
     assert_same(&scene.one, &scene.tree("fourth"));
 }
+
+/// A disk that is not mounted must not lose the branch of its directory.
+#[test]
+fn branch_of_a_directory_that_is_not_there_is_deleted_only_by_force() {
+    let scene = Scenario::new();
+    scene.second("commit -m second").ok();
+    assert_eq!(scene.at(FIRST, "branch -d second").code, 4);
+    assert_eq!(scene.at(FIRST, "branch -D second").code, 4);
+    fs::rename(scene.path("second"), scene.path("elsewhere")).unwrap();
+    scene.at(FIRST, "branch -d second").shows(str![[r#"
+---- stderr ----
+error: the branch `second` is current in `[ROOT]/second`, which is not there now
+hint: mount it, or if it is gone for good: undo branch -D second
+[exit 4]
+
+"#]]);
+    fs::rename(scene.path("elsewhere"), scene.path("second")).unwrap();
+    scene.second("status").ok();
+    fs::remove_dir_all(scene.path("second")).unwrap();
+    scene.at(FIRST, "branch -D second").ok();
+}

@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/plumbing/ref_commands.rs", "undo update-ref", "`update-ref`"),
     ("src/commands/purge.rs", "undo undo", "`purge`"),
     ("src/plumbing/update_ref.rs", "undo update-ref", "`update-ref`"),
+    ("src/repo/directories.rs", "undo branch -D", "`branch -d`"),
     ("src/repo/directories.rs", "undo checkout", "`init --branch`"),
     ("src/workspace/checkout.rs", "undo restore", "`checkout PATH`"),
     ("src/workspace/checkout.rs", "undo checkout", "`checkout -b`"),
