@@ -91,6 +91,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let clean = outcome.damaged == 0;
     context.ui.show(&VerifyTotals { outcome, clean })?;
+    if clean && outcome.has_read_nothing() {
+        context.ui.hint("give more time: undo verify --max-time 10m");
+        return Ok(Exit::INCOMPLETE);
+    }
     if clean {
         return Ok(Exit::SUCCESS);
     }

@@ -98,6 +98,13 @@ pub struct Outcome {
     pub is_remembered: bool,
 }
 
+impl Outcome {
+    /// Whether the deadline has ended a verification of a part before it read anything.
+    pub fn has_read_nothing(&self) -> bool {
+        matches!(self.extent, Extent::Part(_)) && self.bytes > 0 && self.read == 0
+    }
+}
+
 fn word_of<S: serde::Serializer>(extent: &Extent, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(extent.word())
 }

@@ -65,6 +65,7 @@ impl Print for VerifyTotals {
             }
         }
         match outcome.damaged {
+            0 if outcome.has_read_nothing() => page.line(format_args!("nothing was read in that time: {checked}"))?,
             0 => page.line(format_args!("{}: {checked}", page.paint(Role::Added, "no damage found")))?,
             damaged => {
                 page.line(format_args!("{checked}; {} found", page.paint(Role::Error, plural(damaged, "problem"))))?;

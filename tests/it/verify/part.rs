@@ -141,11 +141,29 @@ fn deadline_stops_between_frames_and_next_run_continues() {
     }
     assert!(runs > 5, "{runs}");
     let env = create_packs();
-    env.undo("verify --max-time 0s").ok().shows(str![[r#"
-no damage found: 0 commits, 44 objects, 4 packs; 0 % of the stored bytes read (0 B), 2.25 MiB not yet
+    env.undo("verify --max-time 0s").fails(3).shows(str![[r#"
+nothing was read in that time: 0 commits, 44 objects, 4 packs; 0 % of the stored bytes read (0 B), 2.25 MiB not yet
 the time was too short to check that all objects exist
+---- stderr ----
+hint: give more time: undo verify --max-time 10m
+[exit 3]
 
 "#]]);
     assert_eq!(summary(&env, "--max-time 1h")["percent"], 100);
     env.undo("verify --max-time soon").fails(2);
+}
+
+#[test]
+fn verification_without_time_says_that_it_read_nothing() {
+    let env = create_packs();
+    env.undo("verify --max-time 0s").shows(str![[r#"
+nothing was read in that time: [..] commits, [..]; 0 % of the stored bytes read (0 B), [..] not yet
+the time was too short to check that all objects exist
+---- stderr ----
+hint: give more time: undo verify --max-time 10m
+[exit 3]
+
+"#]]);
+    env.undo("verify --max-time 10m").ok();
+    env.undo("verify --max-time 0s").fails(3);
 }
