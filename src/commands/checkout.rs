@@ -10,7 +10,8 @@ use crate::object::operation::Verb;
 /// Restore the whole directory to a commit
 ///
 /// Moves the current branch to the commit, or switches to another branch if REV is its name. Records unsaved changes
-/// first. Later commits stay in the log. Does not touch ignored files.
+/// first. Later commits stay in the log. Does not touch files that no commit records: ignored ones, and those whose content
+/// was purged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo checkout @                     discard unsaved changes (they are saved first)

@@ -388,3 +388,56 @@ fn run_with_unreadable_files_exits_3() {
     assert_eq!(text.matches("cannot be read").count(), 2, "not listed once with its reason: {text}");
     env.undo_as_user("run -- sh -c 'exit 7'").fails(7);
 }
+
+#[test]
+fn rollback_keeps_its_promise_whatever_the_command_forgets() {
+    for forget in ["forget -q --keep-last 2", "forget -q @~3", "forget -q @~2"] {
+        let env = TestEnv::initialised();
+        env.write("a", "1");
+        env.undo("commit -m 1").ok();
+        env.undo("tag -q first").ok();
+        env.write("a", "unsaved");
+        let inner = format!(
+            "echo broken > a; undo commit -q -m inner; undo tag -d first -q; echo more > a; undo commit -q -m inner2; \
+             undo {forget}; undo gc -q --now"
+        );
+        let output = env.shell(&format!("undo run --rollback -- sh -c '{inner}'")).ok().to_string();
+        assert_eq!(output.contains("before a running command"), forget.contains('@'), "{output}");
+        assert_eq!(env.read("a"), b"unsaved", "{forget}");
+        env.undo("verify").ok();
+        env.undo("show first").ok();
+        env.undo("log -p").ok();
+    }
+}
+
+#[test]
+fn forget_names_the_running_command() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m 1").ok();
+    env.write("a", "unsaved");
+    let script = "echo 2 > a; undo commit -q -m 2; undo forget --keep-last 1 -n; undo forget @~";
+    let output = env.shell(&format!("undo run -- sh -c '{script}'"));
+    assert_eq!(output.code, 4, "{output}");
+    assert!(output.text().contains("before a running command"), "{output}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("cannot be forgotten: before a running command"),
+        "{output}"
+    );
+    // The command has ended.
+    env.undo("forget @~").ok();
+}
+
+#[test]
+fn run_warns_of_files_with_purged_content_first() {
+    let env = TestEnv::initialised();
+    env.write("secret", "hunter2");
+    env.write("other", "1");
+    env.undo("commit -m 1").ok();
+    env.undo("purge secret").ok();
+    let output = env.undo("run --rollback -- sh -c 'echo started >&2; rm secret; echo 2 > other'");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (warned, started) = (text.find("its content was purged"), text.find("started"));
+    assert!(warned.is_some() && warned < started, "{text}");
+    assert_eq!(env.read("other"), b"1");
+}

@@ -152,8 +152,7 @@ impl Context<'_> {
         }
         let Some(scan) = differences.scan() else { return Ok(Exit::SUCCESS) };
         self.warn_about_scan(scan);
-        let is_purged = |reason: Reason| reason == Reason::Purged;
-        self.warn_about("not recorded", &reasons(&scan.uncovered, is_purged));
+        self.report_purged(&scan.uncovered);
         let exit = self.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes);
         Ok(exit.or(self.warn_about_mounts(&differences.mounted_over()?)))
     }
@@ -211,6 +210,11 @@ impl Context<'_> {
     /// Lists what a commit leaves out on purpose.
     pub fn report_left_out(&self, uncovered: &[Uncovered]) {
         self.warn_about("not recorded", &reasons(uncovered, |reason| !reason.is_failure()));
+    }
+
+    /// Lists files with purged content, which no commit records.
+    pub fn report_purged(&self, uncovered: &[Uncovered]) {
+        self.warn_about("not recorded", &reasons(uncovered, |reason| reason == Reason::Purged));
     }
 
     /// Warns of paths, if there are any.

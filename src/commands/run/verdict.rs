@@ -106,9 +106,11 @@ fn roll_back(context: &Context<'_>, workspace: &mut Workspace, before: &RunBefor
     Ok(exit)
 }
 
-/// Lists paths that could not be recorded. Returns whether there are any.
+/// Lists paths that could not be recorded, and files with purged content, which no rollback brings back. Returns whether
+/// any path could not be recorded.
 pub fn report_recorded(context: &Context<'_>, workspace: &Workspace, outcome: &Outcome) -> Exit {
     let exit = context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
     context.hint_consistent_copies(&workspace.worktree, &outcome.torn);
+    context.report_purged(&outcome.uncovered);
     exit
 }
