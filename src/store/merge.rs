@@ -48,7 +48,7 @@ impl Store {
 
     /// Copies the frames of these packs into one new pack, durable on return, with an id different from theirs. Objects
     /// in more than one pack are copied once, hidden objects never. The caller records the change in the journal, then deletes the old packs.
-    /// Fails with [`ErrorKind::Damaged`] if a frame is damaged; the old packs must stay. `None` if there are fewer than
+    /// Fails with [`crate::error::ErrorKind::Damaged`] if a frame is damaged; the old packs must stay. `None` if there are fewer than
     /// two packs.
     pub fn merge(&self, packs: &[PackId]) -> Result<Option<PackId>> {
         if packs.len() < 2 {

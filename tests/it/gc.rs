@@ -99,7 +99,11 @@ nothing to remove
 "#]]);
     assert_eq!(ids(&env).into_keys().collect::<Vec<_>>(), ["number-0", "number-1", "number-5"]);
     check(&env);
-    env.undo("recall").shows(str![""]);
+    env.undo("recall").shows(str![[r#"
+---- stderr ----
+no forgotten commits
+
+"#]]);
     assert_same(&Tree::read(&env.path()), &before);
     // What is gone can be recorded again.
     for number in 2..5 {

@@ -28,7 +28,7 @@ impl Drop for SmallDisk {
 impl SmallDisk {
     fn new(env: &TestEnv) -> Option<SmallDisk> {
         let mount = env.path();
-        let options = ["-t", "tmpfs", "-o", "size=24m,mode=0755", "tmpfs"];
+        let options = ["-t", "tmpfs", "-o", "size=40m,mode=0755", "tmpfs"];
         let mounted = rustix::process::geteuid().is_root()
             && Command::new("mount").args(options).arg(&mount).output().is_ok_and(|output| output.status.success());
         if !mounted {
@@ -232,7 +232,7 @@ fn renamed_files_need_no_space() {
     let env = TestEnv::new();
     let Some(small) = SmallDisk::new(&env) else { return };
     env.undo("init -q").ok();
-    env.write("large", noise(1, 4_300_000));
+    env.write("large", noise(1, 11_000_000));
     env.undo("commit -m one").ok();
     let one = Tree::read(&env.path());
     fs::rename(env.path().join("large"), env.path().join("moved")).unwrap();
