@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::id::{AttributesId, BlobId, CommitId, LinksId, ObjectId, OperationId, PackId};
 use crate::object::layout::Piece;
 use crate::object::nodes::{Child, Item, Node};
-use crate::object::operation::{ForgottenCommit, Operation, UndoPosition};
+use crate::object::operation::{Operation, UndoPosition};
 use crate::object::{Attributes, Commit, Extras, tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::commits::{CommitRecord, Names};
@@ -225,8 +225,6 @@ pub struct OperationFields {
     directory: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undo_position: Option<UndoPositionRecord>,
-    forgotten: Vec<CommitId>,
-    recalled: Vec<CommitId>,
     purged: Vec<BlobId>,
     unpurged: Vec<BlobId>,
     extras: Vec<ExtraRecord>,
@@ -238,7 +236,6 @@ pub struct OperationFields {
 impl OperationFields {
     /// The fields of one operation.
     pub fn new(operation: Operation, state: OperationState) -> OperationFields {
-        let ids = |commits: &[ForgottenCommit]| commits.iter().map(|commit| commit.id).collect();
         let step = |UndoPosition { position, tip }| UndoPositionRecord { position, tip };
         OperationFields {
             record: OperationRecord::new(&operation, &[], state),
@@ -247,8 +244,6 @@ impl OperationFields {
             is_joined: operation.is_joined,
             directory: operation.directory.map(|id| id.to_string()),
             undo_position: operation.undo_position.map(step),
-            forgotten: ids(&operation.history.forgets),
-            recalled: ids(&operation.history.recalls),
             purged: operation.history.purges.iter().map(|blob| blob.id).collect(),
             unpurged: operation.history.unpurges.clone(),
             extras: extras(&operation.extras),

@@ -165,7 +165,8 @@ Restore the whole directory to a commit
 
 Moves the current branch to the commit, or switches to another branch if REV is
 its name. Records unsaved changes first. Later commits stay in the log. Does
-not touch ignored files.
+not touch files that no commit records: ignored ones, and those whose content
+was purged.
 
 Usage: undo checkout [OPTIONS] [REV] [-- <PATH>...]
 

@@ -115,7 +115,7 @@ everything
 fn cat_file_p_prints_fields_as_json() {
     let env = everything();
     env.undo("cat-file --json -p @").shows(str![[r#"
-{"type":"commit","id":"[ID]","parents":[],"branches":["main"],"tags":[],"current":true,"time":"2026-01-05T08:01:00.000000000Z","author":"[..]","host":"[..]","message":"everything","automatic":false,"added":2007,"modified":0,"deleted":0,"files":2006,"bytes":9446093,"uncovered":[],"torn":[],"suspicious":false,"alarms":[],"tree":"[ID]","links":"[ID]","mode":"0755","uid":[..],"gid":[..],"mtime":"[TIME]","attributes":"","offset":0,"directories":1,"others":0,"extras":[]}
+{"type":"commit","id":"[ID]","parents":[],"forgotten":0,"branches":["main"],"tags":[],"current":true,"time":"2026-01-05T08:01:00.000000000Z","author":"[..]","host":"[..]","message":"everything","automatic":false,"added":2007,"modified":0,"deleted":0,"files":2006,"bytes":9446093,"uncovered":[],"torn":[],"suspicious":false,"alarms":[],"tree":"[ID]","links":"[ID]","mode":"0755","uid":[..],"gid":[..],"mtime":"[TIME]","attributes":"","offset":0,"directories":1,"others":0,"extras":[]}
 
 "#]]);
     let one = |name: &str| env.undo(&format!("cat-file --json -p {name}")).ok().json().remove(0);
