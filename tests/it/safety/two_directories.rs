@@ -186,9 +186,10 @@ fn unfinished_checkout_of_missing_directory_is_ended_anywhere() {
 }
 
 #[test]
-fn unfinished_checkout_without_directory_is_ended_anywhere() {
+fn unfinished_checkout_of_a_missing_directory_is_ended_anywhere() {
     let scene = Scenario::new();
     stopped(&scene.path(FIRST));
+    fs::rename(scene.path(FIRST), scene.path("gone")).unwrap();
     scene.second("checkout --continue").ok();
     assert_same(&scene.one, &scene.tree("second"));
 }
