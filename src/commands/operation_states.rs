@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::error::Result;
 use crate::history::timeline::{Action, Timeline};
 use crate::id::OperationId;
-use crate::object::operation::{Verb, View};
+use crate::object::operation::View;
 use crate::report::operations::{OperationRecord, OperationState};
 
 /// The current position among the actions of a timeline.
@@ -17,12 +17,7 @@ pub struct OperationStates {
 
 impl OperationStates {
     pub fn of(timeline: &mut Timeline, view: &View) -> Result<OperationStates> {
-        // Undo and redo pass over a purge whose content is still purged.
-        let is_still_purged = |action: &Action| {
-            let mut purges = action.last.history.purges.iter();
-            action.last.verb == Verb::Purge && purges.all(|blob| view.purged.contains_key(&blob.id))
-        };
-        let undone = timeline.ahead()?.into_iter().filter(|action| !is_still_purged(action));
+        let undone = timeline.ahead()?.into_iter().filter(|action| !action.is_still_purged(view));
         let undone = undone.map(|action| action.id).collect();
         Ok(OperationStates { position: timeline.position()?, undone })
     }

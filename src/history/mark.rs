@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::error::{ErrorKind, Result};
-use crate::id::{BlobId, CommitId, ObjectId, PackId};
+use crate::id::{BlobId, ChunkId, CommitId, ObjectId, PackId};
 use crate::object::ObjectKind;
 use crate::object::layout::Piece;
 use crate::object::references::{Reference, references};
@@ -51,10 +51,8 @@ impl<'s> Marking<'s> {
     /// Marks commits and everything that they need, except their parents. Fails with
     /// [`crate::error::ErrorKind::Damaged`] if an object is missing. `task` counts marked objects.
     pub fn mark(&mut self, commits: impl IntoIterator<Item = CommitId>, task: &dyn Task) -> Result<()> {
-        for id in commits {
-            self.gather(Reference::Object(ObjectKind::Commit, id.object_id()))?;
-        }
-        self.run(task)
+        let commit = |id: CommitId| Reference::Object(ObjectKind::Commit, id.object_id());
+        self.mark_objects(commits.into_iter().map(commit), task)
     }
 
     /// Marks these objects and everything that they need.
@@ -67,12 +65,6 @@ impl<'s> Marking<'s> {
     pub fn mark_packs(&mut self, packs: impl IntoIterator<Item = PackId>, task: &dyn Task) -> Result<()> {
         let purged = purged_content(self.store, self.purged);
         packs.into_iter().try_for_each(|id| self.marks.mark_pack(self.store, id, &purged))?;
-        self.run(task)
-    }
-
-    /// Marks the content of files.
-    pub fn mark_blobs(&mut self, blobs: impl IntoIterator<Item = BlobId>, task: &dyn Task) -> Result<()> {
-        blobs.into_iter().try_for_each(|blob| self.gather(Reference::Blob(blob)))?;
         self.run(task)
     }
 
@@ -154,10 +146,7 @@ pub fn purged_content(store: &Store, purged: &BTreeSet<BlobId>) -> HashSet<Objec
         if store.locate(ObjectKind::Layout, blob.object_id()).is_some()
             && let Ok(layout) = store.layout_of_any(blob)
         {
-            ids.extend(layout.pieces.iter().filter_map(|piece| match piece {
-                Piece::Chunk { id, .. } => Some(id.object_id()),
-                Piece::Zeros { .. } => None,
-            }));
+            ids.extend(layout.pieces.iter().filter_map(Piece::chunk).map(ChunkId::object_id));
         }
     }
     ids

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{recorded, resolve, resolve_path, revision, suggestions};
 use crate::id::{CommitId, IdPrefix, LENGTH, LinksId, ObjectId, TreeId};
+use crate::object::references::Reference;
 use crate::object::{Commit, Content, Entry, ObjectKind, Objects};
 use crate::repo::Repository;
 
@@ -36,6 +37,21 @@ impl ObjectType {
         ObjectType::LayoutNode,
         ObjectType::Operation,
     ];
+
+    /// The type of an object that another one refers to.
+    pub fn of(reference: Reference) -> ObjectType {
+        match reference {
+            Reference::Blob(_) => ObjectType::Blob,
+            Reference::Object(kind, _) => match kind {
+                ObjectKind::Data | ObjectKind::Layout => ObjectType::Blob,
+                ObjectKind::Tree => ObjectType::Tree,
+                ObjectKind::Commit => ObjectType::Commit,
+                ObjectKind::Attributes => ObjectType::Attributes,
+                ObjectKind::Links => ObjectType::Links,
+                ObjectKind::LayoutNode => ObjectType::LayoutNode,
+            },
+        }
+    }
 
     /// The name in text and JSON.
     pub fn word(self) -> &'static str {

@@ -170,11 +170,8 @@ impl<'r> ReachableObjects<'r> {
     fn add_pieces(&mut self, node: &Node<Piece>, path: &RepoPath) {
         match node {
             Node::Leaf(pieces) => {
-                let chunks = pieces.iter().filter_map(|piece| match piece {
-                    Piece::Chunk { id, .. } => Some(id.object_id()),
-                    Piece::Zeros { .. } => None,
-                });
-                self.add(chunks.collect::<Vec<_>>().into_iter().map(|id| (ObjectType::Blob, id, Some(path))));
+                let chunks = pieces.iter().filter_map(Piece::chunk);
+                self.add(chunks.map(|id| (ObjectType::Blob, id.object_id(), Some(path))));
             }
             Node::Inner(children) => {
                 let nodes = children.iter().map(|child| child.node.object_id());

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::reverted::RevertedHistory;
 use crate::history::suggestions;
 use crate::id::{CommitId, DirectoryId, IdPrefix, ObjectId, OperationId};
-use crate::object::operation::{HistoryEdit, Refs, UndoPosition, Verb};
+use crate::object::operation::{HistoryEdit, Refs, UndoPosition, Verb, View};
 use crate::object::{Intent, Operation};
 use crate::repo::Repository;
 
@@ -39,6 +39,17 @@ impl Action {
     /// The newest commit that the action made.
     pub fn made(&self) -> Option<CommitId> {
         self.last.commits.last().map(|commit| commit.id)
+    }
+
+    /// Whether the action did nothing but purge content.
+    pub fn is_purge(&self) -> bool {
+        self.last.verb == Verb::Purge && self.before.is_empty()
+    }
+
+    /// Whether the action did nothing but purge content, all of which is still purged. Undo and redo pass over such an
+    /// action, and `op log` does not show it as undone.
+    pub fn is_still_purged(&self, view: &View) -> bool {
+        self.is_purge() && self.last.history.purges.iter().all(|blob| view.purged.contains_key(&blob.id))
     }
 
     /// All operations, newest first.

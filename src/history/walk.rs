@@ -95,7 +95,7 @@ pub struct Walk<'r> {
 struct KnownCommit {
     /// `None` once the commit has been visited.
     commit: Option<Commit>,
-    /// The nearest ancestors that are not forgotten.
+    /// The nearest ancestors that are not forgotten. Empty once the commit has been visited.
     parents: Vec<CommitId>,
     /// Number of known children that have not been visited.
     children: usize,
@@ -211,9 +211,7 @@ impl Walk<'_> {
             };
             if !std::mem::replace(&mut node.is_excluded, true) {
                 self.wanted.remove(&id);
-                if node.commit.is_some() {
-                    stack.extend(&node.parents);
-                }
+                stack.extend(&node.parents);
             }
         }
     }
@@ -223,9 +221,8 @@ impl Walk<'_> {
         while let Some(&(_, _, id)) = self.frontier.peek().filter(|key| key.0 >= time) {
             self.frontier.pop();
             let Some(node) = self.known.get(&id) else { continue };
-            let is_unvisited = node.commit.is_some();
             let (parents, is_excluded) = (node.parents.clone(), node.is_excluded);
-            for parent in parents.into_iter().filter(|_| is_unvisited) {
+            for parent in parents {
                 self.discover(parent)?;
                 if let Some(node) = self.known.get_mut(&parent) {
                     node.children += 1;

@@ -212,11 +212,7 @@ fn chunks(store: &Store, blobs: impl Iterator<Item = BlobId>) -> HashSet<ChunkId
 
 fn chunks_of(store: &Store, blob: BlobId) -> Vec<ChunkId> {
     let pieces = store.layout(blob).map(|layout| layout.pieces).unwrap_or_default();
-    let chunk = |piece| match piece {
-        Piece::Chunk { id, .. } => Some(id),
-        Piece::Zeros { .. } => None,
-    };
-    pieces.into_iter().filter_map(chunk).collect()
+    pieces.iter().filter_map(Piece::chunk).collect()
 }
 
 /// Whether a file has one of these chunks.

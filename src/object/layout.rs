@@ -48,6 +48,14 @@ impl Piece {
             Piece::Zeros { length } => length,
         }
     }
+
+    /// The chunk; `None` for zeros.
+    pub fn chunk(&self) -> Option<ChunkId> {
+        match *self {
+            Piece::Chunk { id, .. } => Some(id),
+            Piece::Zeros { .. } => None,
+        }
+    }
 }
 
 /// Pairs each piece with its offset, which counts from the first piece.

@@ -79,10 +79,7 @@ fn of_entry(entry: &Entry, each: &mut dyn FnMut(Reference)) {
 }
 
 fn of_piece(piece: &Piece) -> Option<Reference> {
-    match piece {
-        Piece::Chunk { id, .. } => Some(Reference::Object(ObjectKind::Data, id.object_id())),
-        Piece::Zeros { .. } => None,
-    }
+    piece.chunk().map(|id| Reference::Object(ObjectKind::Data, id.object_id()))
 }
 
 fn of_node<T: Item>(node: &Node<T>, each: &mut dyn FnMut(Reference), of_item: impl Fn(&T) -> Option<Reference>) {

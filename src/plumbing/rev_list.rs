@@ -110,8 +110,7 @@ impl Args {
         }
         let mut options = WalkOptions { limit: self.max_count, ..WalkOptions::default() };
         if self.all {
-            let view = repository.view();
-            options.from.extend(view.heads.iter().chain(view.branches.values()).chain(view.tags.values()));
+            options.from.extend(repository.view().starting_points());
         }
         for text in &self.revisions {
             let commit = |text: &str| context.commit(repository, text, "undo rev-list @ --");

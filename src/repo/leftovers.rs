@@ -14,7 +14,7 @@ use crate::repo::journal;
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
 
-/// Time in seconds for which readers may still use a file that is no longer needed, if the lock of readers does not tell.
+/// Seconds for which a file that is no longer needed is kept for readers, where locks cannot show whether there are any.
 pub const REMOVAL_DELAY: i64 = 3600;
 
 /// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches are written
@@ -36,10 +36,8 @@ pub fn retire_mask(layout: &Layout, retired: Option<MaskId>, named: Option<MaskI
     let now = now(layout);
     let name = |id: MaskId| id.to_string().into_bytes();
     let (retired, named) = (retired.filter(|id| Some(*id) != named).map(name), named.map(name));
-    if let Some(retired) = retired
-        && let Ok(file) = fs::open(&layout.masks().join(OsStr::from_bytes(&retired)))
-    {
-        let _ = fs::set_file_mtime(&file, now, Atime::Omit).or_else(|_| fs::touch_file(&file));
+    if let Some(retired) = retired {
+        let _ = retire(&layout.masks().join(OsStr::from_bytes(&retired)), now);
     }
     remove_from(&layout.masks(), |file, stat| named.as_deref() != Some(file) && is_old(stat, now));
 }
@@ -95,7 +93,8 @@ pub fn remove_replaced(
         }
     });
     if !is_removed {
-        retire_packs(layout, replaced)?;
+        let now = now(layout);
+        replaced.iter().try_for_each(|&pack| retire(&layout.pack(pack), now))?;
     }
     remove_unnamed(layout, named, lock)
 }
@@ -117,18 +116,15 @@ pub fn remove_unnamed(layout: &Layout, named: &BTreeSet<PackId>, lock: &mut Read
     remove_packs(layout, named)
 }
 
-/// Sets the mtime of packs that the journal no longer names to the current time, which starts their grace period.
-fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
-    let now = now(layout);
-    for &pack in packs {
-        let file = match fs::open(&layout.pack(pack)) {
-            Err(error) if error.is_not_found() => continue,
-            file => file?,
-        };
-        // The file may belong to another member of the group: only the owner may set a time other than the current one.
-        fs::set_file_mtime(&file, now, Atime::Omit).or_else(|_| fs::touch_file(&file))?;
-    }
-    Ok(())
+/// Starts the grace period of a file that the journal no longer names: sets its mtime to the current time. Does nothing
+/// if there is no such file.
+fn retire(path: &Path, now: Timestamp) -> Result<()> {
+    let file = match fs::open(path) {
+        Err(error) if error.is_not_found() => return Ok(()),
+        file => file?,
+    };
+    // The file may belong to another member of the group: only the owner may set a time other than the current one.
+    fs::set_file_mtime(&file, now, Atime::Omit).or_else(|_| fs::touch_file(&file))
 }
 
 /// Deletes packs that the journal does not name and whose grace period is over.

@@ -25,8 +25,8 @@ pub fn with_unknown(
         named.extend(read(objects, id)?.into_iter().flat_map(|commit| commit.parents));
     }
     let mut recalls = Vec::new();
-    let known = view.heads.iter().chain(view.branches.values()).chain(view.tags.values()).chain(&made);
-    let mut history = History { objects, known: known.copied().collect(), read: HashSet::new(), queue: None };
+    let known = view.starting_points().chain(made.iter().copied());
+    let mut history = History { objects, known: known.collect(), read: HashSet::new(), queue: None };
     let (mut commits, mut seen) = (made, HashSet::new());
     for target in named {
         let mut stack = vec![(target, false)];

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::id::{AttributesId, BlobId, CommitId, LinksId, ObjectId, OperationId, PackId};
+use crate::id::{AttributesId, BlobId, ChunkId, CommitId, LinksId, ObjectId, OperationId, PackId};
 use crate::object::layout::Piece;
 use crate::object::nodes::{Child, Item, Node};
 use crate::object::operation::{Operation, UndoPosition};
@@ -95,10 +95,7 @@ impl LayoutFields {
     /// A layout node and its id.
     pub fn new(id: ObjectId, node: Node<Piece>) -> LayoutFields {
         let (pieces, nodes) = items(&node, |piece| {
-            let id = match piece {
-                Piece::Chunk { id, .. } => Some(id.object_id()),
-                Piece::Zeros { .. } => None,
-            };
+            let id = piece.chunk().map(ChunkId::object_id);
             PieceRecord { id, length: piece.length() }
         });
         LayoutFields { id, pieces, nodes, node }

@@ -3,7 +3,7 @@
 //! A mask is not a cache. What it does not hide is closed: every reference leads to an object. Without the mask, a
 //! hidden tree would count as proof that its content is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,6 +79,11 @@ impl Mask {
     /// The packs with hidden objects.
     pub fn packs(&self) -> impl Iterator<Item = (PackId, &PackMask)> {
         self.packs.iter().map(|(id, mask)| (*id, &**mask))
+    }
+
+    /// The masks of these packs. The mask may also list packs that are gone.
+    pub fn of_packs(&self, packs: &BTreeSet<PackId>) -> impl Iterator<Item = &PackMask> {
+        self.packs().filter(|(id, _)| packs.contains(id)).map(|(_, pack)| pack)
     }
 
     /// Reads and verifies a mask below the repository folder.

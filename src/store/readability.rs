@@ -86,12 +86,7 @@ impl Store {
     }
 
     fn chunks_of(&self, blob: BlobId) -> Result<HashSet<ChunkId>> {
-        let pieces = self.layout(blob)?.pieces.into_iter();
-        let chunk = |piece| match piece {
-            Piece::Chunk { id, .. } => Some(id),
-            Piece::Zeros { .. } => None,
-        };
-        Ok(pieces.filter_map(chunk).collect())
+        Ok(self.layout(blob)?.pieces.iter().filter_map(Piece::chunk).collect())
     }
 
     /// Numbers of the contents that need a damaged frame.

@@ -147,10 +147,8 @@ impl Store {
         if !self.options().reflink {
             return None;
         }
-        let (start, first) = layout.pieces_with_offsets().find_map(|(start, piece)| match piece {
-            Piece::Chunk { id, .. } => Some((start, id.object_id())),
-            Piece::Zeros { .. } => None,
-        })?;
+        let (start, first) =
+            layout.pieces_with_offsets().find_map(|(start, piece)| Some((start, piece.chunk()?.object_id())))?;
         let size = layout.size();
         // The blocks of hidden chunks may be gone.
         let is_whole = |pack: &&Pack| {

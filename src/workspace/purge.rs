@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::bytes::blob_size;
 use crate::history::objects::{self, ObjectType};
-use crate::history::timeline::{Action, Timeline};
+use crate::history::timeline::Timeline;
 use crate::id::{BlobId, OperationId};
 use crate::maintain::purge::{self, FoundContent, Selected};
 use crate::number;
@@ -68,11 +68,6 @@ fn description(found: &FoundContent) -> String {
     }
 }
 
-/// Whether an action did nothing but purge content.
-pub(super) fn is_purge(action: &Action) -> bool {
-    action.last.verb == Verb::Purge && action.before.is_empty()
-}
-
 /// The purge that the next undo takes back: that of the newest operation, or the one that the newest operation has redone.
 /// `None` after a sweep has hidden its bytes.
 pub(super) fn revertible(repository: &Repository, timeline: &mut Timeline) -> Result<Option<OperationId>> {
@@ -82,7 +77,7 @@ pub(super) fn revertible(repository: &Repository, timeline: &mut Timeline) -> Re
     let Some(newest) = timeline.action(0)? else { return Ok(None) };
     let (id, is_redo) = (newest.id, newest.last.verb == Verb::Redo);
     let Some(position) = timeline.position()?.filter(|position| is_redo || *position == id) else { return Ok(None) };
-    let Some(action) = timeline.action_at(position)?.filter(|action| is_purge(action)) else { return Ok(None) };
+    let Some(action) = timeline.action_at(position)?.filter(|action| action.is_purge()) else { return Ok(None) };
     let purged = &repository.view().purged;
     let is_there =
         action.last.history.purges.iter().all(|blob| purged.get(&blob.id).is_none_or(|purged| purged.time.is_some()));

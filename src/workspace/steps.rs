@@ -11,7 +11,7 @@ use crate::object::operation::Verb;
 use crate::object::{ObjectKind, Objects};
 use crate::progress::Progress;
 
-use super::purge::{self, is_purge};
+use super::purge;
 use super::request::Request;
 use super::{CheckoutMode, PreparedCheckout, Workspace};
 
@@ -25,7 +25,7 @@ impl Workspace {
         let mut timeline = Timeline::open(&self.repository);
         let purge = purge::revertible(&self.repository, &mut timeline)?;
         let is_passed =
-            |action: &Action| self.forgot_what_is_gone(action) || is_purge(action) && Some(action.id) != purge;
+            |action: &Action| self.forgot_what_is_gone(action) || action.is_purge() && Some(action.id) != purge;
         let mut destination = self.existing_state(steps, &is_passed, |steps| match self.repository.unfinished() {
             Some(intent) => timeline.back_before(intent, steps),
             None => timeline.back(steps),
@@ -38,11 +38,8 @@ impl Workspace {
     /// Finds the state after redoing `steps` undone operations. Fails if another operation followed the undo.
     pub fn find_redo(&self, steps: usize) -> Result<Destination> {
         let mut timeline = Timeline::open(&self.repository);
-        let purged = &self.repository.view().purged;
-        let is_still_purged = |action: &Action| {
-            is_purge(action) && action.last.history.purges.iter().all(|blob| purged.contains_key(&blob.id))
-        };
-        let is_passed = |action: &Action| self.forgot_what_is_gone(action) || is_still_purged(action);
+        let view = self.repository.view();
+        let is_passed = |action: &Action| self.forgot_what_is_gone(action) || action.is_still_purged(view);
         let mut destination = self.existing_state(steps, &is_passed, |steps| timeline.forward(steps))?;
         let purges = destination.crossed.iter().flat_map(|action| &action.last.history.purges);
         destination.history.purges = purges.copied().collect();
@@ -54,7 +51,7 @@ impl Workspace {
         let mut timeline = Timeline::open(&self.repository);
         let id = timeline.find(operation)?.id;
         let mut destination = timeline.restore(id)?;
-        (destination.passed, destination.crossed) = destination.crossed.into_iter().partition(is_purge);
+        (destination.passed, destination.crossed) = destination.crossed.into_iter().partition(Action::is_purge);
         match self.gone_commit(&destination) {
             Some(gone) => Err(needs_gone(gone)),
             None => Ok(self.count_gone(destination)),
@@ -102,7 +99,7 @@ impl Workspace {
         let mut passed: Vec<Action> = Vec::new();
         loop {
             let mut destination = match find(steps + passed.len()) {
-                Err(error) if error.kind() == ErrorKind::NotFound && passed.iter().any(is_purge) => {
+                Err(error) if error.kind() == ErrorKind::NotFound && passed.iter().any(Action::is_purge) => {
                     return Err(error.context("a purge is undone only directly after it"));
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound && !passed.is_empty() => {

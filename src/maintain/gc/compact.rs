@@ -44,7 +44,8 @@ pub fn compact(
             outcome.is_limited = true;
             return Ok(());
         }
-        let compacted = match repository.store().compact(&plan, &current_commits(repository), progress) {
+        let current: Vec<CommitId> = repository.view().starting_points().collect();
+        let compacted = match repository.store().compact(&plan, &current, progress) {
             Err(error) if error.kind() == ErrorKind::NoSpace => {
                 outcome.lacks_space = true;
                 return Ok(());
@@ -91,10 +92,4 @@ pub fn compact(
 fn retain_hidden(packs: &mut BTreeSet<PackId>, repository: &Repository) {
     let mask = repository.store().mask();
     packs.retain(|&pack| mask.is_some_and(|mask| mask.of(pack).is_some()));
-}
-
-/// The commits that branches, tags and heads name.
-fn current_commits(repository: &Repository) -> Vec<CommitId> {
-    let view = repository.view();
-    view.heads.iter().chain(view.branches.values()).chain(view.tags.values()).copied().collect()
 }

@@ -17,11 +17,11 @@ use crate::error::{ErrorKind, Result};
 use crate::fs;
 use crate::progress::Progress;
 use crate::repo::Repository;
-use crate::store::Mask;
+use crate::store::{Mask, PackMask};
 use crate::time::Timestamp;
 use crate::time::age::Age;
 
-use search::{Horizon, MarkedBytes, Search};
+use search::{Horizon, Search};
 
 /// Options of a collection.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,10 +127,7 @@ fn purged_bytes(repository: &Repository) -> Result<(u64, u64)> {
 /// Bytes of hidden objects, and of all packs.
 pub fn waste(repository: &Repository) -> (u64, u64) {
     let store = repository.store();
-    let hidden = store.mask().map_or(0, |mask| {
-        let named = mask.packs().filter(|(id, _)| repository.state().packs.contains(id));
-        named.map(|(_, pack)| pack.bytes).sum()
-    });
+    let hidden = store.mask().map_or(0, |mask| mask.of_packs(&repository.state().packs).map(|pack| pack.bytes).sum());
     (hidden, store.packs().iter().map(|(_, bytes)| bytes).sum())
 }
 
@@ -147,10 +144,9 @@ impl Outcome {
 
     fn sweeps(&mut self, repository: &Repository, after: &Mask, commits: u64, has_purged: bool) {
         let packs = &repository.state().packs;
-        // Masks may list packs that are gone.
         let hidden = |mask: &Mask| {
-            let named = mask.packs().filter(|(id, _)| packs.contains(id));
-            named.fold((0, 0), |(objects, bytes), (_, pack)| (objects + u64::from(pack.hidden()), bytes + pack.bytes))
+            let add = |(objects, bytes), pack: &PackMask| (objects + u64::from(pack.hidden()), bytes + pack.bytes);
+            mask.of_packs(packs).fold((0, 0), add)
         };
         let (objects, bytes) = repository.store().mask().map_or((0, 0), hidden);
         let (objects_after, bytes_after) = hidden(after);
@@ -159,10 +155,10 @@ impl Outcome {
         (self.commits, self.has_purged) = (commits, has_purged);
     }
 
-    fn waits(&mut self, repository: &Repository, search: &Search, bytes: MarkedBytes) {
+    fn waits(&mut self, repository: &Repository, search: &Search, waiting_bytes: u64) {
         let recallable = &search.roots().recallable;
         self.waiting_commits = recallable.len() as u64;
-        self.waiting_bytes = bytes.recallable;
+        self.waiting_bytes = waiting_bytes;
         let forgotten = &repository.view().forgotten;
         let first = recallable.iter().filter_map(|id| forgotten.get(id)?.time).min();
         self.waiting_until = first.map(|first| {

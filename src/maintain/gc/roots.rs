@@ -42,8 +42,7 @@ impl KnownParents {
         let mut roots = Roots::default();
         let before_runs = repository.commits_before_runs()?;
         let mut named = BTreeSet::new();
-        let mut pending: Vec<CommitId> = view.heads.iter().chain(view.branches.values()).copied().collect();
-        pending.extend(view.tags.values());
+        let mut pending: Vec<CommitId> = view.starting_points().collect();
         pending.extend(before_runs.iter().filter(|id| !view.forgotten.contains_key(id)));
         pending.extend(state.intent.iter().flat_map(commits_of));
         while let Some(id) = pending.pop() {

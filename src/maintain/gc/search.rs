@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::history::mark::{Marking, purged_content};
 use crate::id::{BlobId, CommitId, ObjectId, PackId};
+use crate::object::references::Reference;
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
 use crate::store::{Marks, Mask, PackMask};
@@ -35,35 +36,24 @@ pub struct Horizon {
     pub time: Timestamp,
 }
 
-/// Shares of marked objects in the stored bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct MarkedBytes {
-    /// What the history needs.
-    pub kept: u64,
-    /// What only forgotten commits need that can be recalled.
-    pub recallable: u64,
-}
-
 impl Search {
-    /// Marks everything that the current state keeps at this horizon. Needs no lock.
-    pub fn new(repository: &Repository, horizon: Horizon, progress: &dyn Progress) -> Result<(Search, MarkedBytes)> {
+    /// Marks everything that the current state keeps at this horizon. Needs no lock. Also returns the stored bytes that
+    /// only forgotten commits need.
+    pub fn new(repository: &Repository, horizon: Horizon, progress: &dyn Progress) -> Result<(Search, u64)> {
         Search::begin(repository, (horizon, true), progress)
     }
 
-    /// Like [`Search::new`], without objects that no commit refers to. What these need may be gone if there is no mask.
-    pub fn without_young(
-        repository: &Repository,
-        horizon: Horizon,
-        progress: &dyn Progress,
-    ) -> Result<(Search, MarkedBytes)> {
-        Search::begin(repository, (horizon, false), progress)
+    /// Like [`Search::new`], without new objects that no commit refers to yet. If the mask is lost, objects that they refer
+    /// to may be gone.
+    pub fn without_young(repository: &Repository, horizon: Horizon, progress: &dyn Progress) -> Result<Search> {
+        Search::begin(repository, (horizon, false), progress).map(|(search, _)| search)
     }
 
     fn begin(
         repository: &Repository,
         (horizon, with_young): (Horizon, bool),
         progress: &dyn Progress,
-    ) -> Result<(Search, MarkedBytes)> {
+    ) -> Result<(Search, u64)> {
         let repository = Repository::open(repository.layout.clone(), repository.environment.clone())?;
         let task = progress.start("finding needed objects", Unit::Items, None);
         let mut known = KnownParents::default();
@@ -71,18 +61,18 @@ impl Search {
         let store = repository.store();
         let mut marking = Marking::new(store, store.marks(), &roots.purged);
         marking.mark(roots.kept.iter().copied(), &*task)?;
-        let mut bytes = MarkedBytes::default();
+        let mut recallable_bytes = 0;
         if !roots.recallable.is_empty() {
-            bytes.kept = marking.marks().bytes(store)?;
+            let kept = marking.marks().bytes(store)?;
             marking.mark(roots.recallable.iter().copied(), &*task)?;
-            bytes.recallable = marking.marks().bytes(store)? - bytes.kept;
+            recallable_bytes = marking.marks().bytes(store)? - kept;
         }
         if with_young {
             marking.skip_missing();
             marking.mark_packs(roots.young.iter().copied(), &*task)?;
         }
         let marks = marking.finish();
-        Ok((Search { repository, marks, roots, known, masks: BTreeMap::new(), horizon }, bytes))
+        Ok((Search { repository, marks, roots, known, masks: BTreeMap::new(), horizon }, recallable_bytes))
     }
 
     /// What the state keeps that was searched last.
@@ -133,7 +123,7 @@ impl Search {
         marking.mark(roots.kept.iter().chain(&roots.recallable).filter(is_new).copied(), task)?;
         // The trees that refer to this content were read while it was purged.
         let returned = self.roots.purged.difference(&roots.purged).copied();
-        marking.mark_blobs(returned.filter(|&blob| to.contains_blob(blob)), task)?;
+        marking.mark_objects(returned.filter(|&blob| to.contains_blob(blob)).map(Reference::Blob), task)?;
         // Nothing promises that what these objects refer to is stored.
         marking.skip_missing();
         marking.mark_packs(roots.young.difference(&self.roots.young).copied(), task)?;

@@ -27,8 +27,8 @@ pub fn sweep(
     if options.is_automatic && is_clock_doubtful(repository, horizon.now) {
         return Ok(());
     }
-    let (mut search, bytes) = Search::new(repository, horizon, progress)?;
-    outcome.waits(repository, &search, bytes);
+    let (mut search, waiting_bytes) = Search::new(repository, horizon, progress)?;
+    outcome.waits(repository, &search, waiting_bytes);
     if options.is_dry_run {
         let mask = search.mask()?;
         let (swept, has_new_purges) = (search.roots().swept, search.roots().has_new_purges);
@@ -59,7 +59,7 @@ pub fn restore_mask(transaction: &mut Transaction<'_>, progress: &dyn Progress) 
     let repository = transaction.repository();
     let Some(last) = repository.state().sweep else { return Ok(()) };
     let horizon = Horizon { now: repository.environment.now(), time: last.horizon };
-    let (mut search, _) = Search::without_young(repository, horizon, progress)?;
+    let mut search = Search::without_young(repository, horizon, progress)?;
     let mask = search.mask()?;
     let substitutes = search.roots().substitutes.clone();
     record(transaction, &mask, horizon, substitutes)

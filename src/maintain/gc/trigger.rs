@@ -33,9 +33,7 @@ pub fn is_due(repository: &Repository) -> bool {
 
 fn has_much_waste(repository: &Repository) -> bool {
     let Some(mask) = repository.store().mask() else { return false };
-    let packs = &repository.state().packs;
-    let mut named = mask.packs().filter(|(id, _)| packs.contains(id));
-    if named.any(|(_, pack)| pack.has_purged) {
+    if mask.of_packs(&repository.state().packs).any(|pack| pack.has_purged) {
         return true;
     }
     let (hidden, total) = super::waste(repository);

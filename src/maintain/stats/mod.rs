@@ -193,9 +193,8 @@ impl Stats {
 
     fn read_mask(&mut self, repository: &Repository) {
         let hidden = &mut self.garbage.hidden;
-        let packs = repository.store().mask().into_iter().flat_map(|mask| mask.packs());
-        // A mask may list packs that are gone.
-        for (_, pack) in packs.filter(|(id, _)| repository.state().packs.contains(id)) {
+        let packs = &repository.state().packs;
+        for pack in repository.store().mask().into_iter().flat_map(|mask| mask.of_packs(packs)) {
             hidden.objects += u64::from(pack.hidden());
             hidden.bytes += pack.bytes;
             if pack.has_purged {

@@ -57,10 +57,8 @@ pub(in crate::maintain) fn check(
 
 /// Commits from which all others can be reached.
 fn starting_points(repository: &Repository) -> Vec<CommitId> {
-    let view = repository.view();
-    let refs = view.branches.values().chain(view.tags.values()).copied();
     let unfinished = repository.state().intent.iter().flat_map(|intent| intent.from.into_iter().chain([intent.to]));
-    let all: BTreeSet<CommitId> = view.heads.iter().copied().chain(refs).chain(unfinished).collect();
+    let all: BTreeSet<CommitId> = repository.view().starting_points().chain(unfinished).collect();
     all.into_iter().collect()
 }
 

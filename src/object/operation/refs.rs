@@ -108,6 +108,11 @@ impl View {
         View { refs: Refs { current: current.to_owned(), ..Refs::default() }, ..View::default() }
     }
 
+    /// The commits that heads, branches and tags name: from these, the whole history can be reached.
+    pub fn starting_points(&self) -> impl Iterator<Item = CommitId> {
+        self.heads.iter().chain(self.refs.branches.values()).chain(self.refs.tags.values()).copied()
+    }
+
     /// The nearest ancestors of a commit that are part of the history, given its parents.
     pub fn kept_parents(&self, parents: &[CommitId]) -> Vec<CommitId> {
         kept_parents(&self.forgotten, parents)

@@ -127,15 +127,11 @@ impl Walk<'_> {
     /// Ranks what a commit has changed since its first parent.
     fn changes(&mut self, commit: &Commit, time: u32) {
         let parent = commit.parents.first().and_then(|&id| self.store.commit(id).ok());
-        let tree_of = |entry: &Entry| match entry.content {
-            Content::Directory { tree, .. } => Some(tree),
-            _ => None,
-        };
         if let Some(links) = commit.links {
             self.rank(ObjectKind::Links, links.object_id(), Rank::Old { path: 0, time });
         }
-        let Some(new) = tree_of(&commit.root) else { return };
-        let old = parent.and_then(|parent| tree_of(&parent.root));
+        let Some(new) = commit.root.tree() else { return };
+        let old = parent.and_then(|parent| parent.root.tree());
         let mut rest = vec![Changed { path: 0, new, old }];
         while let Some(directory) = rest.pop() {
             self.directory(&directory, time, &mut rest);
