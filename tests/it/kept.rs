@@ -259,8 +259,10 @@ impl Model {
             std::mem::take(&mut self.commits).into_iter().partition(|(_, recorded)| is_gone(recorded));
         self.commits = kept;
         self.done.insert(if gone.is_empty() { "nothing collected" } else { step });
+        // Empty content is not stored, and can always be read.
+        let content = |node: &Node| node.content.filter(|_| node.size > 0);
         let contents = |commits: &BTreeMap<String, Recorded>| -> HashSet<blake3::Hash> {
-            commits.values().flat_map(|it| it.tree.nodes.values().filter_map(|node| node.content)).collect()
+            commits.values().flat_map(|it| it.tree.nodes.values().filter_map(content)).collect()
         };
         self.gone.extend(contents(&gone).difference(&contents(&self.commits)));
         for id in gone.keys() {
@@ -269,6 +271,8 @@ impl Model {
     }
 
     fn gc(&mut self) {
+        // Commits rarely stay forgotten for this long otherwise: `gc --now` takes them first.
+        self.clock += self.random.below(2) as u64 * GRACE;
         self.undo("gc").ok();
         if let Some(horizon) = self.clock.checked_sub(GRACE) {
             self.collect(horizon, "gc");
@@ -378,7 +382,12 @@ fn random_histories_keep_what_they_should_and_nothing_else() {
         Ok(_) => (number("UNDO_TEST_SEED", 0), 1),
         Err(_) => (1, number("UNDO_TEST_ROUNDS", 6)),
     };
-    for seed in first..first + rounds {
+    let missing = |done: &BTreeSet<&str>| STEPS.into_iter().filter(|step| !done.contains(step)).collect::<Vec<_>>();
+    for seed in first..first + 5 * rounds {
+        // When a process is killed differs from run to run, and with it what happens later.
+        if seed >= first + rounds && (rounds < 6 || missing(&done).is_empty()) {
+            break;
+        }
         let mut model = Model::new(seed);
         for _ in 0..number("UNDO_TEST_STEPS", 40) {
             model.step();
@@ -389,6 +398,5 @@ fn random_histories_keep_what_they_should_and_nothing_else() {
         }
         done.extend(std::mem::take(&mut model.done));
     }
-    let missing: Vec<&&str> = STEPS.iter().filter(|step| !done.contains(**step)).collect();
-    assert!(rounds < 6 || missing.is_empty(), "never happened: {missing:?}");
+    assert!(rounds < 6 || missing(&done).is_empty(), "never happened: {:?}", missing(&done));
 }

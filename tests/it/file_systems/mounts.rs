@@ -102,7 +102,9 @@ impl MountedWorktree {
             }
             "mergerfs" => {
                 let branches = format!("{}:{}", layer("one"), layer("two"));
-                fuse(&mut mounts, "mergerfs", &["-o", "category.create=rand", &branches, &place], &place)
+                // By default branches with less than 4 GiB free are not written to.
+                let options = "category.create=rand,minfreespace=1M";
+                fuse(&mut mounts, "mergerfs", &["-o", options, &branches, &place], &place)
             }
             "bindfs" => fuse(&mut mounts, "bindfs", &[&layer("one"), &place], &place),
             "gocryptfs" => {

@@ -73,12 +73,16 @@ fn noise(seed: u8) -> Vec<u8> {
     bytes
 }
 
-/// Four commits: `a/x` and `b/x` with the same content, then two changes of `a/x`, then a copy of it.
+/// Four commits: `a/x` and `b/x` with the same content and time, then two changes of `a/x`, then a copy of it.
 fn with_copies() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("top", "text");
     env.write("a/x", noise(1));
     env.write("b/x", noise(1));
+    // With the same time, `a` and `b` are the same tree.
+    for path in ["a/x", "b/x"] {
+        fs::File::open(env.path().join(path)).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    }
     env.undo("commit -m one").ok();
     for (seed, message) in [(2, "two"), (3, "three")] {
         env.write("a/x", noise(seed));
