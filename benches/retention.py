@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Measures what removing most of a history costs: undo beside other tools.
 
-usage: benches/retention.py [--scale 1] [--tools undo,git,…] [--beside] [--work DIR] [--json FILE]
+usage: benches/retention.py [--files N] [--records N] [--kept N] [--changed PERCENT] [--hot PERCENT] [--words N]
+                           [--tools undo,git,…] [--beside] [--work DIR] [--json FILE]
 
 A folder of 100,000 text files is recorded 1,000 times. Before each record 1 % of the files change, drawn from a hot tenth. Then all
-records but the last 100 go, so that about 90 % of what is stored is dead. `--scale` multiplies the numbers of files and records.
+records but the last 100 go, so that about 90 % of what is stored is dead. The options choose other numbers.
 `--beside` records one changed file again and again while the tool works, and notes the longest time that a record took; a tool that
 refuses to record meanwhile is asked again until it does.
 
@@ -32,8 +33,8 @@ import time
 import corpus
 import peers
 
-FILES, RECORDS, KEPT = 100_000, 1000, 100
-CHANGED, HOT = 100, 10
+#: `changed` and `hot` are percent of the files. A file has at most `words` words, and at least an eighth of them.
+NUMBERS = {"files": 100_000, "records": 1000, "kept": 100, "changed": 1, "hot": 10, "words": 400}
 #: Seconds between two looks at the memory of a process.
 INTERVAL = 0.01
 #: Seconds between two records beside a tool, and for how long they are made.
@@ -164,18 +165,18 @@ class Borg(peers.Borg):
 KINDS = {"undo": Undo, "git": Git, "restic": Restic, "rustic": Rustic, "borg": Borg}
 
 
-def make_files(folder, count, rng):
-    paths = [os.path.join(folder, f"{n // 1000:03}", f"file-{n:06}.txt") for n in range(count)]
+def make_files(folder, shape, rng):
+    paths = [os.path.join(folder, f"{n // 1000:03}", f"file-{n:06}.txt") for n in range(shape.files)]
     for n, path in enumerate(paths):
         if n % 1000 == 0:
             os.makedirs(os.path.dirname(path))
-        write(path, rng)
+        write(path, shape, rng)
     return paths
 
 
-def write(path, rng):
+def write(path, shape, rng):
     with open(path, "w", encoding="ascii") as file:
-        file.write(" ".join(rng.choices(corpus.WORDS, k=rng.randrange(50, 400))) + f" {rng.random()}\n")
+        file.write(" ".join(rng.choices(corpus.WORDS, k=rng.randint(shape.words // 8, shape.words))) + f" {rng.random()}\n")
 
 
 def change(path):
@@ -217,37 +218,36 @@ class Beside:
         self.thread.join()
 
 
-def build(tool, place, scale):
+def build(tool, place, shape):
     """Makes the history; returns the paths of the files."""
-    rng, count = random.Random(9), max(1000, int(FILES * scale))
-    paths = make_files(place.work, count, rng)
-    hot = rng.sample(paths, count // HOT)
+    rng = random.Random(9)
+    paths = make_files(place.work, shape, rng)
+    hot = rng.sample(paths, shape.files * shape.hot // 100)
     peers.settle(place)
     tool.make()
     record = getattr(tool, "fill", tool.record)
     record()
-    for _ in range(max(10, int(RECORDS * scale)) - 1):
-        for path in rng.sample(hot, count // CHANGED):
-            write(path, rng)
+    for _ in range(shape.records - 1):
+        for path in rng.sample(hot, shape.files * shape.changed // 100):
+            write(path, shape, rng)
         record()
     return paths
 
 
-def measure(name, scale, beside, base):
+def measure(name, shape, base):
     shutil.rmtree(base, ignore_errors=True)
     place = peers.Place(base)
     os.makedirs(place.work)
     tool = KINDS[name](place)
-    paths = build(tool, place, scale)
+    paths = build(tool, place, shape)
     peers.settle(place)
     size = lambda: peers.size_of(tool.repository) - reserve(tool)
     found = {"before": size()}
-    neighbour = Beside(tool, place, paths[0]) if beside else None
+    neighbour = Beside(tool, place, paths[0]) if shape.beside else None
     if neighbour:
         found["alone"] = round(statistics.median(neighbour.once() for _ in range(5)), 4)
         neighbour.__enter__()
-    kept = max(2, int(KEPT * scale))
-    for step, commands in (("forget", tool.forget(kept)), ("sweep", tool.sweep()), ("compact", tool.compact())):
+    for step, commands in (("forget", tool.forget(shape.kept)), ("sweep", tool.sweep()), ("compact", tool.compact())):
         made = [measured(place, argv) for argv in commands]
         if made:
             found[step] = [round(sum(one[0] for one in made), 4), max(one[1] for one in made)]
@@ -266,7 +266,8 @@ def reserve(tool):
 
 def main():
     parser = argparse.ArgumentParser(description="Measures what removing most of a history costs.")
-    parser.add_argument("--scale", type=float, default=1)
+    for name, default in NUMBERS.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--tools", default=",".join(KINDS))
     parser.add_argument("--beside", action="store_true")
     parser.add_argument("--work")
@@ -277,11 +278,11 @@ def main():
         for tool in chosen.tools.split(","):
             if tool != "undo" and not peers.version_of(tool):
                 continue
-            figures = found[tool] = measure(tool, chosen.scale, chosen.beside, os.path.join(folder, "place"))
+            figures = found[tool] = measure(tool, chosen, os.path.join(folder, "place"))
             print(f"{tool}: {figures}", flush=True)
     if chosen.json:
         with open(chosen.json, "w", encoding="ascii") as file:
-            json.dump({"scale": chosen.scale, "tools": found}, file, indent=1)
+            json.dump({name: getattr(chosen, name) for name in NUMBERS} | {"tools": found}, file, indent=1)
 
 
 if __name__ == "__main__":
