@@ -1,21 +1,20 @@
 //! Finds every object that commits refer to, each object once.
 //!
-//! The search streams. Its memory is the ids of the objects found so far, and the entries still to visit of the directories
+//! The search streams. Its memory is a bit for each object of the store, and the entries still to visit of the directories
 //! on the path. Missing and damaged objects are reported like others, and the search continues without what they refer to.
 
 use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
 
 use crate::error::{Error, Result};
 use crate::history::objects::ObjectType;
 use crate::history::walk::{WalkOptions, WalkedCommit, walk};
-use crate::id::{CommitId, IdHasher, ObjectId};
+use crate::id::{CommitId, ObjectId};
 use crate::object::layout::{self, Piece};
 use crate::object::nodes::{Item, Node};
 use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
-use crate::store::Store;
+use crate::store::{Location, ObjectSet, Store};
 
 /// An object that a commit refers to, directly or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +68,7 @@ pub struct ReachableObjects<'r> {
     commits: Box<dyn Iterator<Item = ReadCommit> + 'r>,
     /// Whether the search still goes through `without`.
     is_hiding: bool,
-    seen: HashSet<(ObjectType, ObjectId), BuildHasherDefault<IdHasher>>,
+    seen: Seen<'r>,
     /// Objects of the current commit still to visit, the next one last.
     pending: Vec<ReachableObject>,
 }
@@ -85,7 +84,7 @@ impl<'r> ReachableObjects<'r> {
     /// Searches from these commits. Their parents are only included if they are given, too.
     pub fn new(store: &'r Store, commits: impl Iterator<Item = ReadCommit> + 'r) -> ReachableObjects<'r> {
         let (without, commits) = (Box::new(std::iter::empty()), Box::new(commits));
-        ReachableObjects { store, without, commits, is_hiding: true, seen: HashSet::default(), pending: Vec::new() }
+        ReachableObjects { store, without, commits, is_hiding: true, seen: Seen::new(store), pending: Vec::new() }
     }
 
     /// Leaves out the objects of these commits. Unreadable ones among them are reported.
@@ -105,7 +104,7 @@ impl<'r> ReachableObjects<'r> {
                 Ok(given) => given,
                 Err(unreadable) => return Some(Err(unreadable)),
             };
-            if self.seen.insert((ObjectType::Commit, id.object_id())) {
+            if self.seen.insert(ObjectType::Commit, id.object_id()) {
                 self.add(commit.links.into_iter().map(|id| (ObjectType::Links, id.object_id(), None)));
                 self.add_entries(&[commit.root], RepoPath::root());
                 return Some(Ok(ReachableObject::commit(id)));
@@ -158,7 +157,7 @@ impl<'r> ReachableObjects<'r> {
             let tree = entry.tree().map(|id| (ObjectType::Tree, id.object_id()));
             for (object_type, id) in [attributes, content, tree].into_iter().flatten() {
                 // Most entries are unchanged since the previous commit, so their paths are not built.
-                if !self.seen.contains(&(object_type, id)) {
+                if !self.seen.contains(object_type, id) {
                     let path = if entry.name.is_empty() { directory.to_owned() } else { directory.join(&entry.name) };
                     self.pending.push(ReachableObject { id, object_type, path: Some(path) });
                 }
@@ -182,7 +181,7 @@ impl<'r> ReachableObjects<'r> {
 
     fn add<'p>(&mut self, objects: impl DoubleEndedIterator<Item = (ObjectType, ObjectId, Option<&'p RepoPath>)>) {
         let ReachableObjects { seen, pending, .. } = self;
-        let new = objects.rev().filter(|&(object_type, id, _)| !seen.contains(&(object_type, id)));
+        let new = objects.rev().filter(|&(object_type, id, _)| !seen.contains(object_type, id));
         pending.extend(new.map(|(object_type, id, path)| ReachableObject {
             id,
             object_type,
@@ -195,13 +194,46 @@ impl<'r> ReachableObjects<'r> {
     }
 }
 
+/// Objects that were found.
+struct Seen<'r> {
+    store: &'r Store,
+    stored: ObjectSet,
+    /// Objects that the store does not have: missing ones, purged ones, and the empty content.
+    others: HashSet<(ObjectType, ObjectId)>,
+}
+
+impl<'r> Seen<'r> {
+    fn new(store: &'r Store) -> Seen<'r> {
+        Seen { store, stored: store.empty_set(), others: HashSet::new() }
+    }
+
+    fn location(&self, object_type: ObjectType, id: ObjectId) -> Option<Location> {
+        object_type.kinds().iter().find_map(|&kind| self.store.locate(kind, id))
+    }
+
+    fn contains(&self, object_type: ObjectType, id: ObjectId) -> bool {
+        match self.location(object_type, id) {
+            Some(location) => self.stored.contains(location),
+            None => self.others.contains(&(object_type, id)),
+        }
+    }
+
+    /// Returns whether the object is new.
+    fn insert(&mut self, object_type: ObjectType, id: ObjectId) -> bool {
+        match self.location(object_type, id) {
+            Some(location) => self.stored.insert(location),
+            None => self.others.insert((object_type, id)),
+        }
+    }
+}
+
 impl Iterator for ReachableObjects<'_> {
     type Item = Result<ReachableObject, UnreadableObject>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let found = match self.pending.pop() {
-                Some(object) if !self.seen.insert((object.object_type, object.id)) => continue,
+                Some(object) if !self.seen.insert(object.object_type, object.id) => continue,
                 Some(object) => match self.expand(&object) {
                     Ok(()) => Ok(object),
                     Err(error) => Err(UnreadableObject { object: Some(object), error }),

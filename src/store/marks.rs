@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::bits::Bits;
 use super::mask::PackMask;
 use super::pack::{FrameReader, Location, Pack};
 use super::pack_set::{Store, is_empty_data};
@@ -55,32 +56,6 @@ impl PackMarks {
 
 fn is_data(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::Data | ObjectKind::Layout)
-}
-
-/// Bits that are 0 beyond the end.
-#[derive(Clone, Debug, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    /// Returns whether the bit was 0.
-    fn set(&mut self, n: u32) -> bool {
-        let word = n as usize / 64;
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        let is_new = !self.get(n);
-        self.0[word] |= 1 << (n % 64);
-        is_new
-    }
-
-    fn get(&self, n: u32) -> bool {
-        self.0.get(n as usize / 64).is_some_and(|word| word >> (n % 64) & 1 == 1)
-    }
-
-    fn ones(&self) -> impl Iterator<Item = u32> + '_ {
-        let words = (0..).zip(&self.0).filter(|(_, word)| **word != 0);
-        words.flat_map(|(at, word)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit))
-    }
 }
 
 impl Store {
@@ -175,7 +150,7 @@ impl Marks {
         }
         let count = self.packs.len();
         let next = (self.next..self.next + count).map(|n| n % count);
-        let pack = next.into_iter().find(|&n| !self.packs[n].unread.0.is_empty())?;
+        let pack = next.into_iter().find(|&n| !self.packs[n].unread.is_empty())?;
         self.next = pack;
         let records: Vec<u32> = std::mem::take(&mut self.packs[pack].unread).ones().collect();
         self.unread -= records.len() as u64;
@@ -237,7 +212,7 @@ impl Marks {
 
     /// The share of the marked objects in the stored bytes of their frames.
     pub fn bytes(&self, store: &Store) -> Result<u64> {
-        let packs = self.packs.iter().filter(|pack| !pack.marked.0.is_empty());
+        let packs = self.packs.iter().filter(|pack| !pack.marked.is_empty());
         packs.map(|marks| store.pack_file(marks.id).bytes_of(|n| marks.marked.get(n))).sum()
     }
 }

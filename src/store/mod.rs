@@ -3,6 +3,7 @@
 //! [`Store`] finds and reads objects, [`Session`] writes them; merging and checking work on whole packs. Nothing that
 //! was written is part of the repository until the journal names its packs (`docs/format.md`, "Write order").
 
+mod bits;
 mod blob;
 mod cache;
 mod catalog;
@@ -13,6 +14,7 @@ mod listing;
 mod marks;
 mod mask;
 mod merge;
+mod object_set;
 mod pack;
 mod pack_set;
 mod purged;
@@ -31,6 +33,7 @@ pub use compress::Compression;
 pub use listing::ListedObject;
 pub use marks::{MarkReader, Marks};
 pub use mask::{Mask, PackMask};
+pub use object_set::ObjectSet;
 pub use pack::Location;
 pub use pack_set::{Options, Store};
 pub use purged::PurgedBlobs;

@@ -1,7 +1,7 @@
 //! Verifies a repository. Takes no lock, and writes nothing but the cache of what was checked.
 //!
 //! Three passes: the journal; every pack that the journal names, byte by byte; and every object that commits refer to. Damage
-//! is reported when it is found, and the pass continues. Only the ids of the objects are kept in memory.
+//! is reported when it is found, and the pass continues. Memory holds a bit for each object.
 
 mod checked;
 pub(super) mod packs;
