@@ -89,21 +89,23 @@ const KEPT_BYTES: u64 = 64 << 20;
 /// Removes segments that are older than 180 days and not among the newest 64 MiB. The oldest go first, and each removal is
 /// flushed, so that readers find a history without a gap. Returns their number. The caller holds the lock.
 pub fn remove_old_segments(directory: &Path, now: Timestamp, durability: Durability) -> Result<u64> {
-    let mut old = Vec::new();
-    let mut newer = 0;
-    for number in segment::numbers(directory)?.into_iter().rev() {
+    let mut segments = Vec::new();
+    for number in segment::numbers(directory)? {
         let path = segment::path(directory, number);
-        let Some(stat) = fs::stat(&path)? else { continue };
-        if newer >= KEPT_BYTES && stat.metadata.mtime.seconds < now.seconds.saturating_sub(KEPT) {
-            old.push(path);
+        segments.extend(fs::stat(&path)?.map(|stat| (path, stat)));
+    }
+    let mut newer: u64 = segments.iter().map(|(_, stat)| stat.size).sum();
+    let mut removed = 0;
+    for (path, stat) in segments {
+        newer -= stat.size;
+        if newer < KEPT_BYTES || stat.metadata.mtime.seconds >= now.seconds.saturating_sub(KEPT) {
+            break;
         }
-        newer += stat.size;
-    }
-    for path in old.iter().rev() {
-        fs::remove_file(path)?;
+        fs::remove_file(&path)?;
         fs::sync_dir(directory, durability)?;
+        removed += 1;
     }
-    Ok(old.len() as u64)
+    Ok(removed)
 }
 
 /// Packs that the newest segment and the one before it record as replaced.

@@ -215,6 +215,33 @@ fn damaged_old_segment_ends_operations_with_an_error() {
 }
 
 #[test]
+fn old_segments_are_removed_from_the_oldest_on() {
+    let now = Timestamp { seconds: 1_000_000_000, ..Timestamp::default() };
+    let young = now.seconds - KEPT;
+    // Ages and sizes of the segments, oldest first, and how many of them are removed.
+    let mib = 1 << 20;
+    let cases: [(&[(i64, u64)], u64); 5] = [
+        (&[(young - 1, mib), (young - 1, mib), (young, mib)], 0),
+        (&[(young - 1, mib), (young - 1, mib), (young - 1, KEPT_BYTES)], 2),
+        (&[(young - 1, mib), (young - 1, mib), (young - 1, KEPT_BYTES - 1)], 1),
+        (&[(young - 1, mib), (young, mib), (young, KEPT_BYTES)], 1),
+        // A copy may have given the oldest one a new time. Without the second one there would be a gap.
+        (&[(young, mib), (young - 1, mib), (young, KEPT_BYTES)], 0),
+    ];
+    for (segments, removed) in cases {
+        let directory = tempfile::tempdir().unwrap();
+        for (number, (seconds, size)) in (1..).zip(segments) {
+            let file = std::fs::File::create(segment::path(directory.path(), number)).unwrap();
+            file.set_len(*size).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(*seconds as u64)).unwrap();
+        }
+        assert_eq!(remove_old_segments(directory.path(), now, Durability::NoSync).unwrap(), removed, "{segments:?}");
+        let left: Vec<u64> = (removed + 1..=segments.len() as u64).collect();
+        assert_eq!(segment::numbers(directory.path()).unwrap(), left);
+    }
+}
+
+#[test]
 fn failed_writer_stops_and_frees_space_only_when_full() {
     let mut journal = Journal::new();
     journal.commit(1, 1);
