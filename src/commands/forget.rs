@@ -47,16 +47,16 @@ pub struct Args {
     /// Keep the newest commit of each of the last N years that have commits
     #[arg(long, value_name = "N", conflicts_with = "revisions")]
     keep_yearly: Option<u64>,
-    /// Keep commits that are at most this much older than the newest one, as 30d, 6w or 1y6m
+    /// Keep commits that are at most this much older than the newest one, such as 30d, 6w or 1y6m
     #[arg(long, value_name = "AGE", value_parser = parse_age, conflicts_with = "revisions")]
     keep_within: Option<Age>,
     /// Keep the commits of tags that match; `*` also matches `/`
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, conflicts_with = "revisions", add = complete::with(complete::tags))]
     keep_tag: Vec<String>,
-    /// Forget the oldest commits, automatic ones first, until the repository is at most this large, as 20G or 10%
+    /// Forget the oldest commits, automatic ones first, until the repository is at most this large, such as 20G or 10%
     #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
     max_size: Option<Amount>,
-    /// Forget the oldest commits, automatic ones first, until this much space is free, as 20G or 10%
+    /// Forget the oldest commits, automatic ones first, until this much space is free, such as 20G or 10%
     #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
     min_free: Option<Amount>,
     /// Forget only automatic commits, which undo makes to save changes before it replaces them
@@ -68,11 +68,11 @@ pub struct Args {
 }
 
 fn parse_age(text: &str) -> Result<Age, String> {
-    Age::parse(text).filter(|age| !age.is_zero()).ok_or_else(|| "not an age, as `30d`, `6w` or `1y6m`".to_owned())
+    Age::parse(text).filter(|age| !age.is_zero()).ok_or_else(|| "not an age such as `30d`, `6w` or `1y6m`".to_owned())
 }
 
 fn parse_amount(text: &str) -> Result<Amount, String> {
-    Amount::parse(text).ok_or_else(|| "not a size, as `20G` or `10%`".to_owned())
+    Amount::parse(text).ok_or_else(|| "not a size such as `20G` or `10%`".to_owned())
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {

@@ -25,10 +25,10 @@ pub struct Args {
     /// Remove forgotten commits and purged content at once
     #[arg(long, conflicts_with = "grace")]
     now: bool,
-    /// Keep what was forgotten or purged in this time, as 12h or 30d [default: 7d]
+    /// Keep what was forgotten or purged in this time, such as 12h or 30d [default: 7d]
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     grace: Option<Age>,
-    /// Write at most this many bytes, as 500M or 1G
+    /// Write at most this many bytes, such as 500M or 1G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_repack: Option<u64>,
     /// Run in the background, at the lowest priority, as after a commit
@@ -40,13 +40,13 @@ pub struct Args {
 }
 
 fn parse_age(text: &str) -> Result<Age, String> {
-    Age::parse(text).ok_or_else(|| "not an age, as `12h`, `30d` or `6w`".to_owned())
+    Age::parse(text).ok_or_else(|| "not an age such as `12h`, `30d` or `6w`".to_owned())
 }
 
 fn parse_size(text: &str) -> Result<u64, String> {
     match Amount::parse(text) {
         Some(Amount::Bytes(bytes)) => Ok(bytes),
-        _ => Err("not a size, as `500M` or `1G`".to_owned()),
+        _ => Err("not a size such as `500M` or `1G`".to_owned()),
     }
 }
 

@@ -10,9 +10,10 @@ use crate::workspace::PurgeSelection;
 
 /// Destroy recorded content, in all commits
 ///
-/// Purges all contents that any commit has at these paths, as a password or a dump recorded by mistake. From then on no command
-/// reads the content, and no commit records it again. Its bytes leave the disk with `undo gc`, 7 days later or with --now.
-/// Commits keep their ids, and the name, size and hash of each file: a short secret can be guessed from its hash.
+/// Purges all contents that any commit has at these paths, such as a password or a dump recorded by mistake. From then on no
+/// command reads the content, and no commit records it again. Its bytes leave the disk with `undo gc`, 7 days later or with
+/// --now. Commits keep their ids, and the name, size and hash of each file: a short secret can be guessed from its hash. Commit
+/// messages stay, too, also in the operation log.
 ///
 /// Lists other files with the same content, which is purged there too, and files that share parts of it, which stay. Files in
 /// the directory are unchanged. Only the `undo undo` that follows directly takes a purge back.

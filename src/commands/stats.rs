@@ -14,7 +14,7 @@ use crate::workspace::Period;
 /// Shows the space of each part, how well content is compressed and deduplicated, the number of commits, and what can be
 /// freed. Sizes on disk are allocated bytes, as `du` counts them. The bytes of commits and directories are stored bytes;
 /// --commits and --paths search trees, which takes a while in a large repository. In the list of --paths, a directory above
-/// the depth, as `.`, stands for itself and the files directly in it.
+/// the depth, such as `.`, stands for itself and the files directly in it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo stats

@@ -39,10 +39,10 @@ pub struct Args {
     /// Check the journal, the tables of packs, and that every object exists; do not read the content of files
     #[arg(long, conflicts_with_all = ["sample", "max_time"])]
     quick: bool,
-    /// Read this share of the stored bytes, as 5%
+    /// Read this share of the stored bytes, such as 5%
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     sample: Option<f64>,
-    /// Stop after this time, as 10m or 1h
+    /// Stop after this time, such as 10m or 1h
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     max_time: Option<Duration>,
     /// Compare the directory with a commit, by default the current one: read every file, whatever its times say
@@ -56,14 +56,14 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim_end().parse::<f64>();
     match number {
         Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
-        _ => Err("not a percentage above 0 and up to 100, as `5%`".to_owned()),
+        _ => Err("not a percentage above 0 and up to 100, such as `5%`".to_owned()),
     }
 }
 
 /// Parses a duration: `10m`, `1h 30min`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let parsed = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    parsed.ok_or_else(|| "not a duration, as `10m` or `1h`".to_owned())
+    parsed.ok_or_else(|| "not a duration such as `10m` or `1h`".to_owned())
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {

@@ -326,7 +326,7 @@ hint: name commits, or what to keep: undo forget --keep-daily 7 --keep-monthly 1
 "#]]);
     env.undo("forget --keep-within 3x").shows(str![[r#"
 ---- stderr ----
-error: invalid value `3x` for `--keep-within <AGE>`: not an age, as `30d`, `6w` or `1y6m`
+error: invalid value `3x` for `--keep-within <AGE>`: not an age such as `30d`, `6w` or `1y6m`
 hint: undo help forget
 [exit 2]
 

@@ -71,7 +71,7 @@ hint: keep more, for example: undo forget --keep-daily 7 --keep-monthly 12 -n
     env.undo("forget --min-free 100% -n").fails(4);
     env.undo("forget --max-size lots").shows(str![[r#"
 ---- stderr ----
-error: invalid value `lots` for `--max-size <SIZE>`: not a size, as `20G` or `10%`
+error: invalid value `lots` for `--max-size <SIZE>`: not a size such as `20G` or `10%`
 hint: undo help forget
 [exit 2]
 
