@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::id::PackId;
 use crate::repo::journal;
@@ -18,32 +18,24 @@ const SLACK: i64 = 256 << 10;
 
 /// Counts allocated bytes, as `du` does.
 pub(super) struct DiskGrowth {
-    start: Option<Start>,
+    root: Dir,
+    /// Allocated bytes, at the start, of the files that a transaction may write or replace.
+    files: i64,
+    /// The newest segment of the journal at the start.
+    segment: u64,
+    /// Folders of packs at the start.
+    folders: HashSet<Vec<u8>>,
     /// Bytes of new packs, less those of deleted ones.
     packs: i64,
 }
 
-/// The repository at the start.
-struct Start {
-    root: Dir,
-    /// Allocated bytes of the files that a transaction may write or replace.
-    files: i64,
-    /// The newest segment of the journal.
-    segment: u64,
-    /// Folders of packs.
-    folders: HashSet<Vec<u8>>,
-}
-
 impl DiskGrowth {
-    /// Starts to count. `segment` is the newest segment of the journal. Counts nothing if files cannot be examined.
-    pub(super) fn start(layout: &Layout, segment: u64) -> DiskGrowth {
-        let start = || {
-            let root = Dir::open(&layout.repository)?;
-            let files = replaced_files(&root, layout, segment..=segment)?;
-            let folders = folders(&root, layout)?;
-            Ok::<_, Error>(Start { root, files, segment, folders })
-        };
-        DiskGrowth { start: start().ok(), packs: 0 }
+    /// Starts to count. `segment` is the newest segment of the journal.
+    pub(super) fn start(layout: &Layout, segment: u64) -> Result<DiskGrowth> {
+        let root = Dir::open(&layout.repository)?;
+        let files = replaced_files(&root, layout, segment..=segment)?;
+        let folders = folders(&root, layout)?;
+        Ok(DiskGrowth { root, files, segment, folders, packs: 0 })
     }
 
     /// Adds new packs of a session. A reflink pack counts only its table, as in `stored`.
@@ -69,10 +61,9 @@ impl DiskGrowth {
 
     /// Bytes by which the repository has grown. Negative if it has shrunk. `segment` is the newest segment of the journal.
     pub(super) fn bytes(&self, layout: &Layout, segment: u64) -> i64 {
-        let Some(start) = &self.start else { return self.packs };
-        let files = replaced_files(&start.root, layout, start.segment..=segment).map_or(0, |now| now - start.files);
-        let now = folders(&start.root, layout).unwrap_or_default();
-        let new = now.difference(&start.folders).map(|name| layout.packs().join(OsStr::from_bytes(name)));
+        let files = replaced_files(&self.root, layout, self.segment..=segment).map_or(0, |now| now - self.files);
+        let now = folders(&self.root, layout).unwrap_or_default();
+        let new = now.difference(&self.folders).map(|name| layout.packs().join(OsStr::from_bytes(name)));
         files + self.packs + new.map(|folder| allocated(&folder)).sum::<i64>()
     }
 }

@@ -31,7 +31,8 @@ pub struct Transaction<'r> {
     has_recorded: bool,
     /// An operation that becomes durable with the next record.
     prepared: Option<Record>,
-    growth: DiskGrowth,
+    /// Only if it is measured.
+    growth: Option<DiskGrowth>,
     lock: FileLock,
 }
 
@@ -68,7 +69,6 @@ pub struct NewOperation {
 impl<'r> Transaction<'r> {
     /// The transaction of the holder of the lock.
     pub(super) fn new(repository: &'r mut Repository, lock: FileLock, began: Timestamp) -> Transaction<'r> {
-        let growth = DiskGrowth::start(&repository.layout, repository.end.segment);
         Transaction {
             repository,
             journal: None,
@@ -76,7 +76,7 @@ impl<'r> Transaction<'r> {
             intended: None,
             has_recorded: false,
             prepared: None,
-            growth,
+            growth: None,
             lock,
         }
     }
@@ -100,9 +100,16 @@ impl Transaction<'_> {
         self.repository
     }
 
-    /// Allocated bytes by which the repository has grown since the transaction began. Negative if it has shrunk.
+    /// From now on measures by how much the repository grows. Measures nothing if its files cannot be examined.
+    pub fn measure_growth(&mut self) {
+        self.growth = DiskGrowth::start(&self.repository.layout, self.repository.end.segment).ok();
+    }
+
+    /// Allocated bytes by which the repository has grown since [`Transaction::measure_growth`]. Negative if it has shrunk, 0 if
+    /// it is not measured.
     pub fn disk_growth(&self) -> i64 {
-        self.growth.bytes(&self.repository.layout, self.repository.end.segment)
+        let Repository { layout, end, .. } = &*self.repository;
+        self.growth.as_ref().map_or(0, |growth| growth.bytes(layout, end.segment))
     }
 
     /// Releases the space that is reserved for records; returns whether there was any. For operations that free space
@@ -156,7 +163,7 @@ impl Transaction<'_> {
 
     /// Checks an operation and builds its record.
     fn operation(&mut self, new_operation: NewOperation) -> Result<(OperationId, Record)> {
-        self.growth.add_stored(&self.repository.layout, &new_operation.stored);
+        self.count_stored(&new_operation.stored);
         self.repository.store.add_packs(&new_operation.stored.packs)?;
         check_edits(&self.repository.state.view, &self.repository.store, &new_operation)?;
         self.repository.check_branches(&new_operation.edits, new_operation.switch.as_ref())?;
@@ -178,7 +185,7 @@ impl Transaction<'_> {
         if stored.packs.is_empty() {
             return Ok(());
         }
-        self.growth.add_stored(&self.repository.layout, stored);
+        self.count_stored(stored);
         self.repository.store.add_packs(&stored.packs)?;
         let time = self.repository.environment.now();
         self.append(Record::Packs { time, added: stored.packs.clone(), removed: Vec::new() })?;
@@ -335,17 +342,36 @@ impl Transaction<'_> {
     /// Replaces packs by packs with the same visible objects, and deletes the old ones when nothing reads them.
     pub fn swap_packs(&mut self, added: Vec<PackId>, removed: Vec<PackId>) -> Result<()> {
         let time = self.repository.environment.now();
-        self.growth.add_packs(&self.repository.layout, &added);
+        if let Some(growth) = &mut self.growth {
+            growth.add_packs(&self.repository.layout, &added);
+        }
         self.append(Record::Packs { time, added, removed: removed.clone() })?;
-        let Repository { layout, store, state, read_lock, .. } = &mut *self.repository;
+        let Repository { layout, store, state, .. } = &mut *self.repository;
         *store = open_store(layout, state, store.mask().cloned(), store.options().clone(), false)?;
-        self.growth.watch_deletion(layout, || leftovers::remove_replaced(layout, &removed, &state.packs, read_lock))
+        self.delete_packs(|Repository { layout, state, read_lock, .. }| {
+            leftovers::remove_replaced(layout, &removed, &state.packs, read_lock)
+        })
     }
 
     /// Deletes packs that others have replaced and that nothing reads.
     pub fn remove_replaced(&mut self) -> Result<()> {
-        let Repository { layout, state, read_lock, .. } = &mut *self.repository;
-        self.growth.watch_deletion(layout, || leftovers::remove_unnamed(layout, &state.packs, read_lock))
+        self.delete_packs(|Repository { layout, state, read_lock, .. }| {
+            leftovers::remove_unnamed(layout, &state.packs, read_lock)
+        })
+    }
+
+    fn delete_packs(&mut self, delete: impl FnOnce(&mut Repository) -> Result<()>) -> Result<()> {
+        let layout = self.repository.layout.clone();
+        match &mut self.growth {
+            Some(growth) => growth.watch_deletion(&layout, || delete(self.repository)),
+            None => delete(self.repository),
+        }
+    }
+
+    fn count_stored(&mut self, stored: &Stored) {
+        if let Some(growth) = &mut self.growth {
+            growth.add_stored(&self.repository.layout, stored);
+        }
     }
 
     /// Removes segments of the journal that are very old, unless the newest ones are short. Returns their number.

@@ -39,10 +39,13 @@ impl Workspace {
         if !options.force {
             checkout::check_no_mix(transaction.repository())?;
         }
+        transaction.measure_growth();
         let (mut outcome, saved) =
             snapshot::take(&mut transaction, &self.worktree, &snapshot_options(options), progress)?;
         self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
-        outcome.disk_growth = transaction.disk_growth();
+        if outcome.created {
+            outcome.disk_growth = transaction.disk_growth();
+        }
         drop(transaction);
         // The commit is made: a failure to read contents must not report otherwise.
         outcome.counts = self.with_renames(&outcome).unwrap_or(outcome.counts);
