@@ -2,7 +2,7 @@
 
 mod report;
 
-use crate::commands::Context;
+use crate::commands::{Context, gc};
 use crate::error::{Exit, Result};
 use crate::history::timeline::Destination;
 use crate::object::operation::Verb;
@@ -69,7 +69,9 @@ pub fn run(
     let branch = workspace.repository.view().current.clone();
     let result = prepare(workspace, progress).and_then(|prepared| prepared.apply(progress));
     context.report_notices(&workspace.take_notices());
-    report::outcome(context, workspace, reported, &result?, &branch)
+    let exit = report::outcome(context, workspace, reported, &result?, &branch)?;
+    gc::start_if_needed(workspace);
+    Ok(exit)
 }
 
 /// Goes to another state among the operations.

@@ -5,7 +5,7 @@ mod verdict;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::commands::{Context, complete};
+use crate::commands::{Context, complete, gc};
 use crate::effect::Guard;
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
@@ -86,7 +86,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         true => incomplete,
         false => verdict::report_recorded(context, &workspace, &after.outcome).or(incomplete),
     };
-    verdict::carry_out(context, &mut workspace, args, &ran, (&before, &after), incomplete).map_err(ended_by)
+    let exit =
+        verdict::carry_out(context, &mut workspace, args, &ran, (&before, &after), incomplete).map_err(ended_by)?;
+    gc::start_if_needed(&workspace);
+    Ok(exit)
 }
 
 /// Whether the command of another `undo run` in this directory has started this one.
