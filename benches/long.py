@@ -4,11 +4,13 @@
 usage: benches/long.py [--commits 100000] [--files 1000] [--minutes 15] [--points 50] [--sync] [--work DIR] [--json FILE]
 
 Before each commit one word changes in each of three of fifty hot files. `undo run -- true` then records the changes automatically. The
-clock advances by `--minutes` for each commit, also for the pause between automatic collections. After every 1/50 of the commits, a line has
+clock advances by `--minutes` for each commit. With a given clock undo starts no collection in the background, so the driver runs
+`undo gc --auto` once a week. After every 1/50 of the commits, a line has
 
   commits    number of commits made, and kept      disk    bytes on disk by `du`, without the reserve
   stats      by how much `undo stats` differs from `du`, in percent
   run        median and longest seconds of the automatic commits since the last line
+  gc         longest seconds of a collection
   log, status, stats       seconds                 memory  peak memory of all of these in MiB
 
 Ends with status 1 if `stats` and `du` ever differ by more than 10 %, or if the median of the last tenth of the lines is more than 1.5 times
@@ -37,7 +39,8 @@ def written(time):
     return time.isoformat().replace("+00:00", "Z")
 
 
-def line(place, count, made, commands):
+def line(place, count, since, commands):
+    made, collected = since
     took = {name: place.run([peers.PROGRAM, *argv]) for name, argv in commands.items()}
     stats = json.loads(place.ask([peers.PROGRAM, "stats", "--json"]).splitlines()[-1])
     disk, reserve = peers.size_of(os.path.join(place.work, ".undo")), stats["disk"]["reserve"]
@@ -49,16 +52,10 @@ def line(place, count, made, commands):
         "stats_differs": round(100 * abs(stats["disk"]["total"] - disk) / (disk - reserve), 2),
         "run": round(statistics.median(one[0] for one in made), 5),
         "longest": round(max(one[0] for one in made), 5),
-        "memory": round(max(one[2] for one in [*made, *took.values()]), 1),
+        "gc": round(max((one[0] for one in collected), default=0), 5),
+        "memory": round(max(one[2] for one in [*made, *collected, *took.values()]), 1),
     }
     return found | {name: round(one[0], 5) for name, one in took.items()}
-
-
-def pass_pause(place):
-    """Automatic collections pause by the time of this file, which the system sets."""
-    lock = os.path.join(place.work, ".undo", "gc.lock")
-    if os.path.exists(lock):
-        os.utime(lock, (0, 0))
 
 
 def drive(chosen, base):
@@ -70,17 +67,18 @@ def drive(chosen, base):
     place.environment["UNDO_TIME"] = written(START)
     place.run([peers.PROGRAM, "init"])
     place.run([peers.PROGRAM, "commit", "-q", "-m", "first"])
-    lines, made, every = [], [], max(1, chosen.commits // chosen.points)
+    lines, made, collected, every = [], [], [], max(1, chosen.commits // chosen.points)
     commands = {"log": ["log", "-n", "20"], "status": ["status"], "stats": ["stats"]}
     for n in range(1, chosen.commits + 1):
         history.edit(hot, rng)
         place.environment["UNDO_TIME"] = written(START + n * datetime.timedelta(minutes=chosen.minutes))
-        pass_pause(place)
         made.append(place.run([peers.PROGRAM, *sync, "run", "-q", "--", "true"]))
+        if n % (7 * 24 * 60 // chosen.minutes) == 0:
+            collected.append(place.run([peers.PROGRAM, *sync, "gc", "--auto", "-q"]))
         if n % every == 0:
-            lines.append(line(place, n, made, commands))
+            lines.append(line(place, n, (made, collected), commands))
             print(lines[-1], flush=True)
-            made = []
+            made, collected = [], []
     subprocess.run([peers.PROGRAM, "verify"], cwd=place.work, env=place.environment, stdout=subprocess.DEVNULL, check=True)
     shutil.rmtree(base)
     return lines

@@ -114,16 +114,19 @@ period stays, and periods without commits do not count.
 These commits always stay: those of branches and tags, those that an unfinished checkout needs,
 and for 90 days a commit that raised an alarm and the commit before it.
 
-A forgotten commit is hidden, and whole.
+A forgotten commit is only hidden, so it can come back:
 
   undo undo                              bring the commits of the last `undo forget` back
   undo recall                            list forgotten commits
   undo recall 3f2a91bc                   bring one back
 
-A checkout of a forgotten commit, or a new branch or tag at it, brings it back, too. After 7 days
-(the setting gc.grace), `undo gc` removes what only forgotten commits need. Ids never change: the
-history continues at the nearest commit that stays, `log` shows the gap, and `@~3` counts the
-commits that stay.
+A checkout of a forgotten commit, or a new branch or tag at it, brings it back, too. Ids never
+change: the history continues at the nearest commit that stays, `log` shows the gap, and `@~3`
+counts the commits that stay.
+
+After 7 days (the setting gc.grace), `undo gc` removes what only forgotten commits need. It also
+starts by itself, in the background, when a command has recorded changes and about a quarter of
+the repository can go. To turn that off: undo config gc.auto false
 
 Automatic commits are thinned without a command: all of them stay for 7 days, then one a day for
 90 days, then one a week. The setting history.keep changes that:
