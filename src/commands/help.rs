@@ -125,7 +125,7 @@ change: the history continues at the nearest commit that stays, `log` shows the 
 counts the commits that stay.
 
 After 7 days (the setting gc.grace), `undo gc` removes what only forgotten commits need. It also
-starts by itself, in the background, when a command has recorded changes and about a quarter of
+starts automatically, in the background, when a command has recorded changes and about a quarter of
 the repository can go. To turn that off: undo config gc.auto false
 
 Automatic commits are thinned without a command: all of them stay for 7 days, then one a day for

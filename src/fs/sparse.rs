@@ -1,4 +1,4 @@
-//! Finds holes, preallocates space, and shares blocks.
+//! Finds and makes holes, preallocates space, and shares blocks.
 
 use std::fs::File;
 
@@ -63,6 +63,17 @@ pub fn preallocate(file: &File, length: u64) -> Result<()> {
     match retry_on_intr(|| rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, 0, length)) {
         Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(()),
         Err(errno) => Err(failed("reserve space for", file, errno)),
+    }
+}
+
+/// Frees the blocks of a part of a file, which then reads as zeros. Keeps the file length. Returns `false`, without a change, if
+/// the file system cannot do that.
+pub fn punch_hole(file: &File, offset: u64, length: u64) -> Result<bool> {
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    match retry_on_intr(|| rustix::fs::fallocate(file, flags, offset, length)) {
+        Ok(()) => Ok(true),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(false),
+        Err(errno) => Err(failed("free blocks of", file, errno)),
     }
 }
 

@@ -121,6 +121,11 @@ impl Repository {
         })
     }
 
+    /// Whether no other process has read the journal before now and still uses the packs that it named then.
+    pub fn is_only_reader(&mut self) -> bool {
+        self.read_lock.exclusively(|| ())
+    }
+
     /// Reads the journal again if other processes have written to it.
     pub fn reload(&mut self) -> Result<()> {
         if !self.warnings.is_empty() || !journal::ends_at(&self.layout.journal(), self.end)? {

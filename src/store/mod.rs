@@ -17,6 +17,7 @@ mod merge;
 mod object_set;
 mod pack;
 mod pack_set;
+mod punch;
 mod purged;
 mod readability;
 mod reader;

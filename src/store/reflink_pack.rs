@@ -20,7 +20,7 @@ use crate::object::{Layout, ObjectKind, id_of};
 
 /// File systems share blocks of this size. Table and footer begin within the last block, which is then no longer
 /// shared.
-const BLOCK: u64 = 4096;
+pub(super) const BLOCK: u64 = 4096;
 
 /// A reflink copy of a file that may become a pack. No other process has it open, so its content does not change.
 /// Dropping it deletes the copy.

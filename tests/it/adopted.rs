@@ -23,6 +23,7 @@ const LARGE: usize = 48 * MIB + 1234;
 
 /// A repository on a separate file system.
 struct Disk {
+    kind: &'static str,
     // Dropped before the folder of the image.
     _mounted: Mounted,
     env: TestEnv,
@@ -38,7 +39,7 @@ impl Disk {
         homes
     }
 
-    fn new(kind: &str) -> Option<Disk> {
+    fn new(kind: &'static str) -> Option<Disk> {
         let env = TestEnv::new();
         let image = env.root().join("image");
         File::create(&image).unwrap().set_len(512 << 20).unwrap();
@@ -52,7 +53,7 @@ impl Disk {
                 "{kind} is not available (needs root, a loop device, mkfs.{kind} and a kernel with {kind})"
             ));
         }
-        Some(Disk { _mounted: mounted?, env })
+        Some(Disk { kind, _mounted: mounted?, env })
     }
 
     /// Returns the bytes in use on the disk.
@@ -130,6 +131,67 @@ fn first_commit_and_checkout_share_blocks() {
         env.undo("checkout @").ok();
         assert_same(&tree, &Tree::read(&env.path()));
         assert!(home.used() - used > LARGE as u64 / 2);
+    }
+}
+
+/// A repository whose first commit of a large file is gone: `large` has other first 30 % since then.
+fn partly_hidden(home: &Disk) -> Tree {
+    let env = &home.env;
+    env.write("large", noise(1, LARGE));
+    env.undo("commit -m one").ok();
+    let live = File::options().write(true).open(env.path().join("large")).unwrap();
+    live.write_all_at(&noise(2, LARGE * 3 / 10), 0).unwrap();
+    env.undo("commit -m two").ok();
+    env.undo("forget @~").ok();
+    Tree::read(&env.path())
+}
+
+#[test]
+fn gc_frees_hidden_parts_and_keeps_blocks_shared() {
+    for home in Disk::each() {
+        let env = &home.env;
+        let tree = partly_hidden(&home);
+        let used = home.used();
+        // A process that reads the repository as it was may need the blocks.
+        let reader = File::open(env.path().join(".undo/format")).unwrap();
+        reader.lock_shared().unwrap();
+        env.undo("gc --now").ok();
+        drop(reader);
+        let [pack] = &home.packs_of(&noise(1, LARGE))[..] else { panic!("the blocks were freed") };
+        assert!(fs::metadata(pack).unwrap().blocks() * 512 >= LARGE as u64);
+        let freed = env.undo("gc --now --json").ok().json()[0]["freed"].as_u64().unwrap();
+        assert!(freed > LARGE as u64 / 4, "{freed} bytes freed");
+        // Btrfs frees blocks only when nothing uses the extent that they are part of.
+        let least = if home.kind == "xfs" { LARGE as u64 / 4 } else { 0 };
+        assert!(home.used() + least < used + MIB as u64, "{} bytes used, {used} before", home.used());
+        assert_eq!(env.undo("gc").ok().stdout, b"nothing to remove\n");
+        assert_eq!(env.undo("stats --json").ok().json()[0]["garbage"]["hidden"]["bytes"].as_u64().unwrap() >> 20, 0);
+        env.undo("verify").ok();
+        fs::remove_file(env.path().join("large")).unwrap();
+        env.undo("checkout @").ok();
+        assert_same(&tree, &Tree::read(&env.path()));
+    }
+}
+
+#[test]
+fn freed_parts_can_be_recorded_again_and_survive_a_lost_mask() {
+    for home in Disk::each() {
+        let env = &home.env;
+        partly_hidden(&home);
+        env.undo("gc --now").ok();
+        // The content that is gone from the first pack comes back.
+        env.write("large", noise(1, LARGE));
+        env.undo("commit -m three").ok();
+        let tree = Tree::read(&env.path());
+        let masks = fs::read_dir(env.path().join(".undo/masks")).unwrap().map(|mask| mask.unwrap().path());
+        masks.for_each(|mask| fs::write(mask, "damaged").unwrap());
+        env.undo("repair").ok();
+        env.undo("verify").ok();
+        fs::remove_file(env.path().join("large")).unwrap();
+        env.undo("checkout @").ok();
+        assert_same(&tree, &Tree::read(&env.path()));
+        env.undo("gc --now").ok();
+        env.undo("verify").ok();
     }
 }
 

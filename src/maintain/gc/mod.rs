@@ -96,6 +96,10 @@ pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Pr
         repository.environment.set_phase(Phase::Collecting);
         let (named, replaced) = purged_bytes(repository)?;
         outcome.purged_before = named + replaced;
+        // Whoever begins to read now finds the mask in force.
+        if repository.is_only_reader() {
+            outcome.freed += repository.store().punch_reflink_packs();
+        }
         compact::compact(repository, options, damage.is_some(), &mut outcome, progress)?;
         let mut transaction = repository.begin()?;
         transaction.renew_catalog();
@@ -124,11 +128,10 @@ fn purged_bytes(repository: &Repository) -> Result<(u64, u64)> {
     Ok((named, replaced))
 }
 
-/// Bytes of hidden objects, and of all packs.
+/// Bytes of hidden objects on disk, and of all packs.
 pub fn waste(repository: &Repository) -> (u64, u64) {
     let store = repository.store();
-    let hidden = store.mask().map_or(0, |mask| mask.of_packs(&repository.state().packs).map(|pack| pack.bytes).sum());
-    (hidden, store.packs().iter().map(|(_, bytes)| bytes).sum())
+    (store.waste(), store.packs().iter().map(|(_, bytes)| bytes).sum())
 }
 
 impl Outcome {

@@ -193,10 +193,10 @@ impl Stats {
 
     fn read_mask(&mut self, repository: &Repository) {
         let hidden = &mut self.garbage.hidden;
+        hidden.bytes = repository.store().waste();
         let packs = &repository.state().packs;
         for pack in repository.store().mask().into_iter().flat_map(|mask| mask.of_packs(packs)) {
             hidden.objects += u64::from(pack.hidden());
-            hidden.bytes += pack.bytes;
             if pack.has_purged {
                 hidden.purged_packs += 1;
                 hidden.purged_bytes += pack.bytes;

@@ -18,7 +18,7 @@ const LONG: u32 = 256 << 10;
 const MEDIUM: u32 = 16 << 10;
 
 /// Maximum number of decoded bytes in memory.
-const BATCH: usize = 32 << 20;
+const BATCH: usize = 16 << 20;
 
 /// Level of Zstandard for old versions: they are written once, and higher levels find matches farther away.
 const LEVEL: i32 = 6;
@@ -182,7 +182,8 @@ impl Copier<'_> {
     fn load(&mut self, items: &[Item]) -> Result<(Vec<u8>, Vec<std::ops::Range<usize>>)> {
         let mut by_place: Vec<usize> = (0..items.len()).collect();
         by_place.sort_unstable_by_key(|&n| items[n].place);
-        let (mut bytes, mut ranges) = (Vec::new(), vec![0..0; items.len()]);
+        let size: usize = items.iter().map(|item| self.candidates.get(item.number).record.length as usize).sum();
+        let (mut bytes, mut ranges) = (Vec::with_capacity(size), vec![0..0; items.len()]);
         for frame in
             by_place.chunk_by(|&a, &b| (items[a].place.0, items[a].place.1) == (items[b].place.0, items[b].place.1))
         {

@@ -48,7 +48,9 @@ impl Store {
         let mut plan = CompactionPlan::default();
         let mut small = Vec::new();
         for pack in packs.iter().filter(|pack| eligible.contains(&pack.id)) {
-            let is_wasteful = pack.hidden > pack.size / 2 || pack.hidden > 0 && hidden > total / waste;
+            // A copy of a reflink pack shares no blocks with files.
+            let is_worthwhile = pack.hidden > 0 && !pack.is_reflinked && hidden > total / waste;
+            let is_wasteful = pack.hidden > pack.size / 2 || is_worthwhile;
             let is_chosen = pack.is_dead || pack.has_purged || is_wasteful;
             let stays = pack.size - pack.hidden;
             if is_chosen && (pack.is_dead || plan.packs.is_empty() || plan.writes + stays <= most) {
@@ -77,7 +79,8 @@ impl Store {
         let is_reflinked =
             if mask.is_some() || size <= SMALL { pack.table().ok()?.pack_type == PackType::Reflinked } else { false };
         let is_dead = mask.as_ref().is_some_and(|mask| mask.hidden() == mask.records());
-        let hidden = mask.as_ref().map_or(0, |mask| if is_dead { size } else { mask.bytes.min(size) });
+        let hidden =
+            mask.as_ref().map_or(0, |mask| if is_dead { size } else { self.wasted_bytes(id, size, mask).min(size) });
         Some(Pack { id, size, hidden, is_dead, has_purged: mask.is_some_and(|mask| mask.has_purged), is_reflinked })
     }
 }

@@ -12,7 +12,7 @@ impl Print for GcSummary {
         let counts = [(self.commits, "forgotten commit"), (self.objects, "object")];
         let counts: Vec<String> =
             counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(count, what)).collect();
-        let has_freed = !self.dry_run && self.packs_removed > 0;
+        let has_freed = !self.dry_run && (self.packs_removed > 0 || self.freed > 0);
         if !counts.is_empty() {
             page.line(format_args!("{would} {} ({})", counts.join(", "), Size(self.bytes)))?;
         } else if !has_freed && !self.destroyed {
@@ -32,8 +32,11 @@ impl Print for GcSummary {
             ))?;
         }
         if has_freed {
-            let packs = plural(self.packs_removed, "pack");
-            page.line(format_args!("freed {}: {packs} rewritten or removed", Size(self.freed)))?;
+            let packs = match self.packs_removed {
+                0 => String::new(),
+                count => format!(": {} rewritten or removed", plural(count, "pack")),
+            };
+            page.line(format_args!("freed {}{packs}", Size(self.freed)))?;
         }
         if self.segments > 0 {
             page.line(format_args!("removed {} of the journal", plural(self.segments, "old segment")))?;
