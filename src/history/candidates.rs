@@ -1,10 +1,11 @@
 //! Reads the commits that a retention policy judges.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::history::retention::Candidate;
 use crate::history::walk::{WalkOptions, WalkedCommit, walk};
 use crate::id::CommitId;
 use crate::object::Commit;
+use crate::object::operation::NewCommit;
 use crate::repo::Repository;
 
 /// A candidate, and what a list of commits shows of it.
@@ -31,21 +32,25 @@ pub fn candidates(repository: &Repository, options: WalkOptions) -> Result<Vec<D
     Ok(candidates)
 }
 
-/// Describes a commit that cannot be read. Time and parents are those that the journal has, if it still has them.
-pub fn describe_lost(repository: &Repository, id: CommitId) -> DescribedCandidate {
+/// Describes a commit that cannot be read, with the time and the parents that the journal has. [`ErrorKind::Refused`] if it
+/// has none: without its parents, nothing would lead to the commits before it.
+pub fn describe_lost(repository: &Repository, id: CommitId) -> Result<DescribedCandidate> {
     let operations = repository.operations().map_while(Result::ok);
     let mut made = operations.flat_map(|(_, operation)| {
         let time = operation.time;
         operation.commits.into_iter().map(move |commit| (commit, time))
     });
-    let (named_parents, time) =
-        made.find(|(commit, _)| commit.id == id).map(|(commit, time)| (commit.parents, time)).unwrap_or_default();
+    let Some((NewCommit { parents: named_parents, .. }, time)) = made.find(|(commit, _)| commit.id == id) else {
+        let message = format!("commit {} cannot be read, and the journal does not know its parents", id.short());
+        let hint = "to restore it from a copy of the repository: undo repair --from COPY";
+        return Err(Error::new(ErrorKind::Refused, message).hint(hint));
+    };
     let parents = repository.view().kept_parents(&named_parents);
-    DescribedCandidate {
+    Ok(DescribedCandidate {
         candidate: Candidate { id, parents, time, is_automatic: false, is_suspicious: false },
         subject: "(cannot be read)".to_owned(),
         named_parents,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -13,11 +13,11 @@ use crate::repo::Repository;
 use crate::time::Timestamp;
 use crate::time::age::Age;
 
-/// Seconds between two thinnings, and that the clock may be ahead of the newest record.
+/// Seconds between two thinnings, and that the clock may differ from the newest record.
 const DAY: i64 = 24 * 3600;
 
-/// The commits to forget now. `None` if the last thinning was less than a day ago, if all commits stay, or if the clock is more
-/// than a day ahead of the newest record, since it may be wrong. `named` are commits that the next operation needs.
+/// The commits to forget now. `None` if the last thinning was less than a day ago, if all commits stay, or if clock and newest
+/// record are more than a day apart, since one of them may be wrong. `named` are commits that the next operation needs.
 ///
 /// A commit goes when it reaches the age of a rule and no other rule keeps it. A commit that reached that age before the last
 /// thinning stays: it was kept then, or recalled since. So only history that is younger than the highest age is read.
@@ -26,8 +26,8 @@ pub fn due(repository: &Repository, named: &[CommitId]) -> Result<Option<Vec<For
     let (clock, zone) = (repository.environment.now(), repository.environment.time_zone());
     let now = clock.max(state.time);
     let is_recent = state.thinned.is_some_and(|thinned| now.seconds < thinned.seconds + DAY);
-    let is_ahead = state.operation.is_some() && clock.seconds > state.time.seconds + DAY;
-    if rules.is_empty() || is_recent || is_ahead {
+    let is_wrong = state.operation.is_some() && (clock.seconds - state.time.seconds).abs() > DAY;
+    if rules.is_empty() || is_recent || is_wrong {
         return Ok(None);
     }
     let ages: Vec<Age> = rules.iter().filter_map(age).collect();

@@ -96,24 +96,38 @@ pub fn remove_replaced(
         let now = now(layout);
         replaced.iter().try_for_each(|&pack| retire(&layout.pack(pack), now))?;
     }
-    remove_unnamed(layout, named, lock)
+    // A damaged segment only delays the deletion.
+    let replaced = journal::replaced_packs(&layout.journal()).unwrap_or_default();
+    remove_unnamed(layout, named, lock, |pack| replaced.contains(&pack))
 }
 
-/// Deletes packs that the journal does not name: replaced ones at once if no other process reads the repository, all
-/// others when their grace period is over.
-pub fn remove_unnamed(layout: &Layout, named: &BTreeSet<PackId>, lock: &mut ReadLock) -> Result<()> {
+/// Deletes packs that the journal does not name: those that `is_needless` selects at once if no other process reads the
+/// repository, all others when their grace period is over.
+pub fn remove_unnamed(
+    layout: &Layout,
+    named: &BTreeSet<PackId>,
+    lock: &mut ReadLock,
+    is_needless: impl Fn(PackId) -> bool,
+) -> Result<()> {
     let unnamed = unnamed_packs(layout, named)?;
     if unnamed.is_empty() {
         return Ok(());
     }
-    // A damaged segment only delays the deletion.
-    let replaced = journal::replaced_packs(&layout.journal()).unwrap_or_default();
     lock.exclusively(|| {
-        for (_, path) in unnamed.iter().filter(|(id, _)| replaced.contains(id)) {
+        for (_, path) in unnamed.iter().filter(|(id, _)| is_needless(*id)) {
             let _ = fs::remove_file(path);
         }
     });
     remove_packs(layout, named)
+}
+
+/// Deletes empty folders of packs, which may take a block each.
+pub fn remove_empty_folders(layout: &Layout) {
+    let Ok(packs) = Dir::open(&layout.packs()) else { return };
+    for folder in packs.entries().unwrap_or_default() {
+        // Fails if there are files in it.
+        let _ = packs.remove_dir(&folder.name);
+    }
 }
 
 /// Starts the grace period of a file that the journal no longer names: sets its mtime to the current time. Does nothing

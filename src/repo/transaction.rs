@@ -49,8 +49,6 @@ pub struct NewOperation {
     pub switch: Option<String>,
     /// Commits that the operation made. The transaction adds unknown commits that its refs lead to.
     pub commits: Vec<CommitId>,
-    /// A head that the last of these commits replaces.
-    pub replaced: Option<CommitId>,
     /// The worktree's commit before and after, if the operation changed the worktree.
     pub worktree: Option<(Option<CommitId>, CommitId)>,
     /// New packs.
@@ -196,9 +194,9 @@ impl Transaction<'_> {
     /// Opens all packs again, and new ones before a record names them. A new pack may have replaced a damaged file of the
     /// same id.
     pub fn include(&mut self, new: &[PackId]) -> Result<()> {
-        let Repository { layout, store, state, .. } = &mut *self.repository;
+        let Repository { store, state, .. } = &mut *self.repository;
         let packs: Vec<PackId> = state.packs.iter().chain(new).copied().collect();
-        *store = Store::open(&layout.repository, &packs, store.mask().cloned(), store.options().clone())?;
+        *store = store.with_packs(&packs)?;
         Ok(())
     }
 
@@ -253,8 +251,7 @@ impl Transaction<'_> {
         history
             .recalls
             .extend(named.into_iter().filter(|commit| !history.recalls.contains(commit)).collect::<Vec<_>>());
-        let mut commits = commits.into_iter().map(new_commit).collect::<Result<Vec<_>>>()?;
-        commits.last_mut().into_iter().for_each(|last| last.parents.extend(new_operation.replaced));
+        let commits = commits.into_iter().map(new_commit).collect::<Result<Vec<_>>>()?;
         if !history.is_empty() {
             let mut view = state.view.clone();
             view.add_commits(&commits);
@@ -353,10 +350,12 @@ impl Transaction<'_> {
         })
     }
 
-    /// Deletes packs that others have replaced and that nothing reads.
-    pub fn remove_replaced(&mut self) -> Result<()> {
+    /// Deletes packs that the journal does not name, if nothing reads them, and empty folders of packs.
+    pub fn remove_unnamed_packs(&mut self) -> Result<()> {
         self.delete_packs(|Repository { layout, state, read_lock, .. }| {
-            leftovers::remove_unnamed(layout, &state.packs, read_lock)
+            leftovers::remove_unnamed(layout, &state.packs, read_lock, |_| true)?;
+            leftovers::remove_empty_folders(layout);
+            Ok(())
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::id::CommitId;
-use crate::object::operation::{RefEdit, RefName, Verb};
+use crate::object::operation::{ForgottenCommit, HistoryEdit, RefEdit, RefName, Verb};
 use crate::object::{Commit, Objects};
 use crate::repo::{NewOperation, Transaction};
 
@@ -28,17 +28,17 @@ pub fn reword(
     writer.finish()?;
     let stored = session.finish()?;
     let view = repository.view();
-    // A commit that another name keeps stays in the log.
-    let others = view.branches.iter().filter(|(name, _)| **name != view.current).chain(&view.tags);
-    let is_named = others.map(|(_, id)| *id).any(|id| id == old);
+    // A commit that another name keeps is not forgotten.
+    let forgets = vec![ForgottenCommit { id: old, parents: commit.parents }];
+    let history = HistoryEdit { forgets, ..HistoryEdit::default() };
     let branch = RefName::Branch(view.current.clone());
     transaction.record(NewOperation {
         verb: Verb::Commit,
         description: format!("{} {} → {}, new message", branch.short(), old.short(), new.short()),
         edits: vec![RefEdit { name: branch, old: Some(old), new: Some(new) }],
         commits: vec![new],
-        replaced: (!is_named).then_some(old),
         stored,
+        history,
         ..NewOperation::default()
     })?;
     Ok(new)

@@ -42,7 +42,10 @@ impl PackMarks {
     fn mask(&self, store: &Store, purged: &HashSet<ObjectId>) -> Result<Option<PackMask>> {
         let pack = store.pack_file(self.id);
         let before = store.mask().and_then(|mask| mask.of(self.id));
-        let Ok(table) = pack.table() else { return Ok(before.map(|mask| (*mask).clone())) };
+        let table = match pack.table() {
+            Err(error) if error.kind() == ErrorKind::Damaged => return Ok(before.map(|mask| (*mask).clone())),
+            table => table?,
+        };
         let mut mask = PackMask::new(table.len() as u32);
         mask.has_purged = before.is_some_and(|mask| mask.has_purged);
         for (n, record) in (0..).zip(table.records()).filter(|(n, _)| !self.marked.get(*n)) {
@@ -140,7 +143,8 @@ impl Marks {
     /// Whether an object is marked.
     pub fn is_marked(&self, store: &Store, kind: ObjectKind, id: ObjectId) -> bool {
         let is_marked = |location: Location| self.packs[location.pack as usize].marked.get(location.record);
-        store.quick_locations(kind, id).chain(store.all_locations(kind, id)).any(is_marked)
+        let is_sound = store.catalog.as_ref().is_none_or(|catalog| catalog.is_sound(&id.0));
+        store.quick_locations(kind, id).any(is_marked) || !is_sound && store.all_locations(kind, id).any(is_marked)
     }
 
     /// Takes the marked objects of one pack that were not read yet; `None` if all were.
@@ -204,7 +208,10 @@ impl Marks {
         masks.retain(|id, _| ids.contains(id));
         for marks in &mut self.packs {
             if std::mem::take(&mut marks.is_changed) || !masks.contains_key(&marks.id) {
-                masks.extend(marks.mask(store, purged)?.map(|mask| (marks.id, mask)));
+                match marks.mask(store, purged)? {
+                    Some(mask) => masks.insert(marks.id, mask),
+                    None => masks.remove(&marks.id),
+                };
             }
         }
         Ok(())

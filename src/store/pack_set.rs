@@ -92,6 +92,13 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens these packs like those of this store.
+    pub fn with_packs(&self, packs: &[PackId]) -> Result<Store> {
+        let mut store = Store::open(&self.directory, packs, self.mask.clone(), self.options.clone())?;
+        store.purged = self.purged.clone();
+        Ok(store)
+    }
+
     /// Reads objects that cannot be read from another store: `reopen` opens it with the packs that are in use then, once.
     pub fn or_reopened(mut self, reopen: impl Fn() -> Option<Store> + Send + Sync + 'static) -> Store {
         self.reopen = Some(Box::new(reopen));

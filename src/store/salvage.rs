@@ -3,6 +3,7 @@
 //! A damaged table is used entry by entry: the checksums of frames and the ids of objects tell which entries are right. If no
 //! table is left, the catalog may know the objects of the pack.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 
 use super::compress::{Codec, Decoder};
@@ -155,10 +156,11 @@ impl Source {
     /// Reads all frames.
     fn read(&mut self, entries: &Entries, receive: &mut Receive<'_>) -> Result<()> {
         let mut end = entries.start;
+        let mut by_frame: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
+        entries.records.iter().flatten().for_each(|it| by_frame.entry(it.frame_number).or_default().push(it));
         for (number, recorded) in entries.frames.iter().enumerate() {
             let next = entries.frames.get(number + 1).map(|frame| frame.offset).or(entries.end);
-            let of_frame = |record: &&Record| record.frame_number == number as u32;
-            let records: Vec<&Record> = entries.records.iter().flatten().filter(of_frame).collect();
+            let records = by_frame.remove(&(number as u32)).unwrap_or_default();
             let length = records.iter().map(|record| record.offset.saturating_add(record.length)).max();
             if records.is_empty() && (entries.is_exact || entries.has_hidden) {
                 end = Some(recorded.offset.saturating_add(recorded.stored.into()));

@@ -193,8 +193,7 @@ fn description(commits: &[ForgottenCommit]) -> String {
 
 fn judge(repository: &Repository, selection: &ForgetSelection, progress: &dyn Progress) -> Result<ForgetOutcome> {
     let zone = repository.environment.time_zone();
-    // The time of a record: a clock that was set back must not change which alarms are recent.
-    let now = repository.environment.now().max(repository.state().time);
+    let now = repository.environment.now();
     let mut pins = Pins::of(repository.view(), repository.state().intent.as_ref());
     pins.add_running(repository.commits_before_runs()?);
     match selection {
@@ -222,7 +221,9 @@ fn judge(repository: &Repository, selection: &ForgetSelection, progress: &dyn Pr
             for &id in commits.iter().filter(|id| !repository.view().forgotten.contains_key(id)) {
                 let commit = match repository.store().commit(id) {
                     Err(error) if error.kind() == ErrorKind::Damaged => {
-                        named.extend((!only_automatic).then(|| candidates::describe_lost(repository, id)));
+                        if !only_automatic {
+                            named.push(candidates::describe_lost(repository, id)?);
+                        }
                         continue;
                     }
                     commit => commit?,

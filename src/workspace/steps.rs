@@ -54,7 +54,7 @@ impl Workspace {
         (destination.passed, destination.crossed) = destination.crossed.into_iter().partition(Action::is_purge);
         match self.gone_commit(&destination) {
             Some(gone) => Err(needs_gone(gone)),
-            None => Ok(self.count_gone(destination)),
+            None => Ok(self.without_gone(destination)),
         }
     }
 
@@ -67,7 +67,7 @@ impl Workspace {
         mut find: impl FnMut(usize) -> Result<Destination>,
     ) -> Result<Destination> {
         if self.repository.state().sweep.is_none() && self.repository.view().forgotten.is_empty() {
-            return self.pass_over(steps, is_passed, find).map(|destination| self.count_gone(destination));
+            return self.pass_over(steps, is_passed, find).map(|destination| self.without_gone(destination));
         }
         let (mut left, mut skipped, mut missing) = (steps, 0, None);
         loop {
@@ -84,7 +84,7 @@ impl Workspace {
                 None => left -= 1,
             }
             if left == 0 {
-                return Ok(Destination { skipped: skipped as u64, ..self.count_gone(destination) });
+                return Ok(Destination { skipped: skipped as u64, ..self.without_gone(destination) });
             }
         }
     }
@@ -135,12 +135,14 @@ impl Workspace {
         needed.find(|id| suggestions::is_swept(&self.repository, *id))
     }
 
-    /// Counts the commits that the state would have, but that no longer exist.
-    fn count_gone(&self, mut destination: Destination) -> Destination {
+    /// Leaves out the commits that the state would have, but that no longer exist, and counts them.
+    fn without_gone(&self, mut destination: Destination) -> Destination {
         let passed = destination.passed.iter().flat_map(|action| &action.last.history.forgets).map(|commit| commit.id);
         let passed: HashSet<CommitId> = passed.collect();
         let recalls = destination.history.recalls.iter().map(|commit| commit.id);
         destination.gone = recalls.filter(|id| !passed.contains(id) && !self.exists(*id)).count() as u64;
+        destination.history.recalls.retain(|commit| self.exists(commit.id));
+        destination.history.forgets.retain(|commit| self.exists(commit.id));
         destination
     }
 

@@ -371,3 +371,18 @@ warning: mask `[..]
         fs::remove_file(env.path().join("more")).unwrap();
     }
 }
+
+#[test]
+fn purged_content_is_not_stored_again() {
+    let (env, _) = create_repository();
+    env.write("secret", noise(50, 30_000));
+    env.undo("commit -m three").ok();
+    env.undo("purge secret").ok();
+    env.undo("gc --now").ok();
+    let pack = packs(&env).into_iter().max_by_key(|pack| fs::metadata(pack).unwrap().len()).unwrap();
+    damage(&pack, "middle byte");
+    env.undo("repair").ok();
+    let secret = &noise(50, 30_000)[..64];
+    let is_secret = |pack: PathBuf| fs::read(pack).unwrap().windows(64).any(|window| window == secret);
+    assert!(!packs(&env).into_iter().any(is_secret));
+}

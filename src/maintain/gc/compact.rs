@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Options, Outcome};
 use crate::environment::Phase;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Dir;
 use crate::id::{CommitId, PackId};
 use crate::progress::Progress;
@@ -21,14 +21,16 @@ const WASTE: u64 = 10;
 /// Maximum number of slices that are discarded because another command has changed the packs.
 const MOST_DISCARDED: u32 = 5;
 
-/// Rewrites packs until little is waste; with `only_hidden`, only packs with hidden objects. Adds to the outcome.
+/// Rewrites packs until little is waste; with `only_hidden`, only packs with hidden objects. Adds to the outcome. Returns the
+/// first damage that was found: damaged packs stay for `verify` and `repair`.
 pub fn compact(
     repository: &mut Repository,
     options: &Options,
     only_hidden: bool,
     outcome: &mut Outcome,
     progress: &dyn Progress,
-) -> Result<()> {
+) -> Result<Option<Error>> {
+    let mut damage = None;
     let mut left = options.max_repack.unwrap_or(u64::MAX);
     let mut discarded = 0;
     repository.reload()?;
@@ -39,18 +41,27 @@ pub fn compact(
     loop {
         let free = Dir::open(&repository.layout.repository)?.free_space()?;
         let most = SLICE.min(free.map_or(u64::MAX, |free| free / 4)).min(left);
-        let Some(plan) = repository.store().plan_compaction(most, WASTE, &eligible) else { return Ok(()) };
+        let Some(plan) = repository.store().plan_compaction(most, WASTE, &eligible) else { return Ok(damage) };
         if plan.writes > left {
             outcome.is_limited = true;
-            return Ok(());
+            return Ok(damage);
         }
         let current: Vec<CommitId> = repository.view().starting_points().collect();
         let compacted = match repository.store().compact(&plan, &current, progress) {
             Err(error) if error.kind() == ErrorKind::NoSpace => {
                 outcome.lacks_space = true;
-                return Ok(());
+                eligible.retain(|pack| !plan.packs.contains(pack));
+                continue;
             }
-            // A damaged pack stays for `verify` and `repair`.
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                let before = eligible.len();
+                eligible.retain(|pack| !plan.packs.contains(pack) || repository.store().is_whole(*pack));
+                if eligible.len() == before {
+                    return Err(error);
+                }
+                damage = damage.or(Some(error));
+                continue;
+            }
             compacted => compacted?,
         };
         let (mask, purged) = (repository.store().mask().cloned(), repository.view().purged.clone());
@@ -64,7 +75,7 @@ pub fn compact(
             retain_hidden(&mut eligible, now);
             discarded += 1;
             if discarded > MOST_DISCARDED {
-                return Ok(());
+                return Ok(damage);
             }
             continue;
         }
@@ -72,7 +83,6 @@ pub fn compact(
         let sizes: u64 =
             now.store().packs().iter().filter(|(id, _)| removed.contains(id)).map(|(_, bytes)| bytes).sum();
         let added = compacted.publish(now.store())?;
-        let is_smaller = sizes > written || added.len() < removed.len();
         outcome.packs_added += added.len() as u64;
         outcome.packs_removed += removed.len() as u64;
         outcome.written += written;
@@ -82,9 +92,6 @@ pub fn compact(
         drop(transaction);
         repository.environment.set_phase(Phase::Collecting);
         left = left.saturating_sub(written);
-        if !is_smaller {
-            return Ok(());
-        }
     }
 }
 

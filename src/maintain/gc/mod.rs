@@ -100,14 +100,17 @@ pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Pr
         if repository.is_only_reader() {
             outcome.freed += repository.store().punch_reflink_packs();
         }
-        compact::compact(repository, options, damage.is_some(), &mut outcome, progress)?;
+        let damaged_pack = compact::compact(repository, options, damage.is_some(), &mut outcome, progress)?;
         let mut transaction = repository.begin()?;
         transaction.renew_catalog();
-        transaction.remove_replaced()?;
+        transaction.remove_unnamed_packs()?;
         outcome.segments = transaction.remove_old_segments()?;
         (outcome.purged_left, outcome.purged_in_use) = purged_bytes(transaction.repository())?;
         if let Some(damage) = damage {
             return Err(damage.context("nothing new was removed, because the history is not complete"));
+        }
+        if let Some(damage) = damaged_pack {
+            return Err(damage.context("a damaged pack was not rewritten"));
         }
     }
     (outcome.waste, outcome.total) = waste(repository);

@@ -60,10 +60,15 @@ impl KnownParents {
                 gone.insert(id, forgotten.clone());
             } else {
                 named.extend(&forgotten.parents);
-                // A lost commit cannot be recalled, and nothing tells what it needs.
-                if self.parents(repository, id).is_ok() {
-                    roots.recallable.insert(id);
-                }
+                // If it cannot be read, nothing tells what it needs.
+                self.parents(repository, id).map_err(|error| match error.kind() {
+                    ErrorKind::Damaged => error.hint(
+                        "to restore it from a copy of the repository: undo repair --from COPY; \
+                         to do without all forgotten commits: undo gc --now",
+                    ),
+                    _ => error,
+                })?;
+                roots.recallable.insert(id);
             }
         }
         roots.substitutes = substitutes(&gone, &named);

@@ -1,7 +1,7 @@
 //! The sweep: hides everything that nothing needs, at once, with one journal record.
 
 use super::search::{Horizon, Search};
-use super::trigger::is_clock_doubtful;
+use super::trigger::trusted_time;
 use super::{Options, Outcome};
 use crate::error::{ErrorKind, Result};
 use crate::object::operation::ForgottenCommits;
@@ -24,9 +24,6 @@ pub fn sweep(
     progress: &dyn Progress,
 ) -> Result<()> {
     let horizon = horizon(repository, options);
-    if options.is_automatic && is_clock_doubtful(repository, horizon.now) {
-        return Ok(());
-    }
     let (mut search, waiting_bytes) = Search::new(repository, horizon, progress)?;
     outcome.waits(repository, &search, waiting_bytes);
     if options.is_dry_run {
@@ -68,7 +65,10 @@ pub fn restore_mask(transaction: &mut Transaction<'_>, progress: &dyn Progress) 
 fn horizon(repository: &Repository, options: &Options) -> Horizon {
     let now = repository.environment.now();
     let time = match options.grace {
-        Some(grace) => grace.before(now, repository.environment.time_zone()),
+        Some(grace) => {
+            let time = if options.is_automatic { trusted_time(repository, now) } else { now };
+            grace.before(time, repository.environment.time_zone())
+        }
         None => now.max(repository.state().time),
     };
     Horizon { now, time }

@@ -21,10 +21,13 @@ pub fn is_due(repository: &Repository) -> bool {
     if !config.is_gc_automatic || !repository.warnings().is_empty() {
         return false;
     }
-    let now = repository.environment.now();
+    let view = repository.view();
+    if view.forgotten.is_empty() && view.purged.is_empty() && repository.store().mask().is_none() {
+        return false;
+    }
+    let now = trusted_time(repository, repository.environment.now());
     let horizon = config.grace.before(now, repository.environment.time_zone());
     let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= horizon);
-    let view = repository.view();
     let commits = view.forgotten.values().filter(|forgotten| is_over(forgotten.time)).count() as u64;
     let has_purged = view.purged.values().any(|purged| is_over(purged.time));
     let is_wanted = has_purged || commits >= MANY || has_much_waste(repository) || is_quarter(repository, commits);
@@ -56,11 +59,13 @@ fn has_begun_recently(repository: &Repository) -> bool {
     })
 }
 
-/// Whether the clock may be wrong: the newest record is more than a day later than the one before it, or the clock more
-/// than a day ahead of it. An automatic sweep then waits, since it could end the grace period of everything at once.
-pub fn is_clock_doubtful(repository: &Repository, now: Timestamp) -> bool {
+/// The clock, but at most a day after each of the two newest operations. An automatic sweep trusts no later time: after a jump of
+/// the clock it would end the grace period of everything at once.
+pub fn trusted_time(repository: &Repository, now: Timestamp) -> Timestamp {
     const DAY: i64 = 24 * 3600;
-    let mut times = repository.operations().take(2).filter_map(|operation| Some(operation.ok()?.1.time.seconds));
-    let (newest, previous) = (times.next().unwrap_or(now.seconds), times.next());
-    now.seconds - newest > DAY || previous.is_some_and(|previous| newest - previous > DAY)
+    let operations = repository.operations().take(2).filter_map(Result::ok);
+    operations.fold(now, |time, (_, operation)| Timestamp {
+        seconds: time.seconds.min(operation.time.seconds.saturating_add(DAY)),
+        ..time
+    })
 }

@@ -14,7 +14,7 @@ use crate::store::Store;
 /// Stores a recovered object. Returns whether it was new.
 pub(super) type Put<'p> = dyn FnMut(ObjectKind, ObjectId, &[u8]) -> Result<bool> + 'p;
 
-/// Copies each lost object that one of the stores has, and the missing objects below it. Copies neither forgotten commits nor
+/// Copies each lost object that one of the stores has, and the missing objects below it. Copies neither removed commits nor
 /// purged contents.
 pub(super) fn copy(
     copies: &[Store],
@@ -27,7 +27,7 @@ pub(super) fn copy(
     while let Some((object_type, id)) = pending.pop() {
         let kinds = object_type.kinds();
         let is_unwanted = match object_type {
-            ObjectType::Commit => view.forgotten.contains_key(&id.into()),
+            ObjectType::Commit => view.forgotten.contains_key(&id.into()) && !view.can_recall(id.into()),
             ObjectType::Blob => view.purged.contains_key(&id.into()),
             _ => false,
         };

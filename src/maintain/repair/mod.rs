@@ -205,8 +205,7 @@ fn object_of(damage: &Damage) -> Option<(ObjectType, ObjectId)> {
 fn open_intact(repository: &Repository, examined: &Examination, stored: &Stored) -> Result<Store> {
     let is_intact = |pack: &&PackId| !examined.packs.contains_key(*pack);
     let packs: Vec<PackId> = repository.state().packs.iter().filter(is_intact).chain(&stored.packs).copied().collect();
-    let store = repository.store();
-    Store::open(&repository.layout.repository, &packs, store.mask().cloned(), store.options().clone())
+    repository.store().with_packs(&packs)
 }
 
 /// A repair under way.

@@ -55,10 +55,12 @@ pub(in crate::maintain) fn check(
     check.run(ReachableObjects::new(store, reachable::walked(repository, from)?))
 }
 
-/// Commits from which all others can be reached.
+/// Commits from which all others can be reached, also those that can be recalled.
 fn starting_points(repository: &Repository) -> Vec<CommitId> {
+    let view = repository.view();
+    let recallable = view.forgotten.keys().copied().filter(|id| view.can_recall(*id));
     let unfinished = repository.state().intent.iter().flat_map(|intent| intent.from.into_iter().chain([intent.to]));
-    let all: BTreeSet<CommitId> = repository.view().starting_points().chain(unfinished).collect();
+    let all: BTreeSet<CommitId> = view.starting_points().chain(unfinished).chain(recallable).collect();
     all.into_iter().collect()
 }
 

@@ -140,9 +140,10 @@ impl View {
         self.edit_history(&operation.history, time);
     }
 
-    /// Adds new commits to the heads, in place of their parents.
+    /// Adds new commits to the heads, in place of their parents. A commit of the same id may have been forgotten and swept.
     pub fn add_commits(&mut self, commits: &[NewCommit]) {
         for commit in commits {
+            self.forgotten.remove(&commit.id);
             for parent in &commit.parents {
                 self.heads.remove(parent);
             }

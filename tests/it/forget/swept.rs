@@ -129,3 +129,36 @@ hint: to list forgotten commits that can be recalled: undo recall
     env.undo("diff -").fails(2);
     env.undo("log -").fails(2);
 }
+
+#[test]
+fn steps_bring_no_removed_commit_back() {
+    let env = commits(&["one", "two", "three"]);
+    let two = id(&env, "two");
+    for line in ["forget @~", &format!("recall {two}"), "undo", "gc --now", "redo", "undo", "redo"] {
+        drop(env.undo(line));
+        env.undo("verify").ok();
+    }
+    assert_eq!(log(&env, ""), ["three -1", "one"]);
+    env.undo("gc").ok();
+}
+
+#[test]
+fn removed_commit_that_is_made_again_is_in_the_history() {
+    let env = commits(&["one", "two", "three"]);
+    let commit = |parent: &str| {
+        let line = format!("commit-tree -p {parent} --date 2026-02-01T00:00:00Z -m again @^{{tree}}");
+        env.undo(&line).ok().text().trim().to_owned()
+    };
+    let again = commit("@");
+    env.undo(&format!("update-ref refs/heads/other {again}")).ok();
+    let child = commit(&again);
+    env.undo(&format!("update-ref refs/heads/other {child}")).ok();
+    env.undo(&format!("forget {again}")).ok();
+    env.undo("gc --now").ok();
+    assert_eq!(commit("@"), again);
+    env.undo(&format!("update-ref refs/heads/third {again}")).ok();
+    assert!(log(&env, "").contains(&"again".to_owned()), "{:?}", log(&env, ""));
+    env.undo("branch -d third").ok();
+    assert_eq!(log(&env, "").iter().filter(|line| *line == "again").count(), 2, "{:?}", log(&env, ""));
+    env.undo("verify").ok();
+}

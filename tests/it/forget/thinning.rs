@@ -128,6 +128,22 @@ fn a_clock_that_is_far_ahead_thins_nothing() {
 }
 
 #[test]
+fn a_record_in_the_future_thins_nothing() {
+    let env = TestEnv::initialised();
+    set_hours(&env, 0);
+    commit(&env, "first");
+    for n in 1..=6 {
+        set_hours(&env, n);
+        automatic(&env, &format!("a{n}"));
+    }
+    set_hours(&env, 24 * 400);
+    env.undo("tag far").ok();
+    set_hours(&env, 8);
+    commit(&env, "corrected");
+    assert_eq!(counts(&env).1, 6);
+}
+
+#[test]
 fn tagged_automatic_commits_and_heads_of_branches_stay() {
     let env = TestEnv::initialised();
     set_hours(&env, 0);

@@ -83,3 +83,14 @@ fn statistics_do_not_count_what_is_gone() {
         assert_eq!(hidden[field], 0, "{hidden}");
     }
 }
+
+#[test]
+fn pack_that_an_interrupted_command_has_left_goes() {
+    let env = purged();
+    let folder = env.path().join(".undo/packs/ab");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("ab".repeat(32)), noise(1, 50_000)).unwrap();
+    env.undo("gc --now").ok();
+    assert!(!has_secret(&env));
+    assert!(!folder.exists(), "empty folders go, too");
+}
