@@ -96,7 +96,7 @@ pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Pr
         repository.environment.set_phase(Phase::Collecting);
         let (named, replaced) = purged_bytes(repository)?;
         outcome.purged_before = named + replaced;
-        // Whoever begins to read now finds the mask in force.
+        // A process that begins to read now finds the mask in force.
         if repository.is_only_reader() {
             outcome.freed += repository.store().punch_reflink_packs();
         }

@@ -79,7 +79,7 @@ pub struct Outcome {
     pub objects: u64,
     /// Size of these packs in bytes.
     pub bytes: u64,
-    /// Commits of all lines of history.
+    /// Commits of all lines of history, and those that can be recalled.
     pub commits: u64,
     /// Number of reports of damage.
     pub damaged: u64,
