@@ -23,7 +23,7 @@ impl Store {
 
     fn punch(&self, id: PackId) -> Result<u64> {
         let pack = self.pack_file(id);
-        if pack.table()?.pack_type != PackType::Reflinked {
+        if !pack.seems_reflinked()? || pack.table()?.pack_type != PackType::Reflinked {
             return Ok(0);
         }
         let file = fs::open_to_write(&path_of(&self.directory, id))?;

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::id::PackId;
-use crate::store::pack::PackType;
 use crate::store::pack_set::Store;
 
 /// Packs of at most this size are rewritten together, so that versions from many commits come together.
@@ -75,9 +74,8 @@ impl Store {
     fn pack_to_plan(&self, id: PackId, size: u64) -> Option<Pack> {
         let mask = self.mask().and_then(|mask| mask.of(id));
         let pack = self.packs.iter().find(|pack| pack.id == id)?;
-        // The tables of large packs without hidden objects are not needed.
-        let is_reflinked =
-            if mask.is_some() || size <= SMALL { pack.table().ok()?.pack_type == PackType::Reflinked } else { false };
+        // Other packs are not rewritten.
+        let is_reflinked = (mask.is_some() || size <= SMALL) && pack.seems_reflinked().ok()?;
         let is_dead = mask.as_ref().is_some_and(|mask| mask.hidden() == mask.records());
         let hidden =
             mask.as_ref().map_or(0, |mask| if is_dead { size } else { self.wasted_bytes(id, size, mask).min(size) });

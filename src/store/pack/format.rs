@@ -109,6 +109,9 @@ pub const EMPTY_FRAME: Frame = Frame {
     checksum: [0xaf, 0x13, 0x49, 0xb9, 0xf5, 0xf9, 0xa1, 0xa6],
 };
 
+/// Offset of the pack's type in its table.
+pub const TYPE_OFFSET: u64 = 10;
+
 /// The first `N` bytes of BLAKE3.
 pub fn checksum<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let hash = blake3::hash(bytes);

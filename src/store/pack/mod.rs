@@ -139,6 +139,13 @@ impl Pack {
         Ok(self.opened()?.size)
     }
 
+    /// Whether this is a reflink pack, for estimates: the table is neither read whole nor verified.
+    pub fn seems_reflinked(&self) -> Result<bool> {
+        let mut kind = [0];
+        self.read(&mut kind, self.opened()?.footer.table + format::TYPE_OFFSET)?;
+        Ok(kind[0] == PackType::Reflinked as u8)
+    }
+
     /// The table, read and verified on first use.
     pub fn table(&self) -> Result<Table<'_>> {
         Table::of(self.table.get_or_init(|| self.read_table()).as_ref().map_err(Error::copy)?)
