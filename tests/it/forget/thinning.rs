@@ -22,6 +22,18 @@ fn commit(env: &TestEnv, content: &str) {
     env.undo(&format!("commit -m {content}")).ok();
 }
 
+/// A commit, and an automatic one in each of the next six hours.
+fn six_automatic_commits() -> TestEnv {
+    let env = TestEnv::initialised();
+    set_hours(&env, 0);
+    commit(&env, "first");
+    for n in 1..=6 {
+        set_hours(&env, n);
+        automatic(&env, &format!("a{n}"));
+    }
+    env
+}
+
 /// Number of commits in the history, and of those the automatic ones.
 fn counts(env: &TestEnv) -> (usize, usize) {
     let output = env.undo("log --json").ok().json();
@@ -109,13 +121,7 @@ fn recalled_commits_stay_until_the_next_age() {
 
 #[test]
 fn a_clock_that_is_far_ahead_thins_nothing() {
-    let env = TestEnv::initialised();
-    set_hours(&env, 0);
-    commit(&env, "first");
-    for n in 1..=6 {
-        set_hours(&env, n);
-        automatic(&env, &format!("a{n}"));
-    }
+    let env = six_automatic_commits();
     set_hours(&env, 24 * 400);
     commit(&env, "far");
     assert_eq!(counts(&env).1, 6);
@@ -129,13 +135,7 @@ fn a_clock_that_is_far_ahead_thins_nothing() {
 
 #[test]
 fn a_record_in_the_future_thins_nothing() {
-    let env = TestEnv::initialised();
-    set_hours(&env, 0);
-    commit(&env, "first");
-    for n in 1..=6 {
-        set_hours(&env, n);
-        automatic(&env, &format!("a{n}"));
-    }
+    let env = six_automatic_commits();
     set_hours(&env, 24 * 400);
     env.undo("tag far").ok();
     set_hours(&env, 8);
