@@ -14,9 +14,9 @@ use crate::workspace::{
 /// Remove commits from the history
 ///
 /// Forgets the named commits, or all commits that no rule keeps: a commit stays if one of the rules keeps it. Commits with a
-/// branch or a tag stay, and so does the last commit before an alarm, for 90 days. Disk space is freed by
-/// the first `undo gc` after the grace time (`gc.grace`, 7 days); until then `undo undo` and `undo recall` return the commits.
-/// Periods are those of the calendar, and of each the newest commit stays.
+/// branch or a tag stay, and so does the last commit before an alarm, for 90 days. The first `undo gc` after the grace time
+/// (`gc.grace`, 7 days) frees the disk space; until then, `undo undo` and `undo recall` bring the commits back. Periods follow
+/// the calendar; the newest commit of each period stays.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo forget 3f2a91bc

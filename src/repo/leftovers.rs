@@ -14,7 +14,7 @@ use crate::repo::journal;
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
 
-/// Seconds for which a file that is no longer needed is kept for readers, where locks cannot show whether there are any.
+/// How long an unneeded file is kept, in seconds, where locks cannot show whether another process still reads it.
 pub const REMOVAL_DELAY: i64 = 3600;
 
 /// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches are written
@@ -130,8 +130,8 @@ pub fn remove_empty_folders(layout: &Layout) {
     }
 }
 
-/// Starts the grace period of a file that the journal no longer names: sets its mtime to the current time. Does nothing
-/// if there is no such file.
+/// Starts the grace period of a file that the journal no longer names, by setting its mtime to the current time. A missing file
+/// is ignored.
 fn retire(path: &Path, now: Timestamp) -> Result<()> {
     let file = match fs::open(path) {
         Err(error) if error.is_not_found() => return Ok(()),
