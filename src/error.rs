@@ -40,8 +40,12 @@ pub enum ErrorKind {
     NoSpace,
     /// The repository has a newer format.
     Unsupported,
+    /// A password or key that does not open a target.
+    WrongKey,
     /// The operating system denied permission.
     Permission,
+    /// A server cannot be reached, or does not let this user in.
+    Unreachable,
     /// Another error of the operating system.
     Io,
     /// A violated invariant: a bug.
@@ -73,7 +77,9 @@ impl ErrorKind {
             ErrorKind::Interrupted => ("interrupted", Exit::signal(2).0),
             ErrorKind::NoSpace => ("no-space", 13),
             ErrorKind::Unsupported => ("unsupported", 14),
+            ErrorKind::WrongKey => ("wrong-key", 12),
             ErrorKind::Permission => ("permission", 77),
+            ErrorKind::Unreachable => ("unreachable", 74),
             ErrorKind::Io => ("io", 74),
             ErrorKind::Internal => ("internal", 70),
         }

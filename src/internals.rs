@@ -13,6 +13,11 @@ expose! {
     history, maintain, metadata, object, quote, repo, snapshot, store, worktree,
 }
 
+#[cfg(feature = "targets")]
+expose! {
+    remote,
+}
+
 pub mod commands {
     pub use crate::commands::help;
 }

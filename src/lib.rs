@@ -132,8 +132,12 @@ pub(crate) mod quote;
 pub(crate) mod serialize;
 pub mod time;
 
-// Layer 1: the operating system.
+// Layer 1: the operating system, object storage.
 pub(crate) mod fs;
+// The API that `transfer` will use.
+#[cfg(feature = "targets")]
+#[cfg_attr(not(any(test, feature = "internals")), allow(dead_code, unused_imports))]
+pub(crate) mod remote;
 
 // Layer 2: bytes ↔ values. Pure.
 pub(crate) mod chunk;

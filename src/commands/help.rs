@@ -149,10 +149,11 @@ Automatic commits are thinned without a command: all of them stay for 7 days, th
        exceeded and the changes were undone (`run`)
   10   no repository
   11   locked by another undo process
+  12   wrong password or key of a target
   13   no space left on the device
   14   the repository has a newer format
   70   a bug in undo
-  74   input/output error
+  74   input/output error, or a target cannot be reached
   77   permission denied
 
 A signal ends undo like any program: shells report 128 + N. An interrupted command that was

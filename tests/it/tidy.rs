@@ -31,7 +31,7 @@ const LAYERS: [&[&str]; 11] = [
         "serialize",
         "time",
     ],
-    &["fs"],
+    &["fs", "remote"],
     &["chunk", "object"],
     &["store"],
     &["repo"],
@@ -44,7 +44,7 @@ const LAYERS: [&[&str]; 11] = [
 ];
 
 /// Uses allowed within a layer: (user, used). They must not form a cycle.
-const EXCEPTIONS: [(&str, &str); 19] = [
+const EXCEPTIONS: [(&str, &str); 20] = [
     ("codec", "error"),
     ("codec", "time"),
     ("environment", "time"),
@@ -57,6 +57,7 @@ const EXCEPTIONS: [(&str, &str); 19] = [
     ("metadata", "time"),
     ("progress", "error"),
     ("serialize", "path"),
+    ("remote", "fs"),
     ("diff", "history"),
     ("terminal", "report"),
     // Only for the type `SavedScan`.

@@ -1,0 +1,69 @@
+//! What each kind of storage implements: requests without retries.
+
+use std::ops::Range;
+
+use crate::error::{Error, ErrorKind};
+use crate::remote::{Created, Listed};
+
+/// Result of one attempt at a request.
+pub(super) type Attempt<T> = Result<T, Failure>;
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The error to return after the last attempt.
+    pub error: Error,
+    /// Whether another attempt may succeed.
+    pub is_transient: bool,
+}
+
+impl Failure {
+    /// A failure that another attempt may not have.
+    pub fn transient(error: Error) -> Failure {
+        Failure { error, is_transient: true }
+    }
+}
+
+/// Errors of the file system and of arguments are final.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { error, is_transient: false }
+    }
+}
+
+/// A kind of storage. An implementation counts its requests with the [`super::meter::Meter`] and obeys its limits.
+pub(super) trait Backend: Send + Sync {
+    /// Creates a key, atomically and durably; [`Created::Exists`] if it exists, whatever its bytes. A failure does not tell
+    /// whether the key was created.
+    fn create(&self, key: &str, bytes: &[u8]) -> Attempt<Created>;
+
+    /// Reads a key, or exactly this range of it; `None` if it does not exist.
+    fn read(&self, key: &str, range: Option<Range<u64>>) -> Attempt<Option<Vec<u8>>>;
+
+    /// Lists the keys below a folder. May list other names as well, in any order.
+    fn list(&self, folder: &str, after: Option<&str>) -> Attempt<Vec<Listed>>;
+
+    /// Deletes a key, if it exists.
+    fn delete(&self, key: &str) -> Attempt<()>;
+
+    /// Names of protocol extensions that the server lacks, of those that are needed for atomic and durable keys.
+    fn missing_extensions(&self) -> Attempt<Vec<&'static str>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Checks that a read of this range returned all of it.
+pub(super) fn check_length(key: &str, bytes: &[u8], range: Option<&Range<u64>>) -> Attempt<()> {
+    match range {
+        Some(range) if bytes.len() as u64 != range.end - range.start => Err(too_short(key, range).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Error for a key that ends before the end of a range.
+pub(super) fn too_short(key: &str, range: &Range<u64>) -> Error {
+    Error::new(
+        ErrorKind::Damaged,
+        format!("`{key}` is too short: it has no bytes {} to {}", range.start, range.end - 1),
+    )
+}
