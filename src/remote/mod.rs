@@ -10,6 +10,7 @@ mod directory;
 mod memory;
 mod meter;
 mod probe;
+mod s3;
 #[cfg(test)]
 mod tests;
 
@@ -90,7 +91,8 @@ impl Remote {
         let meter = Arc::new(Meter::new(options));
         let backend: Box<dyn Backend> = match &address {
             Address::Directory(path) => Box::new(directory::Directory::new(path, meter.clone())),
-            Address::Sftp(_) | Address::S3(_) => unimplemented!(),
+            Address::S3(address) => Box::new(s3::S3::new(address, None, meter.clone())),
+            Address::Sftp(_) => unimplemented!(),
         };
         Remote { address: Some(address), backend, meter, pause: FIRST_PAUSE }
     }
@@ -106,6 +108,15 @@ impl Remote {
         let meter = Arc::new(Meter::new(options));
         let backend = memory::Connection::new(memory.clone(), meter.clone(), before);
         Remote { address: None, backend: Box::new(backend), meter, pause: Duration::ZERO }
+    }
+
+    /// A remote in S3 with this key, instead of the credentials of the environment.
+    #[cfg(any(test, feature = "internals"))]
+    pub fn with_key(address: S3Address, key: (&str, &str), options: Options) -> Remote {
+        let meter = Arc::new(Meter::new(options));
+        let key = (key.0.to_owned(), key.1.to_owned());
+        let backend = Box::new(s3::S3::new(&address, Some(key), meter.clone()));
+        Remote { address: Some(Address::S3(address)), backend, meter, pause: FIRST_PAUSE }
     }
 
     /// Where the remote is; `None` for one in memory.

@@ -1,0 +1,74 @@
+//! Storage of targets on real servers.
+
+mod s3;
+
+use undo::error::ErrorKind;
+use undo::internals::remote::{Created, Creation, Listed, Remote};
+
+/// The keys of a listing.
+fn names(listed: &[Listed]) -> Vec<&str> {
+    listed.iter().map(|key| key.name.as_str()).collect()
+}
+
+/// What every storage does.
+fn check_remote(remote: &Remote) {
+    assert_eq!(remote.get("log/01").unwrap(), None);
+    assert_eq!(remote.list("log", None).unwrap(), []);
+    assert_eq!(remote.create("log/01", b"one").unwrap(), Created::New);
+    assert_eq!(remote.create("log/01", b"two").unwrap(), Created::Exists);
+    assert_eq!(remote.create("log/01", b"one").unwrap(), Created::New, "own bytes");
+    assert_eq!(remote.get("log/01").unwrap().unwrap(), b"one");
+    let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(n) >> 8) as u8).collect();
+    remote.put("data/3f/3fa4", &large).unwrap();
+    remote.put("data/3f/3fa4", &large).unwrap();
+    assert!(remote.get("data/3f/3fa4").unwrap().unwrap() == large);
+    for range in [0..1, 5..9, 1_000_000..2_500_000, 2_999_999..3_000_000] {
+        let found = remote.get_range("data/3f/3fa4", range.clone()).unwrap().unwrap();
+        assert!(found == large[range.start as usize..range.end as usize], "{range:?}");
+    }
+    assert_eq!(remote.get_range("data/3f/none", 2..5).unwrap(), None);
+    for range in [2_999_999..3_000_001, 3_000_000..3_000_001, 4_000_000..5_000_000] {
+        assert_eq!(remote.get_range("data/3f/3fa4", range).unwrap_err().kind(), ErrorKind::Damaged);
+    }
+    remote.put("data/40/4000", b"").unwrap();
+    assert_eq!(remote.get("data/40/4000").unwrap().unwrap(), b"");
+    let listed = remote.list("data", None).unwrap();
+    assert_eq!(names(&listed), ["data/3f/3fa4", "data/40/4000"]);
+    assert_eq!(listed[0].size, 3_000_000);
+    assert!((listed[0].modified.seconds - now()).abs() < 60, "{:?}", listed[0].modified);
+    assert_eq!(names(&remote.list("data/3f", None).unwrap()), ["data/3f/3fa4"]);
+    assert_eq!(names(&remote.list("data", Some("data/3f/3fa4")).unwrap()), ["data/40/4000"]);
+    remote.delete(&["data/3f/3fa4".into(), "data/3f/none".into(), "data/40/4000".into()]).unwrap();
+    assert_eq!(remote.list("data", None).unwrap(), []);
+    assert_eq!(names(&remote.list("log", None).unwrap()), ["log/01"]);
+    let probe = remote.probe().unwrap();
+    assert_eq!((probe.creation, probe.missing_extensions), (Creation::Atomic, vec![]));
+    assert_eq!(remote.list("probe", None).unwrap(), []);
+}
+
+fn now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    now.as_secs().cast_signed()
+}
+
+/// Two writers race for each of these keys: exactly one of them wins, and its bytes are kept.
+fn check_races(one: &Remote, other: &Remote, races: u32) {
+    let start = std::sync::Barrier::new(2);
+    for number in 0..races {
+        let key = format!("log/{number:016x}");
+        let write = |remote: &Remote, bytes: &[u8]| {
+            start.wait();
+            remote.create(&key, bytes).unwrap()
+        };
+        let results = std::thread::scope(|scope| {
+            let other = scope.spawn(|| write(other, b"other"));
+            (write(one, b"one"), other.join().unwrap())
+        });
+        let winner: &[u8] = match results {
+            (Created::New, Created::Exists) => b"one",
+            (Created::Exists, Created::New) => b"other",
+            _ => panic!("{key}: {results:?}"),
+        };
+        assert_eq!(one.get(&key).unwrap().unwrap(), winner);
+    }
+}
