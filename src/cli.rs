@@ -37,6 +37,9 @@ pub struct Cli {
 enum Command {
     #[command(flatten)]
     Porcelain(commands::Command),
+    #[cfg(feature = "targets")]
+    #[command(flatten)]
+    Targets(commands::targets::Command),
     #[command(flatten)]
     Plumbing(plumbing::Command),
 }
@@ -135,6 +138,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Examine", &["status", "log", "show", "diff", "ls", "cat"]),
     ("Restore", &["checkout", "restore", "undo", "redo", "op", "export"]),
     ("Branches and tags", &["branch", "tag"]),
+    #[cfg(feature = "targets")]
+    ("Copies elsewhere", &["target", "push", "pull", "clone"]),
     ("Maintenance", &["stats", "forget", "recall", "purge", "gc", "verify", "repair"]),
     ("Setup", &["config", "completions", "man", "help"]),
 ];
@@ -262,6 +267,8 @@ fn run_command(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
     let result = match cli.command {
         Some(Command::Plumbing(command)) => plumbing::run(&context, command),
         Some(Command::Porcelain(command)) => commands::run(&context, command),
+        #[cfg(feature = "targets")]
+        Some(Command::Targets(command)) => commands::targets::run(&context, command),
         None => commands::overview::run(&context).map(Exit::from),
     };
     result.map_err(|error| context.explain_owners(error))

@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 ///
 /// Workspaces with different environments can be used in one process at the same time.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "targets"), allow(dead_code))]
 pub struct Environment {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     time_zone: Lazy<TimeZone>,
@@ -24,6 +25,8 @@ pub struct Environment {
     lock_wait: LockWait,
     report_wait: Arc<dyn Fn(&str) + Send + Sync>,
     user_settings: Option<Arc<Path>>,
+    state_directory: Option<Arc<Path>>,
+    cache_directory: Option<Arc<Path>>,
     phase: Arc<AtomicU8>,
 }
 
@@ -108,6 +111,8 @@ impl Environment {
             lock_wait: LockWait::default(),
             report_wait: Arc::new(|_| {}),
             user_settings: None,
+            state_directory: None,
+            cache_directory: None,
             phase: Arc::default(),
         }
     }
@@ -153,6 +158,16 @@ impl Environment {
         Environment { user_settings: path.map(Arc::from), ..self }
     }
 
+    /// Replaces the folder of what must outlive a repository: the keys of targets. `None` keeps nothing.
+    pub fn with_state_directory(self, path: Option<PathBuf>) -> Environment {
+        Environment { state_directory: path.map(Arc::from), ..self }
+    }
+
+    /// Replaces the folder of caches that several repositories share. `None` caches nothing there.
+    pub fn with_cache_directory(self, path: Option<PathBuf>) -> Environment {
+        Environment { cache_directory: path.map(Arc::from), ..self }
+    }
+
     /// The current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
@@ -193,6 +208,18 @@ impl Environment {
     /// Path of the file with the user's settings, which may not exist.
     pub(crate) fn user_settings(&self) -> Option<&Path> {
         self.user_settings.as_deref()
+    }
+
+    /// Folder of what must outlive a repository.
+    #[cfg(feature = "targets")]
+    pub(crate) fn state_directory(&self) -> Option<&Path> {
+        self.state_directory.as_deref()
+    }
+
+    /// Folder of caches that several repositories share.
+    #[cfg(feature = "targets")]
+    pub(crate) fn cache_directory(&self) -> Option<&Path> {
+        self.cache_directory.as_deref()
     }
 
     /// The phase, for signal handlers.

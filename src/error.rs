@@ -40,7 +40,7 @@ pub enum ErrorKind {
     NoSpace,
     /// The repository has a newer format.
     Unsupported,
-    /// A password or key that does not open a target.
+    /// The password or the key of a target is not the right one.
     WrongKey,
     /// The operating system denied permission.
     Permission,

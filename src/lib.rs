@@ -134,7 +134,6 @@ pub mod time;
 
 // Layer 1: the operating system, object storage.
 pub(crate) mod fs;
-// The API that `transfer` will use.
 #[cfg(feature = "targets")]
 #[cfg_attr(not(any(test, feature = "internals")), allow(dead_code, unused_imports))]
 pub(crate) mod remote;
@@ -142,9 +141,13 @@ pub(crate) mod remote;
 // Layer 2: bytes ↔ values. Pure.
 pub(crate) mod chunk;
 pub(crate) mod object;
+#[cfg(feature = "targets")]
+pub(crate) mod seal;
 
-// Layer 3: objects by id.
+// Layer 3: objects by id, here and elsewhere.
 pub(crate) mod store;
+#[cfg(feature = "targets")]
+pub(crate) mod target;
 
 // Layer 4: settings, journal, refs.
 pub(crate) mod repo;
@@ -165,6 +168,8 @@ pub(crate) mod effect;
 pub(crate) mod export;
 pub(crate) mod maintain;
 pub(crate) mod snapshot;
+#[cfg(feature = "targets")]
+pub(crate) mod transfer;
 
 // Layer 8: the public API.
 pub mod workspace;

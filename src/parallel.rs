@@ -61,6 +61,16 @@ pub fn try_map<I: Send, S, T: Send, E: Send>(
     init: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, I) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
+    try_map_on(workers(), items, init, work)
+}
+
+/// Like [`try_map`], on this number of threads: for work that waits.
+pub fn try_map_on<I: Send, S, T: Send, E: Send>(
+    threads: usize,
+    items: impl ExactSizeIterator<Item = I> + Send,
+    init: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, I) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     let count = items.len();
     let (queue, results) = (Mutex::new(items.enumerate()), Mutex::new(Vec::with_capacity(count)));
     let has_failed = AtomicBool::new(false);
@@ -74,7 +84,7 @@ pub fn try_map<I: Send, S, T: Send, E: Send>(
         }
     };
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..workers().min(count)).map_while(|_| start(scope, run)).collect();
+        let others: Vec<_> = (1..threads.min(count)).map_while(|_| start(scope, run)).collect();
         run();
         others.into_iter().for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
     });

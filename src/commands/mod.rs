@@ -35,6 +35,8 @@ mod show;
 mod stats;
 mod status;
 mod tag;
+#[cfg(feature = "targets")]
+pub mod targets;
 mod undo;
 mod verify;
 

@@ -138,6 +138,16 @@ pub fn write_atomic(
     if durability.is_synced() { sync_dir(parent(path), durability) } else { Ok(()) }
 }
 
+/// Like [`write_atomic`], for a file that only the user of this process may access (0600), in any folder.
+#[cfg(feature = "targets")]
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut staged = TempFile::private_beside(path)?;
+    write_pieces(staged.file(), [bytes])?;
+    staged.sync(Durability::Synced)?;
+    staged.rename(path)?;
+    sync_dir(parent(path), Durability::Synced)
+}
+
 fn write_pieces(file: &File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<()> {
     let mut writer = BufWriter::with_capacity(BUFFERED, file);
     let written = pieces.into_iter().try_for_each(|piece| writer.write_all(piece.as_ref()));

@@ -9,13 +9,15 @@ use crate::fs::{home_dir, read, user_name};
 use crate::time::Timestamp;
 
 impl Environment {
-    /// The system clock, the local time zone, the current user, the command line of this process, the user's settings, and
-    /// full durability.
+    /// The system clock, the local time zone, the current user, the command line of this process, the user's settings and
+    /// folders, and full durability.
     /// `UNDO_TIME` (RFC 3339) replaces the clock, for scripts and tests.
     pub fn from_process() -> Environment {
         let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-        let environment =
-            Environment::new(local_time_zone, user_name, arguments.collect()).with_user_settings(user_settings());
+        let environment = Environment::new(local_time_zone, user_name, arguments.collect())
+            .with_user_settings(of_user("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")))
+            .with_state_directory(of_user("XDG_STATE_HOME", ".local/state"))
+            .with_cache_directory(of_user("XDG_CACHE_HOME", ".cache"));
         let fixed = std::env::var("UNDO_TIME").ok().and_then(|text| text.parse::<jiff::Timestamp>().ok());
         match fixed {
             Some(time) => environment.with_clock(move || Timestamp::from(time)),
@@ -24,12 +26,11 @@ impl Environment {
     }
 }
 
-/// Path of the user's settings: `undo/config.toml` in `$XDG_CONFIG_HOME`, by default in `~/.config`. As the XDG specification
-/// requires, a relative `$XDG_CONFIG_HOME` is ignored.
-fn user_settings() -> Option<PathBuf> {
-    let folder = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = folder.or_else(|| Some(home_dir()?.join(".config")))?;
-    Some(folder.join("undo/config.toml"))
+/// The folder `undo` in a base directory of the user, by default in `~/FOLDER`. As the XDG specification requires, a relative
+/// path in the variable is ignored.
+fn of_user(variable: &str, folder: &str) -> Option<PathBuf> {
+    let base = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    Some(base.or_else(|| Some(home_dir()?.join(folder)))?.join("undo"))
 }
 
 /// The zone of `TZ`, else of `/etc/localtime`. Reads that file because jiff searches all zones for its name, which takes

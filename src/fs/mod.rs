@@ -34,6 +34,8 @@ mod tests;
 mod uncached;
 mod user;
 
+#[cfg(feature = "targets")]
+pub use atomic::write_private;
 pub use atomic::{AtomicFile, TempFile, write_atomic};
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr, touch_file};
 pub use background::become_background;

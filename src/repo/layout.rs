@@ -50,6 +50,7 @@ macro_rules! files {
     ($folder:ident: $($(#[$doc:meta])* $name:ident = $file:literal,)+) => {
         impl Layout {
             $($(#[$doc])*
+            #[allow(dead_code, reason = "a small build does not use all of them")]
             pub fn $name(&self) -> PathBuf {
                 self.$folder($file)
             })+
@@ -82,6 +83,8 @@ files! { in_repository:
     reserve = "reserve",
     /// Marks a repository with data that was not flushed.
     unsynced = "unsynced",
+    /// Folder of what is known of targets.
+    targets = "targets",
     /// A cache: when `verify` checked which packs.
     checked = "checked",
     /// Keeps git from recording, stashing or removing the repository.

@@ -62,6 +62,8 @@ pub struct NewOperation {
     pub history: HistoryEdit,
     /// Automatic commits to forget in the same write, without an operation. `None` if thinning is not due.
     pub thins: Option<Vec<ForgottenCommit>>,
+    /// Parents of new commits that the repository does not have, with the nearest ancestors that it has.
+    pub absent: ForgottenCommits,
 }
 
 impl<'r> Transaction<'r> {
@@ -137,13 +139,18 @@ impl Transaction<'_> {
     /// commits ends the intent that this transaction wrote.
     pub fn record(&mut self, mut new_operation: NewOperation) -> Result<OperationId> {
         let thins = new_operation.thins.take();
+        let absent = std::mem::take(&mut new_operation.absent);
         let (id, operation) = self.operation(new_operation)?;
         // An error while thinning does not change that the operation can be recorded.
         let thin = thins.and_then(|forgets| {
             let Repository { store, state, environment, .. } = &*self.repository;
             thin::record(store, state, &operation, forgets, environment.now()).ok()
         });
-        self.append_all(std::iter::once(operation).chain(thin).collect())?;
+        let absent = (!absent.is_empty()).then(|| {
+            let (sweep, substitutes) = self.repository.state.sweep_with(absent, self.repository.environment.now());
+            Record::Sweep(sweep, substitutes)
+        });
+        self.append_all(std::iter::once(operation).chain(absent).chain(thin).collect())?;
         // The operation is recorded. An error while merging packs does not change that.
         let _ = self.merge_small_packs();
         Ok(id)

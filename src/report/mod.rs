@@ -15,6 +15,8 @@ pub mod refs;
 pub mod retention;
 pub mod runs;
 pub mod stats;
+#[cfg(feature = "targets")]
+pub mod targets;
 pub mod values;
 pub mod verify;
 

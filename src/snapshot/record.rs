@@ -260,11 +260,11 @@ fn is_in_future(time: Timestamp, now: Timestamp) -> bool {
     time.seconds > now.seconds + TOLERANCE
 }
 
-/// Whether this is an empty folder to which a store was just attached, because the worktree was lost. That is not a state
-/// to record.
+/// Whether this is an empty folder for a history that was just attached or cloned. That is not a state to record.
 fn is_untouched(repository: &Repository, index: &Index, scan: &Scan) -> bool {
     let is_empty = scan.totals == Totals::default() && scan.uncovered.is_empty() && scan.ignored.is_empty();
-    is_empty && index.count() == 0 && repository.layout.is_elsewhere() && repository.view().at().is_some()
+    let is_new = repository.layout.is_elsewhere() || repository.view().at().is_none();
+    is_empty && index.count() == 0 && is_new && !repository.view().heads.is_empty()
 }
 
 /// Extra fields of the commit: alarms, and the command that was run.

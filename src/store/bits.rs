@@ -21,6 +21,14 @@ impl Bits {
         is_new
     }
 
+    /// Sets a bit to 0.
+    #[cfg(feature = "targets")]
+    pub fn clear(&mut self, n: u32) {
+        if let Some(word) = self.0.get_mut(n as usize / 64) {
+            *word &= !(1 << (n % 64));
+        }
+    }
+
     /// The bit at this position.
     pub fn get(&self, n: u32) -> bool {
         self.0.get(n as usize / 64).is_some_and(|word| word >> (n % 64) & 1 == 1)

@@ -15,6 +15,8 @@ mod marks;
 mod mask;
 mod merge;
 mod object_set;
+#[cfg(feature = "targets")]
+mod outgoing;
 mod pack;
 mod pack_set;
 mod punch;
@@ -35,6 +37,8 @@ pub use listing::ListedObject;
 pub use marks::{MarkReader, Marks};
 pub use mask::{Mask, PackMask};
 pub use object_set::ObjectSet;
+#[cfg(feature = "targets")]
+pub use outgoing::{FrameDecoder, OutgoingFrame, OutgoingObject};
 pub use pack::Location;
 pub use pack_set::{Options, Store};
 pub use purged::PurgedBlobs;

@@ -12,7 +12,7 @@ use crate::object::ObjectKind;
 
 /// Size of a frame of small objects. For files: saves 96 % of what compressing all of them together would save, and is
 /// fast to decode for one of them. A quarter of that for trees and commits, which are read one at a time.
-fn frame_of(kind: ObjectKind) -> usize {
+pub(super) fn frame_of(kind: ObjectKind) -> usize {
     if kind == ObjectKind::Data { 256 << 10 } else { 64 << 10 }
 }
 

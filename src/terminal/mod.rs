@@ -5,6 +5,8 @@ mod bars;
 pub mod human;
 pub mod page;
 mod pager;
+#[cfg(feature = "targets")]
+pub mod password;
 pub mod sanitize;
 mod stdout;
 pub mod style;

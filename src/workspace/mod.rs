@@ -20,6 +20,8 @@ pub(crate) mod selection;
 mod settings;
 mod stats;
 mod steps;
+#[cfg(feature = "targets")]
+pub mod targets;
 mod verify;
 
 use std::path::{Path, PathBuf};

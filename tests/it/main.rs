@@ -61,6 +61,7 @@ mod sandbox;
 mod scenario;
 mod servers;
 mod skip;
+mod targets;
 mod tidy;
 mod tree;
 mod unstable;

@@ -32,19 +32,19 @@ const LAYERS: [&[&str]; 11] = [
         "time",
     ],
     &["fs", "remote"],
-    &["chunk", "object"],
-    &["store"],
+    &["chunk", "object", "seal"],
+    &["store", "target"],
     &["repo"],
     &["alarm", "diff", "history", "worktree"],
     &["apply"],
-    &["checkout", "compare", "effect", "export", "maintain", "snapshot"],
+    &["checkout", "compare", "effect", "export", "maintain", "snapshot", "transfer"],
     &["workspace"],
     &["report", "terminal"],
     &["cli", "commands", "internals", "main", "plumbing"],
 ];
 
 /// Uses allowed within a layer: (user, used). They must not form a cycle.
-const EXCEPTIONS: [(&str, &str); 20] = [
+const EXCEPTIONS: [(&str, &str); 21] = [
     ("codec", "error"),
     ("codec", "time"),
     ("environment", "time"),
@@ -58,6 +58,7 @@ const EXCEPTIONS: [(&str, &str); 20] = [
     ("progress", "error"),
     ("serialize", "path"),
     ("remote", "fs"),
+    ("seal", "object"),
     ("diff", "history"),
     ("terminal", "report"),
     // Only for the type `SavedScan`.
@@ -82,7 +83,7 @@ const LONGEST_FILE: usize = 500;
 const VAGUE_NAMES: [&str; 9] = ["common", "helper", "helpers", "manager", "misc", "shared", "types", "util", "utils"];
 
 /// Maximum number of packages in `Cargo.lock`. Raise it deliberately, with the reason in `docs/decisions/`.
-const MOST_PACKAGES: usize = 200;
+const MOST_PACKAGES: usize = 211;
 
 /// Licences that impose no conditions on users of `undo`.
 const LICENCES: [&str; 13] = [

@@ -221,6 +221,14 @@ pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
     keep(current, recent.collect())
 }
 
+/// Targets of the repository.
+#[cfg(feature = "targets")]
+pub fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Ok(repository) = open() else { return Vec::new() };
+    let targets = &repository.config.targets;
+    keep(current, targets.iter().map(|target| candidate(&target.name, target.url.clone())).collect())
+}
+
 /// Settings; after `--global` those that a user can set for all repositories.
 pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
     let is_user_wide = line::words().iter().any(|word| word == "--global");
@@ -236,6 +244,10 @@ pub fn follows(word: &str) -> bool {
 /// Commands, or the subcommands of a command.
 pub fn commands_of(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut root = commands::Command::augment_subcommands(clap::Command::new("undo").disable_help_subcommand(true));
+    #[cfg(feature = "targets")]
+    {
+        root = commands::targets::Command::augment_subcommands(root);
+    }
     root.build();
     let words: Vec<_> = line::words().into_iter().filter_map(|word| word.into_string().ok()).collect();
     let named = words.iter().position(|word| word == "help" || word == "man");

@@ -27,12 +27,14 @@ pub enum Verb {
     Recall,
     Purge,
     Repair,
+    Pull,
+    Clone,
     /// A verb of another version.
     Other(String),
 }
 
 /// The verbs of this version, with their text in the journal and in JSON.
-const KNOWN: [(Verb, &str); 16] = [
+const KNOWN: [(Verb, &str); 18] = [
     (Verb::Init, "init"),
     (Verb::Commit, "commit"),
     (Verb::Checkout, "checkout"),
@@ -49,6 +51,8 @@ const KNOWN: [(Verb, &str); 16] = [
     (Verb::Recall, "recall"),
     (Verb::Purge, "purge"),
     (Verb::Repair, "repair"),
+    (Verb::Pull, "pull"),
+    (Verb::Clone, "clone"),
 ];
 
 impl Verb {

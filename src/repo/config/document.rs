@@ -11,10 +11,13 @@ use crate::fs;
 use crate::metadata::Kind as FileKind;
 
 use super::keys::Kind;
-use super::{Config, Converter, KEYS, Key, Source, key};
+use super::{Config, Converter, KEYS, Key, Source, TargetSettings, key};
 
 /// The table of commands that convert files to text. Its keys are patterns.
 const CONVERTERS: &str = "diff";
+
+/// The table of targets, each of which is a table.
+const TARGETS: &str = "target.";
 
 /// The text of a settings file. Reading the settings from it checks them.
 #[derive(Clone, Debug)]
@@ -68,6 +71,18 @@ impl Document {
                 match self.converter(pattern, &setting) {
                     Ok(converter) => config.converters.push(converter),
                     Err(problem) => applied.problems.push(problem),
+                }
+                continue;
+            }
+            if let Some(name) = setting.name.strip_prefix(TARGETS)
+                && let Some(table) = setting.item.as_table_like()
+            {
+                match TargetSettings::read(name, table) {
+                    Ok(target) => {
+                        config.targets.retain(|other| other.name != target.name);
+                        config.targets.push(target);
+                    }
+                    Err(problem) => applied.problems.push(self.at(problem, setting.key_span.start)),
                 }
                 continue;
             }
@@ -173,6 +188,30 @@ impl Document {
             self.text = [&self.text[..start], &self.text[end..]].concat();
         }
         Ok(true)
+    }
+
+    /// Adds a target, or replaces the one of its name.
+    #[cfg(feature = "targets")]
+    pub fn set_target(&mut self, target: &TargetSettings) -> Result<()> {
+        let mut toml = self.parse()?.into_mut();
+        let mut table = Table::new();
+        table.set_implicit(true);
+        let targets = toml.entry("target").or_insert(Item::Table(table));
+        let table = targets.as_table_like_mut();
+        let Some(table) = table else { return Err(Error::new(ErrorKind::Usage, "`target` is not a table")) };
+        table.insert(&target.name, Item::Table(target.table()));
+        self.text = toml.to_string();
+        Ok(())
+    }
+
+    /// Removes a target. Returns whether there was one.
+    #[cfg(feature = "targets")]
+    pub fn unset_target(&mut self, name: &str) -> Result<bool> {
+        let mut toml = self.parse()?.into_mut();
+        let targets = toml.get_mut("target").and_then(Item::as_table_like_mut);
+        let is_removed = targets.is_some_and(|targets| targets.remove(name).is_some());
+        self.text = toml.to_string();
+        Ok(is_removed)
     }
 
     /// Writes the file if its settings are valid. A link to a file stays a link.

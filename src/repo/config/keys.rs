@@ -66,11 +66,23 @@ const ANYWHERE: &[Source] = &[Source::User, Source::Repository];
 /// repository.
 const ONE_REPOSITORY: &[Source] = &[Source::Repository];
 
+/// For settings that name a program.
+const USER: &[Source] = &[Source::User];
+
 /// The setting that determines the modes of the repository's files.
 pub const SHARED: &str = "store.shared";
 
 /// All settings.
-pub const KEYS: [Key; 10] = [
+pub const KEYS: [Key; 13] = [
+    Key {
+        name: "drill.max_age",
+        values: "none, or an age such as 30d",
+        about: "age of the last drill after which `undo status` says so",
+        files: ANYWHERE,
+        kind: Kind::Text,
+        get: |config| age_text(config.drill_age),
+        put: |config, text| parse_age(text).map(|age| config.drill_age = age),
+    },
     Key {
         name: "gc.auto",
         values: "true, false",
@@ -151,6 +163,24 @@ pub const KEYS: [Key; 10] = [
         },
     },
     Key {
+        name: "target.max_age",
+        values: "none, or an age such as 7d",
+        about: "age of the last copy elsewhere after which `undo status` warns",
+        files: ANYWHERE,
+        kind: Kind::Text,
+        get: |config| age_text(config.target_age),
+        put: |config, text| parse_age(text).map(|age| config.target_age = age),
+    },
+    Key {
+        name: "target.password_command",
+        values: "a command of the shell",
+        about: "command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password",
+        files: USER,
+        kind: Kind::Text,
+        get: |config| config.password_command.clone(),
+        put: |config, text| (!text.contains('\n')).then(|| text.clone_into(&mut config.password_command)),
+    },
+    Key {
         name: "user.name",
         values: "text",
         about: "author of commits; if empty, the login name",
@@ -219,6 +249,14 @@ fn parse_keep(text: &str) -> Option<Vec<KeepRule>> {
         return Some(Vec::new());
     }
     KeepRule::parse_list(text).filter(|rules| !rules.iter().any(|rule| matches!(rule.limit, Limit::Count(_))))
+}
+
+fn age_text(age: Option<Age>) -> String {
+    age.map_or(NONE.to_owned(), |age| age.to_string())
+}
+
+fn parse_age(text: &str) -> Option<Option<Age>> {
+    if text == NONE { Some(None) } else { Age::parse(text).map(Some) }
 }
 
 fn amount_text(amount: Option<Amount>) -> String {

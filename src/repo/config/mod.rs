@@ -3,6 +3,7 @@
 mod document;
 mod files;
 mod keys;
+mod targets;
 
 use crate::amount::Amount;
 use crate::environment::Environment;
@@ -15,7 +16,12 @@ use crate::time::age::Age;
 
 pub use document::Document;
 pub use files::load;
+#[cfg(feature = "targets")]
+pub use files::password_command;
 pub use keys::{KEYS, Key, SHARED, key};
+pub use targets::TargetSettings;
+#[cfg(feature = "targets")]
+pub use targets::check_name;
 
 /// The settings, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +46,14 @@ pub struct Config {
     pub cross_mounts: bool,
     /// Table `diff`: commands that convert files to text, by pattern of their paths.
     pub converters: Vec<Converter>,
+    /// `drill.max_age`: age of the last drill after which `status` tells.
+    pub drill_age: Option<Age>,
+    /// `target.max_age`: age of the last copy elsewhere after which `status` warns.
+    pub target_age: Option<Age>,
+    /// `target.password_command`: command that prints the password of a target. Empty: ask.
+    pub password_command: String,
+    /// Tables `[target.NAME]`: where copies go.
+    pub targets: Vec<TargetSettings>,
     /// `user.name`: author of commits. Empty means the login name.
     pub author: String,
 }
@@ -107,6 +121,10 @@ impl Default for Config {
             is_shared: false,
             cross_mounts: false,
             converters: Vec::new(),
+            drill_age: None,
+            target_age: Some(Age::parse("7d").expect("the default is valid")),
+            password_command: String::new(),
+            targets: Vec::new(),
             author: String::new(),
         }
     }

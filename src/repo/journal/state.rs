@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::directory::Directory;
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
-use crate::id::{DirectoryId, MaskId, OperationId, PackId};
+use crate::id::{CommitId, DirectoryId, MaskId, OperationId, PackId};
 use crate::object::Operation;
 use crate::object::fields::Field;
-use crate::object::operation::{ForgottenCommits, HistoryEdit, Intent, View};
+use crate::object::operation::{Forgotten, ForgottenCommits, HistoryEdit, Intent, View};
 use crate::time::Timestamp;
 
 /// The state of a repository, except for the content of its packs.
@@ -157,6 +157,18 @@ impl State {
         self.view.sweep(sweep.horizon, substitutes);
         self.young.retain(|_, added| added.seconds > sweep.time.seconds - YOUNG);
         self.sweep = Some(sweep);
+    }
+
+    /// A sweep that hides nothing more, and adds parents that are not in the repository.
+    pub fn sweep_with(&self, absent: ForgottenCommits, time: Timestamp) -> (Sweep, ForgottenCommits) {
+        let is_swept = |(_, forgotten): &(&CommitId, &Forgotten)| forgotten.time.is_none();
+        let mut substitutes: ForgottenCommits =
+            self.view.forgotten.iter().filter(is_swept).map(|(id, forgotten)| (*id, forgotten.clone())).collect();
+        for (id, forgotten) in absent {
+            substitutes.entry(id).or_insert(forgotten);
+        }
+        let before = Sweep { time, horizon: Timestamp { seconds: i64::MIN, nanoseconds: 0 }, mask: None };
+        (Sweep { time, ..self.sweep.unwrap_or(before) }, substitutes)
     }
 
     /// The mask in force.

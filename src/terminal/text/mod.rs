@@ -19,6 +19,8 @@ mod retention;
 mod runs;
 mod stat;
 mod stats;
+#[cfg(feature = "targets")]
+mod targets;
 mod tree_format;
 mod verify;
 mod word_diff;

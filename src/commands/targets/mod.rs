@@ -1,0 +1,20 @@
+//! The commands for targets: copies elsewhere.
+
+mod clone;
+mod pull;
+mod push;
+mod secrets;
+mod target;
+
+use crate::commands::declare_commands;
+use crate::error::{Exit, Result};
+
+declare_commands! {
+/// The commands for targets. The doc comment of each `Args` is the help of the command.
+enum Command {
+    Target(target),
+    Push(push),
+    Pull(pull),
+    Clone(clone),
+}
+}

@@ -1,0 +1,63 @@
+//! `undo push`: copies the history to a target.
+
+use crate::commands::targets::secrets::PasswordArgs;
+use crate::commands::{Context, complete};
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::targets::Pushed;
+use crate::workspace::Workspace;
+use crate::workspace::targets::PushOptions;
+
+/// Copy the history to a target
+///
+/// Sends only what the target lacks, encrypted. With REV, pushes only these commits. An interrupted push continues where it was. A
+/// push never removes anything from the target.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo push                   to the only target
+  undo push nas
+  undo push nas @             only the newest commit
+  undo push nas v1..@         a range
+
+See also: undo target, undo clone")]
+pub struct Args {
+    /// Name of the target [default: the only one]
+    #[arg(value_name = "NAME", add = complete::with(complete::targets))]
+    name: Option<String>,
+    /// Commits to push [default: all]
+    #[arg(value_name = "REV", add = complete::with(complete::revisions))]
+    revisions: Vec<String>,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
+    let workspace = context.workspace()?;
+    if workspace.view().heads.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, "there is no commit to push").hint("undo commit"));
+    }
+    let name = workspace.target_settings(args.name.as_deref())?.name.clone();
+    let commits = match args.revisions.is_empty() {
+        true => None,
+        false => Some(commits(context, &workspace, &args.revisions)?),
+    };
+    let mut target = workspace.open_target(Some(&name), &mut || args.password.ask(context, &name))?;
+    let outcome = workspace.push(&mut target, &PushOptions { commits }, context.ui.progress())?;
+    if outcome.is_new_stream {
+        context.ui.warning(
+            "another copy of this repository has pushed to the target, so this directory now has a separate entry there",
+        );
+    }
+    context.ui.outcome(&Pushed::new(&name, &outcome))
+}
+
+/// The commits that revisions and ranges name.
+fn commits(context: &Context<'_>, workspace: &Workspace, revisions: &[String]) -> Result<Vec<crate::id::CommitId>> {
+    let mut commits = Vec::new();
+    for text in revisions {
+        match workspace.resolve_range(text)? {
+            Some(range) => commits.extend(workspace.commits_of_range(range)?),
+            None => commits.push(context.revision(workspace, text)?),
+        }
+    }
+    Ok(commits)
+}

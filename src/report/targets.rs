@@ -1,0 +1,208 @@
+//! Targets: what was pushed, pulled and cloned, and what a target has.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+use crate::workspace::targets::{AddedTarget, Cloned, Copy, OpenTarget, PullOutcome, PushOutcome};
+
+/// A target that was added.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "target-added")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct TargetAdded {
+    pub name: String,
+    pub url: String,
+    pub created: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_words: Option<String>,
+    pub entry: u64,
+}
+
+/// A target that was removed from the settings.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "target-removed")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct TargetRemoved {
+    pub name: String,
+    pub url: String,
+}
+
+/// A target of a repository, and how new its copy is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "target")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct TargetRecord {
+    pub name: String,
+    pub url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<Timestamp>,
+    /// Number of commits that the target lacks.
+    pub behind: u64,
+}
+
+/// A directory in a target.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "target-directory")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct StreamRecord {
+    pub id: String,
+    pub host: String,
+    pub path: String,
+    pub commits: u64,
+    pub size: u64,
+    pub user: String,
+    pub time: Timestamp,
+    pub entry: u64,
+}
+
+/// The state of a target.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "summary")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct TargetState {
+    pub name: String,
+    pub url: String,
+    pub directories: u64,
+    pub packs: u64,
+    pub bytes: u64,
+    pub keys: u64,
+    pub entry: u64,
+    pub hash: String,
+}
+
+/// What was pushed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "pushed")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct Pushed {
+    pub target: String,
+    pub commits: u64,
+    pub objects: u64,
+    pub bytes: u64,
+    pub packs: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
+}
+
+/// What was pulled.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "pulled")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct Pulled {
+    pub target: String,
+    pub commits: u64,
+    pub objects: u64,
+    pub bytes: u64,
+    pub refs: Vec<String>,
+}
+
+/// A cloned directory.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "cloned")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct ClonedRecord {
+    pub directory: String,
+    pub commits: u64,
+    pub files: u64,
+    pub bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+}
+
+impl TargetAdded {
+    /// The record of a target that was added.
+    pub fn new(added: &AddedTarget, recovery_words: Option<String>) -> TargetAdded {
+        let settings = added.target.settings();
+        TargetAdded {
+            name: settings.name.clone(),
+            url: settings.url.clone(),
+            created: added.is_new,
+            recovery_words,
+            entry: added.target.number(),
+        }
+    }
+}
+
+impl TargetRecord {
+    /// The record of a copy.
+    pub fn new(copy: &Copy) -> TargetRecord {
+        let Copy { name, url, pushed, behind } = copy.clone();
+        TargetRecord { name, url, pushed, behind }
+    }
+}
+
+impl TargetState {
+    /// The record of an open target.
+    pub fn new(target: &OpenTarget) -> TargetState {
+        let (settings, summary) = (target.settings(), target.summary());
+        TargetState {
+            name: settings.name.clone(),
+            url: settings.url.clone(),
+            directories: summary.directories,
+            packs: summary.packs,
+            bytes: summary.bytes,
+            keys: summary.keys,
+            entry: target.number(),
+            hash: summary.hash,
+        }
+    }
+}
+
+/// The records of the directories in a target.
+pub fn stream_records(target: &OpenTarget) -> Vec<StreamRecord> {
+    let record = |directory: crate::workspace::targets::TargetDirectory| StreamRecord {
+        id: directory.id,
+        host: directory.host,
+        path: directory.path,
+        commits: directory.commits,
+        size: directory.size,
+        user: directory.user,
+        time: directory.time,
+        entry: directory.entry,
+    };
+    target.directories().into_iter().map(record).collect()
+}
+
+impl Pushed {
+    /// The record of a push.
+    pub fn new(target: &str, outcome: &PushOutcome) -> Pushed {
+        let PushOutcome { commits, sent, entry, .. } = *outcome;
+        let entry = entry.map(|link| link.number);
+        Pushed {
+            target: target.to_owned(),
+            commits,
+            objects: sent.objects,
+            bytes: sent.bytes,
+            packs: sent.packs,
+            entry,
+        }
+    }
+}
+
+impl Pulled {
+    /// The record of a pull.
+    pub fn new(target: &str, outcome: &PullOutcome) -> Pulled {
+        let refs = outcome.edits.iter().map(|edit| edit.name.short().to_owned()).collect();
+        let PullOutcome { commits, fetched, .. } = outcome;
+        Pulled { target: target.to_owned(), commits: *commits, objects: fetched.objects, bytes: fetched.bytes, refs }
+    }
+}
+
+impl ClonedRecord {
+    /// The record of a clone.
+    pub fn new(directory: &Path, cloned: &Cloned) -> ClonedRecord {
+        let (entry, hash) = cloned.entry.clone().unzip();
+        ClonedRecord {
+            directory: directory.display().to_string(),
+            commits: cloned.pulled.commits,
+            files: cloned.checkout.as_ref().map_or(0, |checkout| checkout.written),
+            bytes: cloned.pulled.fetched.bytes,
+            entry,
+            hash,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The log of a target: entries in order, each written once. It is the only commit point.
+//!
+//! An entry counts if it is authentic and names the last valid entry before it. One that is not authentic is void, and the next
+//! one names the entry before it.
+
+use super::entry::{Change, Entry, Link, Writer};
+use super::file::{self, FileName, LOG, log_key, log_number, name_in, padded_length};
+use super::state::State;
+use crate::error::{Error, ErrorKind, Result};
+use crate::remote::{Created, Remote};
+use crate::seal::{Keyring, Purpose};
+
+/// The log of the target whose file `target` has this hash.
+pub struct Log<'t> {
+    pub remote: &'t Remote,
+    pub keyring: &'t Keyring,
+    pub target: FileName,
+}
+
+impl Log<'_> {
+    /// Applies all entries after the last one of a state. Returns their number.
+    ///
+    /// [`ErrorKind::Damaged`] if the log is not a continuation of the state: entries are missing, or the target was replaced by an
+    /// older or another one.
+    pub fn read(&self, state: &mut State) -> Result<usize> {
+        let known = state.number();
+        // The last known entry is listed again: if it is gone, the target is older than the state.
+        let after = known.checked_sub(1).filter(|before| *before > 0).map(log_key);
+        let listed = self.remote.list(LOG, after.as_deref())?;
+        let numbers: Vec<u64> = listed.iter().filter_map(|file| log_number(name_in(LOG, &file.name)?)).collect();
+        if known > 0 && !numbers.contains(&known) {
+            return Err(replaced(known));
+        }
+        let new: Vec<u64> = numbers.into_iter().filter(|number| *number > state.tail).collect();
+        // Entries are small, and there are few after a fold.
+        let entries = crate::parallel::map(new.iter().copied(), |number| self.entry(number));
+        for (number, entry) in new.iter().zip(entries) {
+            state.tail = *number;
+            if let Some((link, entry)) = entry? {
+                self.apply(state, link, entry)?;
+            } else if *number == 1 {
+                return Err(Error::damaged("the first entry of the log is not authentic"));
+            }
+        }
+        Ok(new.len())
+    }
+
+    fn apply(&self, state: &mut State, link: Link, entry: Entry) -> Result<()> {
+        let (previous, last) = (entry.previous, state.last);
+        if previous == last {
+            state.apply(link, entry);
+            return Ok(());
+        }
+        match (previous, last) {
+            // A writer that has not seen a valid entry: its own entry is void.
+            (previous, Some(last)) if previous.is_none_or(|previous| previous.number < last.number) => Ok(()),
+            (Some(previous), Some(last)) if previous.number == last.number => Err(replaced(last.number)),
+            (previous, _) => {
+                let number = previous.map_or(0, |previous| previous.number);
+                Err(Error::damaged(format!("entry {number} of the log is missing or not authentic")))
+            }
+        }
+    }
+
+    /// An authentic entry; `None` if the entry is void.
+    fn entry(&self, number: u64) -> Result<Option<(Link, Entry)>> {
+        let missing = || Error::damaged(format!("entry {number} of the log is missing"));
+        let mut bytes = self.remote.get(&log_key(number))?.ok_or_else(missing)?;
+        let mut opened = self.open(number, &bytes);
+        if is_damaged(&opened) {
+            // An answer may have been damaged on its way; an entry that others can read must not be void.
+            bytes = self.remote.get(&log_key(number))?.ok_or_else(missing)?;
+            opened = self.open(number, &bytes);
+        }
+        match opened {
+            opened if is_damaged(&opened) => Ok(None),
+            entry => Ok(Some((Link { number, hash: FileName::of(&bytes) }, entry?))),
+        }
+    }
+
+    fn open(&self, number: u64, sealed: &[u8]) -> Result<Entry> {
+        Entry::decode(&self.keyring.open(Purpose::Log, &self.place(number), sealed)?)
+    }
+
+    /// Appends an entry after the last one of a state. `None` if another writer was faster; then its entry has been read.
+    pub fn append(&self, state: &mut State, writer: &Writer, change: Change) -> Result<Option<Link>> {
+        let number = state.tail + 1;
+        let entry = Entry { previous: state.last, writer: writer.clone(), change };
+        let mut plain = entry.encode();
+        plain.resize(padded_length(plain.len()), 0);
+        let sealed = self.keyring.seal(Purpose::Log, &self.place(number), &plain)?;
+        let link = Link { number, hash: FileName::of(&sealed) };
+        match self.remote.create(&log_key(number), &sealed)? {
+            Created::New => {
+                state.apply(link, entry);
+                Ok(Some(link))
+            }
+            Created::Exists => {
+                self.read(state)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// An entry opens only in the log of its target, and with its number.
+    fn place(&self, number: u64) -> Vec<u8> {
+        [&self.target.0[..], &number.to_le_bytes()].concat()
+    }
+
+    /// The newest fold of the target, with the state after its entry.
+    pub fn newest_fold(&self) -> Result<Option<State>> {
+        let mut folds: Vec<(u64, FileName)> = self
+            .remote
+            .list(file::FOLDS, None)?
+            .iter()
+            .filter_map(|listed| {
+                let (number, name) = name_in(file::FOLDS, &listed.name)?.split_once('-')?;
+                Some((log_number(number)?, FileName::parse(name)?))
+            })
+            .collect();
+        folds.sort_unstable();
+        for (number, name) in folds.into_iter().rev() {
+            // A fold that cannot be read costs only time: the entries before it say the same.
+            if let Some(bytes) = self.remote.get(&file::fold_key(number, name))?
+                && FileName::of(&bytes) == name
+                && let Ok(plain) = self.keyring.open(Purpose::Fold, &self.place(number), &bytes)
+                && let Ok(state) = State::decode(&plain)
+                && state.number() == number
+            {
+                return Ok(Some(state));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes a fold of a state. Returns the link for the entry that names it.
+    pub fn write_fold(&self, state: &State) -> Result<Link> {
+        let number = state.number();
+        let mut plain = state.encode();
+        plain.resize(padded_length(plain.len()), 0);
+        let sealed = self.keyring.seal(Purpose::Fold, &self.place(number), &plain)?;
+        let hash = FileName::of(&sealed);
+        self.remote.put(&file::fold_key(number, hash), &sealed)?;
+        Ok(Link { number, hash })
+    }
+}
+
+fn is_damaged(opened: &Result<Entry>) -> bool {
+    opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::Damaged)
+}
+
+fn replaced(number: u64) -> Error {
+    Error::damaged(format!("entry {number} of the log differs from what this machine has seen"))
+        .hint("an older state of the target may have been restored; do not push until you know why")
+}

@@ -1,0 +1,165 @@
+//! Targets: encrypted copies of commits elsewhere (`docs/targets.md`).
+//!
+//! A target is a set of files, each written once, in a folder, on a server over SSH, or in object storage. [`Target`] reads its log
+//! and finds objects; packs and indexes are internal to this module. Nothing here decides what is copied.
+
+#![allow(dead_code)]
+
+mod create;
+mod entry;
+mod file;
+mod index;
+mod local;
+mod log;
+mod pack;
+mod reader;
+mod record;
+mod state;
+
+use std::sync::{Arc, Mutex};
+
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::remote::Remote;
+use crate::seal::Keyring;
+
+pub use create::{Identity, Secret};
+pub use entry::{Change, Link, NewPack, StreamChange, Token, Writer};
+pub use file::{FileName, StreamId};
+pub use index::IndexFile;
+pub use pack::{Builder as PackBuilder, Encoded};
+pub use reader::encoded;
+pub use record::{FrameObject, Record};
+pub use state::{Pack, State, Stream};
+
+use local::Local;
+use log::Log;
+use reader::PageCache;
+
+/// An open target, with the state of its log when it was read.
+pub struct Target {
+    remote: Arc<Remote>,
+    identity: Identity,
+    keyring: Arc<Keyring>,
+    local: Local,
+    writer: Writer,
+    state: State,
+    pages: Mutex<PageCache>,
+}
+
+impl Target {
+    fn new(remote: Remote, identity: Identity, keyring: Keyring, environment: &Environment) -> Target {
+        let local = Local::new(identity.name(), environment);
+        let writer = Writer { host: fs::host_name(), user: environment.author().to_owned(), time: environment.now() };
+        let (remote, keyring) = (Arc::new(remote), Arc::new(keyring));
+        Target { remote, identity, keyring, local, writer, state: State::default(), pages: Mutex::default() }
+    }
+
+    /// What tells the target from others.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The state after the last entry that was read.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The storage.
+    pub fn remote(&self) -> &Remote {
+        &self.remote
+    }
+
+    fn log(&self) -> Log<'_> {
+        Log { remote: &self.remote, keyring: &self.keyring, target: self.identity.name() }
+    }
+
+    /// Reads the entries that other writers have appended.
+    pub fn refresh(&mut self) -> Result<()> {
+        let mut state = std::mem::take(&mut self.state);
+        let before = state.last;
+        let read = self.log().read(&mut state);
+        self.state = state;
+        read?;
+        self.note_state(before != self.state.last)
+    }
+
+    /// Appends an entry with the change that `plan` makes for the current state. If another writer was faster, reads its entry
+    /// and calls `plan` again. `None` from `plan` appends nothing.
+    pub fn append(&mut self, mut plan: impl FnMut(&Target) -> Result<Option<Change>>) -> Result<Option<Link>> {
+        loop {
+            let Some(change) = plan(self)? else { return Ok(None) };
+            let mut state = std::mem::take(&mut self.state);
+            let appended = self.log().append(&mut state, &self.writer, change);
+            self.state = state;
+            let appended = appended?;
+            self.note_state(true)?;
+            if appended.is_some() {
+                return Ok(appended);
+            }
+        }
+    }
+
+    /// Keeps the newest entry that this machine has seen, and caches the state.
+    fn note_state(&self, is_changed: bool) -> Result<()> {
+        if let Some(last) = self.state.last.filter(|_| is_changed) {
+            self.local.save_seen(last)?;
+            self.local.cache_state(&self.keyring, &self.state);
+            self.local.retain_indexes(|name| self.state.indexes.iter().any(|index| index.name == name));
+        }
+        Ok(())
+    }
+
+    /// Uploads packs beside other work with the target.
+    pub fn uploader(&self) -> Uploader {
+        Uploader { remote: self.remote.clone(), keyring: self.keyring.clone() }
+    }
+
+    /// Uploads an index file, and caches it. Sorts the records.
+    pub fn put_index(&self, records: &mut Vec<Record>) -> Result<IndexFile> {
+        let (file, bytes) = IndexFile::build(&self.keyring, records)?;
+        self.remote.put(&file.name.index_key(), &bytes)?;
+        self.local.cache_index(file.name, &bytes);
+        Ok(file)
+    }
+
+    /// The stream with this id. [`ErrorKind::NotFound`] if there is none.
+    pub fn stream(&self, id: StreamId) -> Result<&Stream> {
+        self.state
+            .streams
+            .get(&id)
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the target has no directory `{id}`")))
+    }
+}
+
+/// Uploads packs.
+pub struct Uploader {
+    remote: Arc<Remote>,
+    keyring: Arc<Keyring>,
+}
+
+impl Uploader {
+    /// The keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// An empty pack.
+    pub fn new_pack(&self) -> PackBuilder<'_> {
+        PackBuilder::new(&self.keyring)
+    }
+
+    /// Uploads a pack. It becomes part of the target with the entry that adds it.
+    pub fn put_pack(&self, pack: PackBuilder<'_>, is_meta: bool) -> Result<(NewPack, Vec<Record>)> {
+        let sealed = pack.seal()?;
+        self.remote.put(&sealed.name.pack_key(is_meta), &sealed.bytes)?;
+        let size = sealed.bytes.len() as u64;
+        Ok((NewPack { name: sealed.name, size, is_meta }, sealed.records))
+    }
+}

@@ -1,0 +1,166 @@
+//! Finds and reads objects of a target.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, PoisonError};
+
+use super::Target;
+use super::file::FileName;
+use super::index::Page;
+use super::pack::{self, Encoded};
+use super::record::Record;
+use super::state::Pack;
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::seal::{ObjectName, Purpose};
+
+/// Maximum number of index pages in memory: 10 MiB.
+const PAGES: usize = 64;
+
+/// Index pages that were read last.
+#[derive(Default)]
+pub struct PageCache {
+    pages: HashMap<(FileName, usize), Arc<Page>>,
+    order: Vec<(FileName, usize)>,
+    /// The records of the log by name, and the number of records that they were taken from.
+    recent: (usize, Option<FileName>, HashMap<ObjectName, Record>),
+}
+
+/// Sealed frames of a pack.
+pub struct Frames {
+    bytes: Vec<u8>,
+    start: u64,
+}
+
+impl Target {
+    /// Where an object is; `None` if the target does not have it.
+    pub fn find(&self, name: ObjectName) -> Result<Option<Record>> {
+        let is_live = |record: &Record| self.state.pack(record.pack).is_some();
+        if let Some(record) = self.recent(name).filter(is_live) {
+            return Ok(Some(record));
+        }
+        for index in self.state.indexes.iter().rev().filter(|index| index.may_have(name)) {
+            for number in index.pages_of(name) {
+                let found = self.page(index.name, number)?.find(name);
+                if let Some(record) = found.filter(is_live) {
+                    return Ok(Some(record));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn recent(&self, name: ObjectName) -> Option<Record> {
+        let mut cache = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.state.last.map(|link| link.hash);
+        if cache.recent.1 != last {
+            let records = self.state.records.iter().filter(|record| self.state.pack(record.pack).is_some());
+            cache.recent =
+                (self.state.records.len(), last, records.map(|record| (record.object.name, *record)).collect());
+        }
+        cache.recent.2.get(&name).copied()
+    }
+
+    fn page(&self, file: FileName, number: usize) -> Result<Arc<Page>> {
+        let key = (file, number);
+        if let Some(page) = self.pages.lock().unwrap_or_else(PoisonError::into_inner).pages.get(&key) {
+            return Ok(page.clone());
+        }
+        let index = self.state.indexes.iter().find(|index| index.name == file).expect("the caller has found it");
+        let range = index.page_range(number);
+        let cached =
+            self.cached_page(file, &range).and_then(|bytes| index.open_page(&self.keyring, number, &bytes).ok());
+        let page = match cached {
+            Some(page) => page,
+            None => {
+                let bytes = self.remote.get_range(&file.index_key(), range)?;
+                let bytes = bytes.ok_or_else(|| Error::damaged(format!("index `{file}` of the target is missing")))?;
+                let opened = index.open_page(&self.keyring, number, &bytes);
+                opened.map_err(|error| error.context(format_args!("index `{file}` of the target")))?
+            }
+        };
+        let page = Arc::new(page);
+        let mut cache = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.order.len() >= PAGES {
+            let oldest = cache.order.remove(0);
+            cache.pages.remove(&oldest);
+        }
+        cache.order.push(key);
+        cache.pages.insert(key, page.clone());
+        Ok(page)
+    }
+
+    fn cached_page(&self, file: FileName, range: &Range<u64>) -> Option<Vec<u8>> {
+        let file = fs::open(&self.local.index_path(file)?).ok()?;
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        fs::read_exact_at(&file, &mut bytes, range.start).ok()?;
+        Some(bytes)
+    }
+
+    /// Caches all index files, before many objects are looked up.
+    pub fn cache_indexes(&self) -> Result<()> {
+        for index in &self.state.indexes {
+            let Some(path) = self.local.index_path(index.name) else { continue };
+            if fs::stat(&path)?.is_some_and(|stat| stat.size == index.size()) {
+                continue;
+            }
+            let bytes = self.remote.get(&index.name.index_key())?;
+            let bytes = bytes.filter(|bytes| FileName::of(bytes) == index.name);
+            let missing = || Error::damaged(format!("index `{}` of the target is missing or damaged", index.name));
+            self.local.cache_index(index.name, &bytes.ok_or_else(missing)?);
+        }
+        Ok(())
+    }
+
+    /// The pack of a record.
+    pub fn pack_of(&self, record: &Record) -> Result<(FileName, Pack)> {
+        self.state.pack(record.pack).ok_or_else(|| Error::damaged("a pack of the target is missing"))
+    }
+
+    /// Reads a part of a pack that contains whole frames.
+    pub fn read_frames(&self, name: FileName, pack: Pack, range: Range<u64>) -> Result<Frames> {
+        let (key, start) = (name.pack_key(pack.is_meta), range.start);
+        let bytes = if start == 0 && range.end == pack.size {
+            self.remote.get(&key)?
+        } else {
+            self.remote.get_range(&key, range)?
+        };
+        let missing = || Error::damaged(format!("pack `{key}` of the target is missing"));
+        Ok(Frames { bytes: bytes.ok_or_else(missing)?, start })
+    }
+
+    /// The frames of a whole pack, by offset, with the records of their objects.
+    pub fn read_table(&self, name: FileName, pack: Pack) -> Result<(Frames, BTreeMap<u32, Vec<Record>>)> {
+        let frames = self.read_frames(name, pack, 0..pack.size)?;
+        if FileName::of(&frames.bytes) != name {
+            return Err(Error::damaged(format!("pack `{}` of the target is damaged", name.pack_key(pack.is_meta))));
+        }
+        let mut records: BTreeMap<u32, Vec<Record>> = BTreeMap::new();
+        for record in pack::records(name, &pack::open_table(&self.keyring, &frames.bytes)?) {
+            records.entry(record.frame).or_default().push(record);
+        }
+        Ok((frames, records))
+    }
+
+    /// Opens the frame of a record.
+    pub fn open_frame(&self, frames: &Frames, record: &Record) -> Result<Vec<u8>> {
+        self.keyring.open(Purpose::Frame, &[], frames.sealed(record)?).map_err(|error| {
+            let pack = self.state.pack(record.pack).map(|(name, pack)| name.pack_key(pack.is_meta));
+            error.context(format_args!("pack `{}` of the target", pack.unwrap_or_default()))
+        })
+    }
+}
+
+impl Frames {
+    /// The sealed frame of a record.
+    pub fn sealed(&self, record: &Record) -> Result<&[u8]> {
+        let start = u64::from(record.frame).checked_sub(self.start);
+        let frame = start.and_then(|start| self.bytes.get(start as usize..)?.get(..record.length as usize));
+        frame.ok_or_else(|| Error::damaged("a frame lies outside of its pack"))
+    }
+}
+
+/// The decoded fields of an opened frame.
+pub fn encoded(plain: &[u8]) -> Result<Encoded<'_>> {
+    pack::encoded_frame(plain)
+}

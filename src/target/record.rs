@@ -1,0 +1,49 @@
+//! Where objects are in packs.
+
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+use crate::object::fields::{Field, fields};
+use crate::seal::ObjectName;
+
+/// An object in the decoded frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameObject {
+    /// Name of the object.
+    pub name: ObjectName,
+    /// Offset in the decoded frame.
+    pub offset: u32,
+    /// Size in bytes.
+    pub length: u32,
+}
+
+fields!(FrameObject: name, offset, length);
+
+/// Where an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// First bytes of the name of the pack.
+    pub pack: u64,
+    /// Offset of the sealed frame in the pack.
+    pub frame: u32,
+    /// Length of the sealed frame.
+    pub length: u32,
+    /// The object in the decoded frame.
+    pub object: FrameObject,
+}
+
+/// Length of an encoded record.
+pub const RECORD: usize = 16 + 8 + 4 * 4;
+
+impl Field for Record {
+    fn put(&self, encoder: &mut Encoder) {
+        let Record { pack, frame, length, object } = self;
+        encoder.raw(&object.name.0).u64(*pack).u32(*frame).u32(*length).u32(object.offset).u32(object.length);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Record> {
+        let name = ObjectName(decoder.array()?);
+        let (pack, frame, length) = (decoder.u64()?, decoder.u32()?, decoder.u32()?);
+        let object = FrameObject { name, offset: decoder.u32()?, length: decoder.u32()? };
+        Ok(Record { pack, frame, length, object })
+    }
+}

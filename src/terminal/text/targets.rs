@@ -1,0 +1,104 @@
+//! Targets: what was pushed, pulled and cloned, and what a target has.
+
+use std::io;
+
+use crate::report::targets::{
+    ClonedRecord, Pulled, Pushed, StreamRecord, TargetAdded, TargetRecord, TargetRemoved, TargetState,
+};
+use crate::terminal::human::{Size, plural};
+use crate::terminal::sanitize::{line as safe, text};
+use crate::terminal::table::pad;
+use crate::terminal::{Page, Print, Role};
+
+impl Print for TargetAdded {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let verb = if self.created { "created" } else { "added the existing" };
+        page.line(format_args!("{verb} target {} at {}", page.paint(Role::Branch, safe(&self.name)), text(&self.url)))?;
+        if let Some(words) = &self.recovery_words {
+            page.line("")?;
+            page.line("Recovery words, shown only now. They open the target if the password is lost:")?;
+            page.line("")?;
+            page.line(format_args!("    {words}"))?;
+            page.line("")?;
+        }
+        Ok(())
+    }
+}
+
+impl Print for TargetRemoved {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(format_args!("removed target {}; the copies at {} stay", safe(&self.name), text(&self.url)))
+    }
+}
+
+impl Print for TargetRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return page.name_record(self.name.as_bytes());
+        }
+        let name = page.paint(Role::Branch, pad(&safe(&self.name), 12));
+        let state = match self.pushed {
+            None => "nothing pushed yet".to_owned(),
+            Some(time) if self.behind == 0 => format!("up to date, pushed {}", page.age_text(time)),
+            Some(time) => format!("{} behind, pushed {}", plural(self.behind, "commit"), page.age_text(time)),
+        };
+        page.line(format_args!("{name} {}  {state}", text(&self.url)))
+    }
+}
+
+impl Print for StreamRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let id = page.paint(Role::Id, self.id.get(..8).unwrap_or_default().to_owned());
+        let directory = format!("{}:{}", safe(&self.host), safe(&self.path));
+        let (commits, size) = (plural(self.commits, "commit"), Size(self.size));
+        let (age, user) = (page.age_text(self.time), safe(&self.user));
+        page.line(format_args!("{id}  {directory}  {commits}, files {size}, pushed {age} by {user}"))
+    }
+}
+
+impl Print for TargetState {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (packs, size) = (plural(self.packs, "pack"), Size(self.bytes));
+        page.line(format_args!("{} at {}", safe(&self.name), text(&self.url)))?;
+        page.line(format_args!("{packs}, {size}; {}", plural(self.keys, "key")))?;
+        page.line(format_args!("entry {} {}", self.entry, page.paint(Role::Id, self.hash.clone())))
+    }
+}
+
+impl Print for Pushed {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let target = page.paint(Role::Branch, safe(&self.target));
+        match self.commits {
+            0 if self.entry.is_none() => page.line(format_args!("{target} is up to date")),
+            0 => page.line(format_args!("updated {target}")),
+            commits => {
+                page.line(format_args!("pushed {} to {target}: {} sent", plural(commits, "commit"), Size(self.bytes)))
+            }
+        }
+    }
+}
+
+impl Print for Pulled {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let target = page.paint(Role::Branch, safe(&self.target));
+        if self.commits == 0 && self.refs.is_empty() {
+            return page.line(format_args!("nothing new in {target}"));
+        }
+        page.line(format_args!("pulled {} from {target}: {} read", plural(self.commits, "commit"), Size(self.bytes)))?;
+        self.refs.iter().try_for_each(|name| page.line(format_args!("  {}", page.paint(Role::Branch, safe(name)))))
+    }
+}
+
+impl Print for ClonedRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (commits, files) = (plural(self.commits, "commit"), plural(self.files, "file"));
+        page.line(format_args!("cloned {commits} to {}: {files}", text(&self.directory)))?;
+        match (self.entry, &self.hash) {
+            (Some(entry), Some(hash)) => page.line(format_args!(
+                "entry {entry} {}; compare it with `undo target show` on another machine",
+                page.paint(Role::Id, hash.get(..16).unwrap_or_default().to_owned())
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a repository remembers of a target: its stream there, and what it has pushed.
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::fs;
+use crate::id::CommitId;
+use crate::object::fields::{self, fields};
+use crate::repo::Repository;
+use crate::target::{FileName, StreamId, Token};
+use crate::time::Timestamp;
+
+/// What a repository remembers of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Association {
+    /// Hash of the file `target`.
+    pub target: FileName,
+    /// The stream of the repository.
+    pub stream: StreamId,
+    /// Token of the last push. A copy of the repository, which pushes to the same stream, leaves another one.
+    pub token: Option<Token>,
+    /// Token of a push that has not been acknowledged.
+    pub pending: Option<Token>,
+    /// Time of the last push, also of one that had nothing to do.
+    pub pushed: Option<Timestamp>,
+    /// Heads of the repository at that time.
+    pub heads: Vec<CommitId>,
+    /// Time of the last drill that succeeded.
+    pub drilled: Option<Timestamp>,
+}
+
+fields!(Association: target, stream, token, pending, pushed, heads, drilled);
+
+impl Association {
+    /// A new stream in a target.
+    pub fn create(target: FileName) -> Result<Association> {
+        let stream = fs::random().map(crate::id::DirectoryId)?;
+        let (heads, token, pending) = (Vec::new(), None, None);
+        Ok(Association { target, stream, token, pending, pushed: None, heads, drilled: None })
+    }
+
+    /// Reads the association with the target of a name; `None` if there was no push. A damaged file counts as missing: the next
+    /// push begins a new stream.
+    pub fn load(repository: &Repository, name: &str) -> Result<Option<Association>> {
+        Ok(fs::read(&path(repository, name))?.and_then(|bytes| fields::decode("association", &bytes).ok()))
+    }
+
+    /// Writes the association. Durable on return.
+    pub fn save(&self, repository: &Repository, name: &str) -> Result<()> {
+        fs::create_dir_private(&repository.layout.targets())?;
+        fs::write_atomic(&path(repository, name), [fields::encode(self)], repository.environment.durability())
+    }
+
+    /// Removes the association.
+    pub fn remove(repository: &Repository, name: &str) -> Result<()> {
+        fs::remove_file(&path(repository, name))
+    }
+}
+
+fn path(repository: &Repository, name: &str) -> PathBuf {
+    repository.layout.targets().join(name)
+}

@@ -1,0 +1,118 @@
+//! Downloads objects: reads the frames that have them, several parts of packs at the same time.
+
+use std::ops::Range;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::ObjectId;
+use crate::object::{ObjectKind, id_of};
+use crate::parallel;
+use crate::progress::Task;
+use crate::store::FrameDecoder;
+use crate::target::{FileName, Pack, Record, Target, encoded};
+
+/// Maximum number of bytes of one request, unless a frame is longer.
+const LONGEST: u64 = 8 << 20;
+
+/// Frames are read with the bytes between them if those are fewer: a request costs as much time as these bytes.
+const GAP: u64 = 256 << 10;
+
+/// An object to download.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Kind of the object.
+    pub kind: ObjectKind,
+    /// Id of the object.
+    pub id: ObjectId,
+    /// Where the object is.
+    pub record: Record,
+}
+
+/// A part of a pack, with the objects to take from it.
+struct Part<'w> {
+    name: FileName,
+    pack: Pack,
+    range: Range<u64>,
+    wanted: &'w [Wanted],
+}
+
+/// An object that cannot be downloaded.
+fn missing(kind: ObjectKind, id: ObjectId) -> Error {
+    Error::damaged(format!("the target does not have {} `{id}`", kind.word()))
+}
+
+/// Finds an object. [`ErrorKind::Damaged`] if the target does not have it.
+pub fn find(target: &Target, kind: ObjectKind, id: ObjectId) -> Result<Wanted> {
+    let record = target.find(target.keyring().name(kind, id))?.ok_or_else(|| missing(kind, id))?;
+    Ok(Wanted { kind, id, record })
+}
+
+/// Downloads objects, in any order, and passes their verified bytes to `each`. `init` makes the state of one connection. `task`
+/// counts the bytes of frames. Sorts `wanted`.
+pub fn download<S, T: Send>(
+    target: &Target,
+    wanted: &mut [Wanted],
+    connections: usize,
+    task: &dyn Task,
+    init: impl Fn() -> S + Sync,
+    each: impl Fn(&mut S, &Wanted, &[u8]) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let parts = parts(target, wanted)?;
+    let init = || (init(), FrameDecoder::default());
+    let results = parallel::try_map_on(connections, parts.into_iter(), init, |(state, decoder), part| {
+        read_part(target, &part, decoder, task, |wanted, bytes| each(state, wanted, bytes))
+    })?;
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// Divides objects into parts of packs.
+fn parts<'w>(target: &Target, wanted: &'w mut [Wanted]) -> Result<Vec<Part<'w>>> {
+    wanted.sort_unstable_by_key(|wanted| (wanted.record.pack, wanted.record.frame, wanted.record.object.offset));
+    let mut parts: Vec<Part<'w>> = Vec::new();
+    let end_of = |wanted: &Wanted| u64::from(wanted.record.frame) + u64::from(wanted.record.length);
+    for of_pack in wanted.chunk_by(|a, b| a.record.pack == b.record.pack) {
+        let (name, pack) = target.pack_of(&of_pack[0].record)?;
+        let mut first = 0;
+        for n in 1..=of_pack.len() {
+            let start = u64::from(of_pack[first].record.frame);
+            let end = end_of(&of_pack[n - 1]);
+            let continues = of_pack.get(n).is_some_and(|next| {
+                let is_same = next.record.frame == of_pack[n - 1].record.frame;
+                is_same || u64::from(next.record.frame) <= end + GAP && end_of(next) - start <= LONGEST
+            });
+            if !continues {
+                parts.push(Part { name, pack, range: start..end, wanted: &of_pack[first..n] });
+                first = n;
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn read_part<T>(
+    target: &Target,
+    part: &Part<'_>,
+    decoder: &mut FrameDecoder,
+    task: &dyn Task,
+    mut each: impl FnMut(&Wanted, &[u8]) -> Result<T>,
+) -> Result<Vec<T>> {
+    let frames = target.read_frames(part.name, part.pack, part.range.clone())?;
+    let mut results = Vec::with_capacity(part.wanted.len());
+    for of_frame in part.wanted.chunk_by(|a, b| a.record.frame == b.record.frame) {
+        let plain = target.open_frame(&frames, &of_frame[0].record)?;
+        let frame = encoded(&plain)?;
+        let decoded = decoder.decode(frame.codec, frame.raw, frame.bytes)?;
+        task.add(of_frame[0].record.length.into())?;
+        for wanted in of_frame {
+            let object = wanted.record.object;
+            let bytes = decoded.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
+            let bytes = bytes.ok_or_else(|| missing(wanted.kind, wanted.id))?;
+            // A layout has the id of its blob, and is verified when the blob is read.
+            if wanted.kind != ObjectKind::Layout && id_of(wanted.kind, bytes) != wanted.id {
+                let message = format!("{} `{}` of the target does not match its id", wanted.kind.word(), wanted.id);
+                return Err(Error::new(ErrorKind::Damaged, message));
+            }
+            results.push(each(wanted, bytes)?);
+        }
+    }
+    Ok(results)
+}

@@ -1,0 +1,11 @@
+//! Copies commits to targets and back.
+
+pub mod association;
+mod commits;
+mod download;
+pub mod fetch;
+mod plan;
+pub mod pull;
+pub mod push;
+mod spool;
+pub mod upload;

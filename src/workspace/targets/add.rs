@@ -1,0 +1,76 @@
+//! Adds targets to the settings and removes them.
+
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::remote::Address;
+use crate::repo::config::{Document, Source, TargetSettings, check_name};
+use crate::target::{Secret, Target};
+use crate::transfer::association::Association;
+use crate::workspace::Workspace;
+
+use super::{AskSecret, OpenTarget, remote};
+
+/// What to do if there is no target at the place yet.
+pub struct NewTarget<'a> {
+    /// Returns the secrets that will open it.
+    pub secrets: &'a mut dyn FnMut() -> Result<Vec<Secret>>,
+}
+
+/// A target that was added.
+pub struct AddedTarget {
+    /// The target.
+    pub target: OpenTarget,
+    /// Whether the target was created, not found.
+    pub is_new: bool,
+}
+
+impl Workspace {
+    /// Adds a target to the settings of the repository. Creates it if there is none at its place.
+    ///
+    /// [`ErrorKind::Exists`] if the settings have a target of this name.
+    pub fn add_target(
+        &mut self,
+        settings: TargetSettings,
+        ask: &mut AskSecret<'_>,
+        new: NewTarget<'_>,
+    ) -> Result<AddedTarget> {
+        check_name(&settings.name)?;
+        if self.targets().iter().any(|target| target.name == settings.name) {
+            return Err(Error::new(ErrorKind::Exists, format!("a target `{}` already exists", settings.name))
+                .hint(format!("to forget it: undo target remove {}", settings.name)));
+        }
+        let settings = TargetSettings { url: absolute(&settings, &self.directory)?, ..settings };
+        let storage = remote(&settings, &self.directory)?;
+        let environment = &self.repository.environment;
+        let is_new = !Target::exists(&storage)?;
+        let target = match is_new {
+            true => Target::create(storage, &(new.secrets)()?, environment)?,
+            false => Target::open(storage, ask, environment)?,
+        };
+        let layout = &self.repository.layout;
+        let mut document = Document::open(&layout.config(), Source::Repository)?;
+        document.set_target(&settings)?;
+        document.save(environment.durability()).map_err(|error| layout.not_permitted(error))?;
+        self.repository.config.targets.push(settings.clone());
+        Ok(AddedTarget { target: OpenTarget { settings, target }, is_new })
+    }
+
+    /// Removes a target from the settings. The copies in it stay.
+    pub fn remove_target(&mut self, name: &str) -> Result<TargetSettings> {
+        let settings = self.target_settings(Some(name))?.clone();
+        let layout = &self.repository.layout;
+        let mut document = Document::open(&layout.config(), Source::Repository)?;
+        document.unset_target(name)?;
+        document.save(self.repository.environment.durability()).map_err(|error| layout.not_permitted(error))?;
+        Association::remove(&self.repository, name)?;
+        self.repository.config.targets.retain(|target| target.name != name);
+        Ok(settings)
+    }
+}
+
+/// The URL with an absolute path.
+pub(super) fn absolute(settings: &TargetSettings, directory: &Path) -> Result<String> {
+    let (endpoint, region) = (settings.endpoint.as_deref(), settings.region.as_deref());
+    Ok(Address::parse(&settings.url, endpoint, region, directory)?.to_string())
+}

@@ -1,0 +1,103 @@
+//! Clones a directory from a target.
+
+use std::path::Path;
+
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::path::REPOSITORY;
+use crate::progress::Progress;
+use crate::quote::shell_word;
+use crate::repo::Repository;
+use crate::repo::config::{Document, Source, TargetSettings};
+use crate::target::Target;
+use crate::transfer::association::Association;
+use crate::transfer::pull;
+use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
+
+use super::add::absolute;
+use super::{AskSecret, OpenTarget, remote};
+
+/// What to clone.
+#[derive(Clone, Debug, Default)]
+pub struct CloneOptions {
+    /// Where the target is; its name names the target in the new repository.
+    pub settings: TargetSettings,
+    /// The directory to clone: a path, `host:path` or an id. `None` if the target has only one.
+    pub from: Option<String>,
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user.
+    pub trust_owner: bool,
+}
+
+/// A cloned directory.
+pub struct Cloned {
+    /// The workspace of the directory.
+    pub workspace: Workspace,
+    /// What was pulled.
+    pub pulled: pull::Outcome,
+    /// The checkout of the current commit. `None` if the directory has no commits.
+    pub checkout: Option<CheckoutOutcome>,
+    /// Number and hash of the newest entry of the log: a fresh clone cannot see that an older state of the target was
+    /// restored, so people can compare it with what another machine shows.
+    pub entry: Option<(u64, String)>,
+}
+
+impl Workspace {
+    /// Creates a directory with the history and the files of one in a target. The path of a target starts at `base`. The directory must be new or empty, or an unfinished
+    /// clone, which is continued.
+    pub fn clone_from(
+        base: &Path,
+        directory: &Path,
+        options: &CloneOptions,
+        ask: &mut AskSecret<'_>,
+        environment: Environment,
+        progress: &dyn Progress,
+    ) -> Result<Cloned> {
+        let names = fs::list(directory)?;
+        let is_begun = names == [REPOSITORY.to_vec()];
+        if !(names.is_empty() || is_begun) {
+            let message = format!("`{}` is not empty", directory.display());
+            return Err(Error::new(ErrorKind::Exists, message).hint("name a new or an empty directory"));
+        }
+        let mut settings = options.settings.clone();
+        settings.url = absolute(&settings, base)?;
+        let storage = remote(&settings, base)?;
+        let target = OpenTarget { target: Target::open(storage, ask, &environment)?, settings };
+        let stream = target.find_stream(options.from.as_deref())?;
+        fs::create_dir_all(directory)?;
+        let mut repository = match is_begun {
+            true => Repository::discover(directory, environment.clone())?,
+            false => Repository::init(directory, None, environment.clone())?,
+        };
+        if repository.view().at().is_some() {
+            let message = format!("`{}` already has a repository", directory.display());
+            return Err(Error::new(ErrorKind::Exists, message).hint(format!(
+                "to get its files back: undo -C {} checkout @",
+                shell_word(directory.as_os_str().as_encoded_bytes())
+            )));
+        }
+        let mut document = Document::open(&repository.layout.config(), Source::Repository)?;
+        document.set_target(target.settings())?;
+        document.save(environment.durability())?;
+        let pull = pull::Options { streams: vec![stream], keeps_names: true, connections: target.connections() };
+        let pulled = pull::pull(&mut repository, &target.target, &pull, progress)?;
+        // The clone continues the stream of the directory. If that still exists, the second one to push gets a new stream.
+        let association = Association {
+            stream,
+            token: Some(target.state().streams[&stream].token),
+            heads: repository.view().heads.iter().copied().collect(),
+            pushed: Some(environment.now()),
+            ..Association::create(target.target.identity().name())?
+        };
+        association.save(&repository, &options.settings.name)?;
+        let stream = &target.state().streams[&stream];
+        let entry = target.state().last.map(|link| (link.number, link.hash.to_string()));
+        let mut workspace = Workspace::open(directory, environment)?;
+        let mode = CheckoutMode { trust_owner: options.trust_owner, ..CheckoutMode::default() };
+        let checkout = match stream.view.at() {
+            Some(at) => Some(workspace.prepare_checkout(&at.to_string(), mode, progress)?.apply(progress)?),
+            None => None,
+        };
+        Ok(Cloned { workspace, pulled, checkout, entry })
+    }
+}

@@ -1,0 +1,100 @@
+//! Targets: encrypted copies of the history elsewhere.
+
+mod add;
+mod clone;
+mod copies;
+mod push;
+mod show;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::remote::{Address, Options, Remote};
+use crate::target::{State, Target};
+
+use super::Workspace;
+
+pub use crate::repo::config::TargetSettings;
+pub use crate::seal::KeyKind;
+pub use add::{AddedTarget, NewTarget};
+pub use clone::{CloneOptions, Cloned};
+pub use copies::Copy;
+pub use push::{PullOptions, PullOutcome, PushOptions, PushOutcome};
+pub use show::{TargetDirectory, TargetSummary};
+
+// Values in the signatures.
+pub use crate::target::{FileName, Link, Secret};
+pub use crate::transfer::fetch::Totals as Fetched;
+pub use crate::transfer::upload::Totals as Sent;
+
+/// Number of requests at the same time by default.
+const CONNECTIONS: u64 = 4;
+
+/// Returns the secret that opens a target.
+pub type AskSecret<'a> = dyn FnMut() -> Result<Secret> + 'a;
+
+/// An open target.
+pub struct OpenTarget {
+    settings: TargetSettings,
+    target: Target,
+}
+
+impl OpenTarget {
+    /// Its settings.
+    pub fn settings(&self) -> &TargetSettings {
+        &self.settings
+    }
+
+    /// The state of its log.
+    pub(crate) fn state(&self) -> &State {
+        self.target.state()
+    }
+
+    fn connections(&self) -> usize {
+        connections(&self.settings)
+    }
+}
+
+fn connections(settings: &TargetSettings) -> usize {
+    settings.connections.unwrap_or(CONNECTIONS) as usize
+}
+
+/// The storage of a target. Does no I/O.
+fn remote(settings: &TargetSettings, directory: &std::path::Path) -> Result<Remote> {
+    let address = Address::parse(&settings.url, settings.endpoint.as_deref(), settings.region.as_deref(), directory)?;
+    let options =
+        Options { connections: connections(settings), upload: settings.limit_up, download: settings.limit_down };
+    Ok(Remote::new(address, options))
+}
+
+impl Workspace {
+    /// The targets in the settings of the repository, in the order of the file.
+    pub fn targets(&self) -> &[TargetSettings] {
+        &self.repository.config.targets
+    }
+
+    /// The settings of a target. Without a name, of the only one. [`ErrorKind::NotFound`] if there is none, and
+    /// [`ErrorKind::Usage`] if there are several.
+    pub fn target_settings(&self, name: Option<&str>) -> Result<&TargetSettings> {
+        let targets = self.targets();
+        let names = || targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
+        match (name, targets) {
+            (None, [target]) => Ok(target),
+            (_, []) => Err(Error::new(ErrorKind::NotFound, "this repository has no target")
+                .hint("add one: undo target add NAME URL")),
+            (None, _) => Err(Error::new(ErrorKind::Usage, "this repository has several targets: name one of them")
+                .hint(format!("targets: {}", names()))),
+            (Some(name), _) => targets.iter().find(|target| target.name == name).ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, format!("no target `{}`", name.escape_debug()))
+                    .hint(format!("targets: {}", names()))
+            }),
+        }
+    }
+
+    /// Opens a target and reads its log.
+    pub fn open_target(&self, name: Option<&str>, ask: &mut AskSecret<'_>) -> Result<OpenTarget> {
+        let settings = self.target_settings(name)?.clone();
+        let remote = remote(&settings, &self.directory)?;
+        let target = Target::open(remote, ask, &self.repository.environment);
+        let target = target.map_err(|error| error.context(format_args!("target `{}`", settings.name)))?;
+        Ok(OpenTarget { settings, target })
+    }
+}

@@ -1,0 +1,90 @@
+//! Pushes to targets and pulls from them.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::CommitId;
+use crate::progress::Progress;
+use crate::target::StreamId;
+use crate::transfer::association::Association;
+use crate::transfer::{pull, push};
+use crate::workspace::Workspace;
+
+use super::OpenTarget;
+
+pub use crate::transfer::pull::Outcome as PullOutcome;
+pub use crate::transfer::push::Outcome as PushOutcome;
+
+/// What to push.
+#[derive(Clone, Debug, Default)]
+pub struct PushOptions {
+    /// Commits to push. `None` means all of the history.
+    pub commits: Option<Vec<CommitId>>,
+}
+
+/// What to pull.
+#[derive(Clone, Debug, Default)]
+pub struct PullOptions {
+    /// The directory whose commits to pull. `None` means all other directories of the target.
+    pub stream: Option<StreamId>,
+}
+
+impl Workspace {
+    /// Copies commits to a target. What was sent stays if the push fails or is cancelled: the next one continues there.
+    pub fn push(&self, target: &mut OpenTarget, options: &PushOptions, progress: &dyn Progress) -> Result<PushOutcome> {
+        let (name, connections) = (target.settings.name.clone(), target.connections());
+        let options = push::Options { name: &name, commits: options.commits.as_deref(), connections };
+        push::push(&self.repository, &mut target.target, &options, progress)
+    }
+
+    /// Adds commits of other directories to the history. Changes no file of the worktree.
+    pub fn pull(&mut self, target: &OpenTarget, options: &PullOptions, progress: &dyn Progress) -> Result<PullOutcome> {
+        let own = Association::load(&self.repository, &target.settings.name)?.map(|association| association.stream);
+        let streams = match options.stream {
+            Some(stream) => vec![stream],
+            None => target.state().streams.keys().copied().filter(|id| Some(*id) != own).collect(),
+        };
+        let options = pull::Options { streams, keeps_names: false, connections: target.connections() };
+        pull::pull(&mut self.repository, &target.target, &options, progress)
+    }
+}
+
+impl OpenTarget {
+    /// The stream of a directory: named by an id or its prefix, a path, or `host:path`. Without a name, the only one.
+    ///
+    /// [`ErrorKind::Usage`] if several match, or if a name is missing; [`ErrorKind::NotFound`] if none does.
+    pub fn find_stream(&self, name: Option<&str>) -> Result<StreamId> {
+        let streams = &self.state().streams;
+        let matches = |id: &StreamId| {
+            let stream = &streams[id];
+            let path = String::from_utf8_lossy(&stream.path);
+            name.is_none_or(|name| {
+                let is_id = name.len() >= 4 && id.to_string().starts_with(name);
+                is_id || path == name || format!("{}:{path}", stream.host) == name
+            })
+        };
+        let found: Vec<StreamId> = streams.keys().copied().filter(matches).collect();
+        let list = |ids: &[StreamId]| {
+            let line = |id: &StreamId| {
+                let stream = &streams[id];
+                format!("{}:{} ({})", stream.host, String::from_utf8_lossy(&stream.path), &id.to_string()[..8])
+            };
+            ids.iter().map(line).collect::<Vec<_>>().join(", ")
+        };
+        let all: Vec<StreamId> = streams.keys().copied().collect();
+        match (found.as_slice(), name) {
+            ([stream], _) => Ok(*stream),
+            ([], None) => Err(Error::new(ErrorKind::NotFound, "the target has no commits yet")),
+            ([], Some(name)) => {
+                Err(Error::new(ErrorKind::NotFound, format!("the target has no directory `{}`", name.escape_debug()))
+                    .hint(format!("directories: {}", list(&all))))
+            }
+            (several, None) => {
+                Err(Error::new(ErrorKind::Usage, "the target has several directories: choose one with --from")
+                    .hint(format!("directories: {}", list(several))))
+            }
+            (several, Some(name)) => {
+                Err(Error::new(ErrorKind::Ambiguous, format!("`{}` matches several directories", name.escape_debug()))
+                    .hint(format!("directories: {}", list(several))))
+            }
+        }
+    }
+}

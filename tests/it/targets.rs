@@ -1,0 +1,4 @@
+//! Targets: encrypted copies elsewhere.
+
+mod copies;
+mod streams;
