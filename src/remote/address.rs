@@ -27,6 +27,8 @@ pub struct SftpAddress {
     pub port: Option<u16>,
     /// Absolute, or relative to the home directory of the user.
     pub path: String,
+    /// The program that connects: `ssh`.
+    pub program: PathBuf,
 }
 
 /// A place in S3-compatible storage.
@@ -160,7 +162,7 @@ fn parse_sftp(url: &str, rest: &str) -> Result<SftpAddress> {
     if path.is_empty() || path == "/" {
         return Err(invalid("it has no path"));
     }
-    Ok(SftpAddress { user: user.map(str::to_owned), host: host.to_owned(), port, path })
+    Ok(SftpAddress { user: user.map(str::to_owned), host: host.to_owned(), port, path, program: "ssh".into() })
 }
 
 fn parse_s3(url: &str, rest: &str, endpoint: Option<&str>, region: Option<&str>) -> Result<S3Address> {

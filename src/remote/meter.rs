@@ -89,20 +89,26 @@ impl Meter {
         Running(self)
     }
 
-    /// Waits until this many bytes may be sent, and counts them.
+    /// Counts bytes that are sent, and waits until the limit permits it.
     pub fn upload(&self, bytes: usize) {
+        wait(self.upload_pause(bytes));
+    }
+
+    /// Like [`Meter::upload`]; returns the time to wait.
+    pub fn upload_pause(&self, bytes: usize) -> Duration {
         lock(&self.counts).uploaded += bytes as u64;
-        if let Some(rate) = &self.upload {
-            rate.wait(bytes);
-        }
+        self.upload.as_ref().map_or(Duration::ZERO, |rate| rate.pay(bytes, Instant::now()))
     }
 
     /// Counts bytes that were received, and waits until more may follow.
     pub fn download(&self, bytes: usize) {
+        wait(self.download_pause(bytes));
+    }
+
+    /// Like [`Meter::download`]; returns the time to wait.
+    pub fn download_pause(&self, bytes: usize) -> Duration {
         lock(&self.counts).downloaded += bytes as u64;
-        if let Some(rate) = &self.download {
-            rate.wait(bytes);
-        }
+        self.download.as_ref().map_or(Duration::ZERO, |rate| rate.pay(bytes, Instant::now()))
     }
 
     pub fn count_retry(&self) {
@@ -118,6 +124,12 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         *lock(&self.0.running) -= 1;
         self.0.ended.notify_one();
+    }
+}
+
+fn wait(pause: Duration) {
+    if !pause.is_zero() {
+        std::thread::sleep(pause);
     }
 }
 
@@ -137,13 +149,6 @@ struct Rate {
 impl Rate {
     fn new(bytes_per_second: u64) -> Rate {
         Rate { bytes_per_second: bytes_per_second.max(1), paid: Mutex::new(Instant::now()) }
-    }
-
-    fn wait(&self, bytes: usize) {
-        let pause = self.pay(bytes, Instant::now());
-        if !pause.is_zero() {
-            std::thread::sleep(pause);
-        }
     }
 
     /// Time to wait before more bytes follow these.

@@ -11,6 +11,7 @@ mod memory;
 mod meter;
 mod probe;
 mod s3;
+mod sftp;
 #[cfg(test)]
 mod tests;
 
@@ -92,7 +93,7 @@ impl Remote {
         let backend: Box<dyn Backend> = match &address {
             Address::Directory(path) => Box::new(directory::Directory::new(path, meter.clone())),
             Address::S3(address) => Box::new(s3::S3::new(address, None, meter.clone())),
-            Address::Sftp(_) => unimplemented!(),
+            Address::Sftp(address) => Box::new(sftp::Sftp::new(address, meter.clone())),
         };
         Remote { address: Some(address), backend, meter, pause: FIRST_PAUSE }
     }

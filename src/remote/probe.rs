@@ -35,7 +35,8 @@ impl Remote {
     /// that a storage ignores conditions, and probably that it checks them without atomicity.
     pub fn probe(&self) -> Result<Probe> {
         let missing_extensions = self.retry(|| self.backend.missing_extensions())?;
-        let (mut keys, mut is_atomic) = (Vec::new(), true);
+        // Without links, checking and renaming are two steps.
+        let (mut keys, mut is_atomic) = (Vec::new(), !missing_extensions.contains(&"hardlink@openssh.com"));
         for _ in 0..ROUNDS {
             let key = format!("probe/{:032x}", u128::from_le_bytes(random()?));
             is_atomic &= self.is_won_once(&key)?;

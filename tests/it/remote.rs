@@ -1,9 +1,12 @@
 //! Storage of targets on real servers.
 
+mod directory;
+mod killed;
 mod s3;
+mod sftp;
 
 use undo::error::ErrorKind;
-use undo::internals::remote::{Created, Creation, Listed, Remote};
+use undo::internals::remote::{Created, Creation, Listed, Options, Remote};
 
 /// The keys of a listing.
 fn names(listed: &[Listed]) -> Vec<&str> {
@@ -71,4 +74,39 @@ fn check_races(one: &Remote, other: &Remote, races: u32) {
         };
         assert_eq!(one.get(&key).unwrap().unwrap(), winner);
     }
+}
+
+/// Lists more keys than S3 returns at once.
+fn check_long_list(remote: &Remote) {
+    let keys: Vec<String> = (0..1_205).map(|number| format!("log/{number:016x}")).collect();
+    std::thread::scope(|scope| {
+        for part in keys.chunks(160) {
+            scope.spawn(move || part.iter().for_each(|key| remote.put(key, b"x").unwrap()));
+        }
+    });
+    assert_eq!(names(&remote.list("log", None).unwrap()), keys);
+    let after = remote.list("log", Some(&keys[1_100])).unwrap();
+    assert_eq!(names(&after), &keys[1_101..]);
+    remote.delete(&keys).unwrap();
+    assert_eq!(remote.list("log", None).unwrap(), []);
+}
+
+/// Sends and receives half a megabyte at two megabytes a second. The limits are lower bounds, so a slow machine does not matter.
+fn check_limits(remote: &Remote) {
+    let start = std::time::Instant::now();
+    remote.put("data/01", &[7; 500_000]).unwrap();
+    let sent = start.elapsed();
+    assert_eq!(remote.get("data/01").unwrap().unwrap().len(), 500_000);
+    let received = start.elapsed() - sent;
+    for elapsed in [sent, received] {
+        assert!(elapsed.as_millis() >= 140, "{elapsed:?}");
+    }
+    let counts = remote.counts();
+    assert!((500_000..501_000).contains(&counts.uploaded), "{counts:?}");
+    assert!((500_000..501_000).contains(&counts.downloaded), "{counts:?}");
+}
+
+/// Limits for [`check_limits`].
+fn limited() -> Options {
+    Options { upload: Some(2_000_000), download: Some(2_000_000), ..Options::default() }
 }

@@ -2,6 +2,7 @@
 
 pub mod proxy;
 pub mod s3;
+pub mod sshd;
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

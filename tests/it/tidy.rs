@@ -83,7 +83,7 @@ const LONGEST_FILE: usize = 500;
 const VAGUE_NAMES: [&str; 9] = ["common", "helper", "helpers", "manager", "misc", "shared", "types", "util", "utils"];
 
 /// Maximum number of packages in `Cargo.lock`. Raise it deliberately, with the reason in `docs/decisions/`.
-const MOST_PACKAGES: usize = 211;
+const MOST_PACKAGES: usize = 244;
 
 /// Licences that impose no conditions on users of `undo`.
 const LICENCES: [&str; 13] = [
@@ -313,7 +313,9 @@ fn only_terminal_prints() {
             let may_print = match top_module(&source) {
                 "terminal" => word != "dbg!",
                 // Reads the output of programs that it runs.
-                "remote" => ["stdout", "stderr"].contains(&word) && source.lines_with("io::").is_empty(),
+                "remote" => {
+                    ["stdout", "stderr"].contains(&word) && source.lines_with(&format!("io::{word}")).is_empty()
+                }
                 _ => false,
             };
             let lines = if may_print { Vec::new() } else { source.lines_with(word) };

@@ -34,7 +34,9 @@ struct Content {
 
 /// Parses an answer. Keys lose the prefix of the target.
 pub(super) fn parse(body: &[u8], prefix: &str) -> Attempt<Page> {
-    let result = std::str::from_utf8(body).ok().and_then(|text| quick_xml::de::from_str::<ListBucketResult>(text).ok());
+    // The parser accepts any root, also one that does not end.
+    let text = std::str::from_utf8(body).ok().filter(|text| text.trim_end().ends_with("</ListBucketResult>"));
+    let result: Option<ListBucketResult> = text.and_then(|text| quick_xml::de::from_str(text).ok());
     // A damaged answer may be complete the next time.
     let result = result.ok_or_else(|| Failure::transient(invalid()))?;
     let mut keys = Vec::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use undo::error::ErrorKind;
 use undo::internals::remote::{Created, Creation, Options, Remote};
 
-use super::{check_races, check_remote};
+use super::{check_limits, check_long_list, check_races, check_remote, limited};
 use crate::servers::proxy::{Fault, Proxy, Request};
 use crate::servers::s3::{Bucket, KEY};
 
@@ -171,22 +171,16 @@ fn servers_that_cannot_be_reached_are_reported_at_once() {
 }
 
 #[test]
-fn listings_have_more_than_one_page() {
+fn listings_have_more_than_1000_keys() {
     let Some(bucket) = Bucket::new() else { return };
     let remote = Remote::with_key(bucket.address("a"), KEY, Options { connections: 8, ..Options::default() });
-    let keys: Vec<String> = (0..1_205).map(|number| format!("log/{number:016x}")).collect();
-    std::thread::scope(|scope| {
-        for part in keys.chunks(160) {
-            let remote = &remote;
-            scope.spawn(move || part.iter().for_each(|key| remote.put(key, b"x").unwrap()));
-        }
-    });
-    let before = remote.counts().lists;
-    let listed = remote.list("log", None).unwrap();
-    assert_eq!(super::names(&listed), keys);
-    assert_eq!(remote.counts().lists - before, 2);
-    let after = remote.list("log", Some(&keys[1_100])).unwrap();
-    assert_eq!(super::names(&after), &keys[1_101..]);
-    remote.delete(&keys).unwrap();
-    assert_eq!(remote.list("log", None).unwrap(), []);
+    check_long_list(&remote);
+    // The first listing and the one with `after` read all keys and a part of them; the last one none.
+    assert_eq!(remote.counts().lists, 4);
+}
+
+#[test]
+fn limits_are_kept() {
+    let Some(bucket) = Bucket::new() else { return };
+    check_limits(&Remote::with_key(bucket.address("a"), KEY, limited()));
 }
