@@ -312,7 +312,6 @@ fn only_terminal_prints() {
         for word in ["print!", "println!", "eprint!", "eprintln!", "stdout", "stderr", "dbg!"] {
             let may_print = match top_module(&source) {
                 "terminal" => word != "dbg!",
-                // Reads the output of programs that it runs.
                 "remote" => {
                     ["stdout", "stderr"].contains(&word) && source.lines_with(&format!("io::{word}")).is_empty()
                 }

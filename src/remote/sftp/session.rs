@@ -98,6 +98,7 @@ fn command(address: &SftpAddress) -> Command {
         "ClearAllForwardings=yes",
         "RemoteCommand=none",
         "RequestTTY=no",
+        "ConnectTimeout=30",
         "ServerAliveInterval=15",
         "ServerAliveCountMax=4",
     ] {
