@@ -52,6 +52,17 @@ pub(super) trait Backend: Send + Sync {
     }
 }
 
+/// Largest key that is read into memory: far more than a target has, and less than would end the process.
+const LARGEST: u64 = 1 << 30;
+
+/// Fails with [`ErrorKind::Damaged`] before a read of more bytes than any key has.
+pub(super) fn check_size(key: &str, size: u64) -> Result<(), Error> {
+    if size <= LARGEST {
+        return Ok(());
+    }
+    Err(Error::damaged(format!("`{key}` is too large: the storage reports {size} bytes")))
+}
+
 /// Checks that a read of this range returned all of it.
 pub(super) fn check_length(key: &str, bytes: &[u8], range: Option<&Range<u64>>) -> Attempt<()> {
     match range {

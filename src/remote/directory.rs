@@ -12,7 +12,7 @@ use crate::environment::Durability::Synced;
 use crate::error::Result;
 use crate::fs::{self, AtomicFile, Stat};
 use crate::metadata::Kind as FileKind;
-use crate::remote::backend::{Attempt, Backend, check_length, too_short};
+use crate::remote::backend::{Attempt, Backend, check_length, check_size, too_short};
 use crate::remote::meter::{Kind, Meter, PIECE};
 use crate::remote::{Created, Listed, lock};
 
@@ -86,6 +86,7 @@ impl Directory {
         if range.end > size {
             return Err(too_short(key, &range));
         }
+        check_size(key, range.end - range.start)?;
         let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or(usize::MAX)];
         for (number, piece) in bytes.chunks_mut(PIECE).enumerate() {
             fs::read_exact_at(&file, piece, range.start + (number * PIECE) as u64)?;

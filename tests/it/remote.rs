@@ -1,5 +1,6 @@
 //! Storage of targets on real servers.
 
+mod credentials;
 mod directory;
 mod killed;
 mod s3;

@@ -15,7 +15,7 @@ use ureq::{Agent, SendBody};
 
 use crate::error::{Error, ErrorKind};
 use crate::remote::S3Address;
-use crate::remote::backend::{Attempt, Failure};
+use crate::remote::backend::{Attempt, Failure, check_size};
 use crate::remote::meter::{Meter, PIECE};
 use crate::remote::s3::answer::{Answer, shown};
 use crate::remote::s3::credentials::signer;
@@ -87,12 +87,12 @@ impl Client {
             self.agent.run(Request::from_parts(parts, ()))
         };
         let answer = answer.map_err(|cause| self.failure(&cause))?;
-        let answer = self.receive(answer)?;
+        let answer = self.receive(answer, path)?;
         self.has_answered.store(true, Ordering::Relaxed);
         Ok(answer)
     }
 
-    fn receive(&self, answer: http::Response<ureq::Body>) -> Attempt<Answer> {
+    fn receive(&self, answer: http::Response<ureq::Body>, path: &str) -> Attempt<Answer> {
         let (parts, body) = answer.into_parts();
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let length: Option<usize> = header("content-length").and_then(|length| length.parse().ok());
@@ -105,6 +105,7 @@ impl Client {
             if bytes.len() == start {
                 break;
             }
+            check_size(path, bytes.len() as u64)?;
             self.meter.download(bytes.len() - start);
         }
         match length {

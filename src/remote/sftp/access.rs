@@ -1,6 +1,7 @@
 //! Creates, reads, lists and deletes keys in a session.
 
 use std::future::poll_fn;
+use std::io::SeekFrom;
 use std::ops::Range;
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
@@ -11,10 +12,11 @@ use openssh_sftp_client::error::SftpErrorKind;
 use openssh_sftp_client::file::TokioCompatFile;
 use openssh_sftp_client::fs::{Dir, Fs};
 use openssh_sftp_client::metadata::MetaData;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 use crate::fs::random;
+use crate::remote::backend::check_size;
 use crate::remote::meter::{Meter, PIECE};
 use crate::remote::sftp::failure::Problem;
 use crate::remote::sftp::session::Session;
@@ -161,28 +163,24 @@ pub(super) async fn read(session: &Session, meter: &Meter, key: &str, range: Opt
     if range.end > size {
         return Ok(Found::TooShort);
     }
-    // An answer may have fewer bytes than requested, so each task asks for the rest.
-    let starts: Vec<u64> = (range.start..range.end).step_by(PIECE).collect();
-    let mut pieces: Vec<Option<BytesMut>> = vec![None; starts.len()];
-    let (mut next, mut running) = (0, JoinSet::new());
+    check_size(key, range.end - range.start)?;
+    let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or(usize::MAX)];
+    let (mut starts, mut running) = ((0..bytes.len()).step_by(PIECE), JoinSet::new());
     loop {
-        while running.len() < AHEAD && next < starts.len() {
-            let (number, start) = (next, starts[next]);
-            let (mut file, length) = (file.clone(), (range.end - start).min(PIECE as u64));
+        for start in starts.by_ref().take(AHEAD - running.len()) {
+            let (mut file, length) = (file.clone(), PIECE.min(bytes.len() - start));
+            let position = SeekFrom::Start(range.start + start as u64);
             running.spawn(async move {
-                use tokio::io::AsyncSeekExt;
-                file.seek(std::io::SeekFrom::Start(start)).await?;
-                let length = usize::try_from(length).unwrap_or(PIECE);
-                Ok::<_, openssh_sftp_client::Error>((number, file.read_all(length, BytesMut::new()).await?))
+                file.seek(position).await?;
+                // Asks for the rest if an answer is short.
+                Ok::<_, openssh_sftp_client::Error>((start, file.read_all(length, BytesMut::new()).await?))
             });
-            next += 1;
         }
-        let Some(ended) = running.join_next().await else { break };
-        let (number, piece) = ended.expect("a task that reads does not panic")?;
+        let Some(ended) = running.join_next().await else { return Ok(Found::Bytes(bytes)) };
+        let (start, piece) = ended.expect("a task that reads does not panic")?;
         pause(meter.download_pause(piece.len())).await;
-        pieces[number] = Some(piece);
+        bytes[start..start + piece.len()].copy_from_slice(&piece);
     }
-    Ok(Found::Bytes(pieces.into_iter().flatten().flatten().collect()))
 }
 
 /// Lists the files below a folder.

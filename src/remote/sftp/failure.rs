@@ -14,7 +14,7 @@ pub(super) enum Problem {
     Sftp(Cause),
     /// The disk of the server is full.
     NoSpace,
-    /// The system has no random bytes.
+    /// Nothing that the server did, or a key that is too large.
     Other(Error),
 }
 

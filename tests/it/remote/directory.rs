@@ -39,3 +39,14 @@ fn a_file_in_place_of_the_directory_is_reported() {
     std::fs::write(directory.path().join("target"), "").unwrap();
     assert_eq!(remote(&directory).create("log/01", b"").unwrap_err().kind(), ErrorKind::Io);
 }
+
+#[test]
+fn a_key_that_would_fill_the_memory_is_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(directory.path().join("target/data")).unwrap();
+    let file = std::fs::File::create(directory.path().join("target/data/01")).unwrap();
+    file.set_len(2 << 30).unwrap();
+    let remote = remote(&directory);
+    assert_eq!(remote.get("data/01").unwrap_err().kind(), ErrorKind::Damaged);
+    assert_eq!(remote.get_range("data/01", 1 << 30..(1 << 30) + 5).unwrap().unwrap(), [0; 5]);
+}
