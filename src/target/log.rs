@@ -35,11 +35,15 @@ impl Log<'_> {
         // Entries are small, and there are few after a fold.
         let entries = crate::parallel::map(new.iter().copied(), |number| self.entry(number));
         for (number, entry) in new.iter().zip(entries) {
-            state.tail = *number;
-            if let Some((link, entry)) = entry? {
-                self.apply(state, link, entry)?;
-            } else if *number == 1 {
-                return Err(Error::damaged("the first entry of the log is not authentic"));
+            match entry? {
+                Some((link, entry)) => {
+                    state.tail = *number;
+                    self.apply(state, link, entry)?;
+                }
+                None if *number == 1 => return Err(Error::damaged("the first entry of the log is not authentic")),
+                None if *number == state.tail + 1 => state.tail = *number,
+                // A file beyond a gap, with which anyone could otherwise use up all numbers.
+                None => {}
             }
         }
         Ok(new.len())
@@ -53,13 +57,24 @@ impl Log<'_> {
         }
         match (previous, last) {
             // A writer that has not seen a valid entry: its own entry is void.
-            (previous, Some(last)) if previous.is_none_or(|previous| previous.number < last.number) => Ok(()),
-            (Some(previous), Some(last)) if previous.number == last.number => Err(replaced(last.number)),
+            (previous, Some(last)) if self.is_before(previous, last)? => Ok(()),
+            (Some(previous), Some(last)) if previous.number <= last.number => Err(replaced(previous.number)),
             (previous, _) => {
                 let number = previous.map_or(0, |previous| previous.number);
                 Err(Error::damaged(format!("entry {number} of the log is missing or not authentic")))
             }
         }
+    }
+
+    /// Whether a link is one of those before the last one. If not, this machine counts other entries than the writer that has set
+    /// it: both must stop.
+    fn is_before(&self, previous: Option<Link>, last: Link) -> Result<bool> {
+        let Some(previous) = previous else { return Ok(true) };
+        let mut before = Some(last);
+        while let Some(link) = before.filter(|link| link.number > previous.number) {
+            before = self.entry(link.number)?.and_then(|(_, entry)| entry.previous);
+        }
+        Ok(before == Some(previous) && previous != last)
     }
 
     /// An authentic entry; `None` if the entry is void.
@@ -74,7 +89,11 @@ impl Log<'_> {
         }
         match opened {
             opened if is_damaged(&opened) => Ok(None),
-            entry => Ok(Some((Link { number, hash: FileName::of(&bytes) }, entry?))),
+            entry => {
+                let entry =
+                    entry.map_err(|error| error.context(format_args!("file `{}` of the target", log_key(number))))?;
+                Ok(Some((Link { number, hash: FileName::of(&bytes) }, entry)))
+            }
         }
     }
 

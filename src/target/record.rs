@@ -37,12 +37,19 @@ pub const RECORD: usize = 16 + 8 + 4 * 4;
 impl Field for Record {
     fn put(&self, encoder: &mut Encoder) {
         let Record { pack, frame, length, object } = self;
-        encoder.raw(&object.name.0).u64(*pack).u32(*frame).u32(*length).u32(object.offset).u32(object.length);
+        encoder
+            .raw(&object.name.0)
+            .raw(&pack.to_be_bytes())
+            .u32(*frame)
+            .u32(*length)
+            .u32(object.offset)
+            .u32(object.length);
     }
 
     fn take(decoder: &mut Decoder<'_>) -> Result<Record> {
         let name = ObjectName(decoder.array()?);
-        let (pack, frame, length) = (decoder.u64()?, decoder.u32()?, decoder.u32()?);
+        let pack = u64::from_be_bytes(decoder.array()?);
+        let (frame, length) = (decoder.u32()?, decoder.u32()?);
         let object = FrameObject { name, offset: decoder.u32()?, length: decoder.u32()? };
         Ok(Record { pack, frame, length, object })
     }
