@@ -72,7 +72,7 @@ def show_paths(repository, commit):
         attributes, holes = repository.attributes(entry["attributes"])
         values = {"path": path} | entry | {"links": numbers.get(path), "holes": holes}
         values["attributes"] = [{"name": name, "value": value} for name, value in attributes]
-        if entry["kind"] == "file" and entry["blob"] in repository.journal.view["purged"]:
+        if entry["kind"] == "file" and entry["blob"] in repository.purged:
             values["purged"] = True
         elif entry["kind"] == "file":
             size, hash = 0, hashlib.sha256()

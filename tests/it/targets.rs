@@ -1,4 +1,5 @@
 //! Targets: encrypted copies elsewhere.
 
 mod copies;
+mod reader;
 mod streams;

@@ -124,7 +124,7 @@ def blake3(data, key=None, length=32):
     return output(bytes(data), unpack("<8I", key) if key else IV, KEYED if key else 0, length)
 
 
-def derived_key(context):
-    """The key derived from a context, without key material."""
+def derived_key(context, material=b""):
+    """The key derived from a context and key material."""
     key = unpack("<8I", output(context.encode(), IV, CONTEXT, 32))
-    return output(b"", key, MATERIAL, 32)
+    return output(material, key, MATERIAL, 32)

@@ -250,7 +250,7 @@ def take_commit(data):
     for name in ("files", "directories", "others", "bytes", "added", "modified", "deleted"):
         commit[name] = fields.varint()
     commit["uncovered"] = fields.list(lambda: (fields.u8(), fields.path()))
-    must(all(reason in (1, 2, 3, 4, 5) for reason, _ in commit["uncovered"]), "an unknown reason")
+    must(all(reason in (1, 2, 3, 4, 5, 6) for reason, _ in commit["uncovered"]), "an unknown reason")
     ascending([path_order(path) for _, path in commit["uncovered"]], "uncovered paths")
     commit["torn"] = fields.list(fields.path)
     ascending(map(path_order, commit["torn"]), "torn paths")
