@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::commands::history::HistoryArgs;
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::CommitId;
@@ -16,15 +17,18 @@ use crate::workspace::Workspace;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo cat @:notes.txt
-  undo cat v1:data.csv > data-v1.csv")]
+  undo cat v1:data.csv > data-v1.csv
+  undo cat --target sftp://me@nas/backups/undo @:notes.txt     from a target")]
 pub struct Args {
     /// Commit, and path of the file in it
     #[arg(value_name = "REV:PATH", add = complete::with(complete::revision_paths))]
     what: OsString,
+    #[command(flatten)]
+    history: HistoryArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let workspace = context.workspace()?;
+    let workspace = args.history.workspace(context)?;
     let (id, Some(path)) = context.commit_path(&workspace, &args.what)? else {
         return Err(Error::new(ErrorKind::Usage, format!("`{}` has no path", args.what.display()))
             .hint(format!("undo cat {}:PATH", shell_word(args.what.as_bytes()))));

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::commands::format::{Format, Style};
+use crate::commands::history::HistoryArgs;
 use crate::commands::{Context, changes, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::CommitId;
@@ -21,6 +22,7 @@ use crate::workspace::{DiffOptions, Workspace};
   undo diff @~3 -- data           a directory, since three commits ago
   undo diff v1 v2 --stat          or v1..v2
   undo diff v1:old.csv v2:new.csv two recorded files or directories
+  undo diff --target nas          changes since the last push
   undo diff --tool meld           in another program
   undo diff -q --exit-code && echo clean")]
 pub struct Args {
@@ -41,10 +43,12 @@ pub struct Args {
     /// Also show changed modification times
     #[arg(long)]
     metadata: bool,
+    #[command(flatten)]
+    history: HistoryArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let workspace = context.workspace()?;
+    let workspace = args.history.workspace(context)?;
     let (revisions, mut paths) = context.split_paths(&workspace, &args.revisions);
     paths.extend_from_slice(&args.paths);
     let entries = entries(&workspace, &revisions, &paths);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::commands::format::{Format, Style};
+use crate::commands::history::HistoryArgs;
 use crate::commands::{Context, changes, complete, op};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::graph::Graph;
@@ -25,6 +26,7 @@ use crate::workspace::{DiffOptions, Workspace};
   undo log --oneline --since \"2 days ago\"
   undo log -p -- notes.txt        only commits that change it
   undo log v1..main
+  undo log --target nas           commits in a target
   undo log --reverse --format '%h %an %ad%n    %s'")]
 pub struct Args {
     /// Revisions, or a range `A..B`; any other words are paths
@@ -67,13 +69,15 @@ pub struct Args {
     ops: bool,
     #[command(flatten)]
     format: Format,
+    #[command(flatten)]
+    history: HistoryArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if args.template.is_none() {
         args.format.check_null(context, "undo log --json or --format FORMAT")?;
     }
-    let workspace = context.workspace()?;
+    let workspace = args.history.workspace(context)?;
     if args.ops {
         return op::log(context, &workspace.repository, args.limit).map(Exit::from);
     }
@@ -84,6 +88,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let paths = context.selection(&workspace, &paths)?;
     let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
     let options = WalkOptions { limit, ..args.options(context, &workspace, &revisions, paths.clone())? };
+    if options.limit.is_none() {
+        args.history.read_ahead(context, &workspace)?;
+    }
     let (style, renames) = (args.format.style(), args.format.renames.options());
     // With commits left out, the graph would have gaps.
     let is_filtered = args.since.is_some() || args.until.is_some() || args.grep.is_some() || args.author.is_some();

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use crate::commands::history::HistoryArgs;
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
@@ -24,7 +25,8 @@ use crate::workspace::selection::no_match;
   undo ls                 the current commit
   undo ls @~3:data -l     a directory, three commits ago
   undo ls 'v1:*.csv'      all paths that match a pattern
-  undo ls -R -z v1        every path, for scripts")]
+  undo ls -R -z v1        every path, for scripts
+  undo ls --target /mnt/backup/undo")]
 pub struct Args {
     /// Commit, and path or pattern in it
     #[arg(value_name = "REV[:PATH]", default_value = "@", add = complete::with(complete::revision_paths))]
@@ -35,10 +37,12 @@ pub struct Args {
     /// Descend into directories
     #[arg(short = 'R', long)]
     recursive: bool,
+    #[command(flatten)]
+    history: HistoryArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
-    let workspace = context.workspace()?;
+    let workspace = args.history.workspace(context)?;
     let (id, path) = args.resolve(context, &workspace)?;
     let entries = workspace.list(id, path.directory(), args.recursive || path.is_pattern()).map_err(|error| {
         context.explain_missing(&workspace, error, |id, path| {

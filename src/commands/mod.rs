@@ -16,6 +16,7 @@ mod forget;
 mod format;
 mod gc;
 pub mod help;
+mod history;
 mod init;
 mod log;
 mod ls;

@@ -27,6 +27,12 @@ impl ScratchDirectory {
         unreachable!("the numbers do not end")
     }
 
+    /// Path of the directory.
+    #[cfg_attr(not(feature = "targets"), allow(dead_code, reason = "only targets need it"))]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Writes a file in a new directory of this name, and returns its path.
     pub fn write(&self, directory: &str, name: &Path, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.0.join(directory).join(name);

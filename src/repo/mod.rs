@@ -20,6 +20,8 @@ pub mod opened;
 mod other_worktree;
 mod permission;
 pub mod refname;
+#[cfg(feature = "targets")]
+mod remote_view;
 mod repository;
 mod reserve;
 pub mod running;

@@ -15,6 +15,9 @@ use crate::object::{Layout, ObjectKind, Objects};
 /// Source of the bytes of zero runs, which the reader returns in parts of at most this size.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
+/// Number of bytes of a blob that are fetched from elsewhere together.
+const AHEAD: u64 = 16 << 20;
+
 /// Reads a blob at any offset, and caches the chunk read last. Verifies each chunk against its id, but not the whole blob.
 pub struct BlobReader<'s> {
     reader: Reader<'s>,
@@ -30,7 +33,11 @@ impl BlobReader<'_> {
         let Some((start, piece)) = after.checked_sub(1).map(|index| self.pieces[index]) else { return Ok(&[]) };
         let skipped = (offset - start).min(piece.length());
         match piece {
-            Piece::Chunk { id, length } => Ok(&self.reader.chunk(id, length)?[skipped as usize..]),
+            Piece::Chunk { id, length } => {
+                let following = self.pieces[after..].iter().take_while(|(start, _)| *start < offset + AHEAD);
+                self.reader.expect(following.filter_map(|(_, piece)| piece.chunk()).map(ChunkId::object_id));
+                Ok(&self.reader.chunk(id, length)?[skipped as usize..])
+            }
             Piece::Zeros { length } => Ok(&ZEROS[..(length - skipped).min(ZEROS.len() as u64) as usize]),
         }
     }
@@ -73,14 +80,23 @@ impl Store {
         if is_empty_data(ObjectKind::Data, id) {
             return Ok(Layout::default());
         }
+        let whole = |length| {
+            let piece = Piece::Chunk { id: ChunkId(blob.0), length };
+            Layout { pieces: vec![piece], groups: Vec::new() }
+        };
         if let Some(location) = self.locate(ObjectKind::Data, id) {
-            let piece = Piece::Chunk { id: ChunkId(blob.0), length: location.length };
-            return Ok(Layout { pieces: vec![piece], groups: Vec::new() });
+            return Ok(whole(location.length));
         }
-        if self.locate(ObjectKind::Layout, id).is_none() {
-            return Err(self.missing(ObjectKind::Data, id).context(format_args!("blob `{blob}`")));
-        }
-        let root = self.object(ObjectKind::Layout, id)?;
+        let root = match self.locate(ObjectKind::Layout, id) {
+            Some(_) => self.object(ObjectKind::Layout, id)?,
+            None => {
+                if let Some(bytes) = self.fetch(ObjectKind::Data, &[id])? {
+                    return Ok(whole(bytes.len() as u32));
+                }
+                let missing = || self.missing(ObjectKind::Data, id).context(format_args!("blob `{blob}`"));
+                self.fetch(ObjectKind::Layout, &[id])?.ok_or_else(missing)?
+            }
+        };
         let node = |node: LayoutId| Ok(self.object(ObjectKind::LayoutNode, node.object_id())?.to_vec());
         Layout::load(blob, &root, node)
     }

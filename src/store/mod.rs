@@ -10,6 +10,8 @@ mod catalog;
 mod check;
 mod compaction;
 mod compress;
+mod elsewhere;
+mod fetch;
 mod listing;
 mod marks;
 mod mask;
@@ -33,6 +35,8 @@ mod writer;
 
 pub use check::{BrokenFrame, PackCounts};
 pub use compress::Compression;
+#[cfg(feature = "targets")]
+pub use elsewhere::Elsewhere;
 pub use listing::ListedObject;
 pub use marks::{MarkReader, Marks};
 pub use mask::{Mask, PackMask};

@@ -8,6 +8,7 @@ use std::sync::{Mutex, OnceLock};
 use super::cache::Cache;
 use super::catalog::{self, Catalog};
 use super::compress::Compression;
+use super::elsewhere::Elsewhere;
 use super::mask::Mask;
 use super::pack::{FrameReader, Location, OTHERS_ARE_WHOLE, Pack, format};
 use super::purged::PurgedBlobs;
@@ -47,6 +48,7 @@ pub struct Store {
     pub(super) frames_decoded: AtomicU64,
     /// Whether each object is read before it counts as present.
     is_in_doubt: AtomicBool,
+    pub(super) elsewhere: Option<Elsewhere>,
     reopen: Option<Reopen>,
     /// Opened when an object was not found.
     successor: OnceLock<Option<Box<Store>>>,
@@ -82,6 +84,7 @@ impl Store {
             idle_readers: Mutex::default(),
             frames_decoded: AtomicU64::new(0),
             is_in_doubt: AtomicBool::new(false),
+            elsewhere: None,
             reopen: None,
             successor: OnceLock::new(),
         };
@@ -177,7 +180,8 @@ impl Store {
 
     /// Whether the store contains an object, in a pack that can be opened.
     pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        is_empty_data(kind, id) || self.locate(kind, id).is_some() && self.is_readable(kind, id)
+        let is_held = || self.locate(kind, id).is_some() && self.is_readable(kind, id);
+        is_empty_data(kind, id) || is_held() || self.exists_elsewhere(kind, id)
     }
 
     /// Like [`Store::contains`], but faster. With a damaged catalog it may return `false` for an object that the store
@@ -208,6 +212,11 @@ impl Store {
 
     /// Ids of objects of a kind that match a prefix, sorted, at most `limit`.
     pub fn find(&self, kind: ObjectKind, prefix: &IdPrefix, limit: usize) -> Vec<ObjectId> {
+        if kind == ObjectKind::Commit
+            && let Some(found) = self.find_elsewhere(prefix, limit)
+        {
+            return found;
+        }
         let mut found = BTreeSet::new();
         if let Some(catalog) = &self.catalog {
             let matches = catalog.matching(kind, prefix).filter(|(_, location)| self.is_visible(location));

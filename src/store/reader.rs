@@ -19,12 +19,23 @@ pub struct Reader<'s> {
     decoded: Option<cache::Key>,
     /// The object that was verified last, and its place in the decoded frame.
     verified: Option<(ObjectKind, ObjectId, Range<usize>)>,
+    /// The last object from elsewhere.
+    fetched: Arc<[u8]>,
+    /// Objects of the same kind that are likely to be read after the next one.
+    following: Vec<ObjectId>,
 }
 
 impl Store {
     /// Creates a reader for one thread, which keeps the last decoded frame.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { store: self, frames: FrameReader::default(), decoded: None, verified: None }
+        Reader {
+            store: self,
+            frames: FrameReader::default(),
+            decoded: None,
+            verified: None,
+            fetched: Arc::new([]),
+            following: Vec::new(),
+        }
     }
 
     /// Tries each position of an object until one yields the object. A catalog may be wrong, so the tables of the packs
@@ -94,6 +105,9 @@ impl Objects for Store {
         if is_empty_data(kind, id) {
             return Ok(Arc::new([]));
         }
+        if let Some(bytes) = self.fetch_absent(kind, &[id])? {
+            return Ok(bytes);
+        }
         let attempt = |location: &Location| -> Result<Arc<[u8]>> {
             let frame = self.frame(kind, location)?;
             Ok(verified(self.pack(location), kind, id, location, &frame)?.into())
@@ -109,6 +123,14 @@ impl<'s> Reader<'s> {
     pub fn read(&mut self, kind: ObjectKind, id: ObjectId) -> Result<&[u8]> {
         if is_empty_data(kind, id) {
             return Ok(&[]);
+        }
+        if self.store.has_elsewhere() {
+            let following = std::mem::take(&mut self.following);
+            let ids: Vec<ObjectId> = std::iter::once(id).chain(following).collect();
+            if let Some(bytes) = self.store.fetch_absent(kind, &ids)? {
+                self.fetched = bytes;
+                return Ok(&self.fetched);
+            }
         }
         let range = match self.verified.take() {
             Some((last_kind, last_id, range)) if (last_kind, last_id) == (kind, id) => range,
@@ -126,6 +148,13 @@ impl<'s> Reader<'s> {
         };
         self.verified = Some((kind, id, range.clone()));
         Ok(&self.frames.decoded()[range])
+    }
+
+    /// Objects that are likely to be read after the next one: several can be fetched together.
+    pub(super) fn expect(&mut self, following: impl Iterator<Item = ObjectId>) {
+        if self.store.has_elsewhere() {
+            self.following = following.collect();
+        }
     }
 
     /// Decodes the frame of an object and verifies the object in it.

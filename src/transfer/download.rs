@@ -1,6 +1,8 @@
 //! Downloads objects: reads the frames that have them, several parts of packs at the same time.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ObjectId;
@@ -36,7 +38,7 @@ struct Part<'w> {
 }
 
 /// An object that cannot be downloaded.
-fn missing(kind: ObjectKind, id: ObjectId) -> Error {
+pub fn missing(kind: ObjectKind, id: ObjectId) -> Error {
     Error::damaged(format!("the target does not have {} `{id}`", kind.word()))
 }
 
@@ -59,7 +61,14 @@ pub fn download<S, T: Send>(
     let parts = parts(target, wanted)?;
     let init = || (init(), FrameDecoder::default());
     let results = parallel::try_map_on(connections, parts.into_iter(), init, |(state, decoder), part| {
-        read_part(target, &part, decoder, task, |wanted, bytes| each(state, wanted, bytes))
+        let mut results = Vec::with_capacity(part.wanted.len());
+        read_part(target, &part, decoder, task, |of_frame, decoded| {
+            for wanted in of_frame {
+                results.push(each(state, wanted, wanted.object_in(decoded)?)?);
+            }
+            Ok(())
+        })?;
+        Ok(results)
     })?;
     Ok(results.into_iter().flatten().collect())
 }
@@ -88,31 +97,83 @@ fn parts<'w>(target: &Target, wanted: &'w mut [Wanted]) -> Result<Vec<Part<'w>>>
     Ok(parts)
 }
 
-fn read_part<T>(
+/// A decoded frame.
+pub struct Frame {
+    /// First bytes of the name of its pack, and its offset there.
+    pub key: (u64, u32),
+    /// The decoded bytes.
+    pub bytes: Arc<Vec<u8>>,
+}
+
+/// Downloads the frames of objects. Sorts `wanted`.
+pub fn frames(target: &Target, wanted: &mut [Wanted], connections: usize, task: &dyn Task) -> Result<Vec<Frame>> {
+    let parts = parts(target, wanted)?;
+    let read = |decoder: &mut FrameDecoder, part: Part<'_>| {
+        let mut frames = Vec::new();
+        read_part(target, &part, decoder, task, |wanted, bytes| {
+            let Record { pack, frame, .. } = wanted[0].record;
+            frames.push(Frame { key: (pack, frame), bytes: Arc::new(bytes.to_vec()) });
+            Ok(())
+        })?;
+        Ok(frames)
+    };
+    Ok(parallel::try_map_on(connections, parts.into_iter(), FrameDecoder::default, read)?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// Downloads all frames of packs, each with one request.
+pub fn whole_packs(target: &Target, packs: &BTreeSet<u64>, connections: usize) -> Result<Vec<Frame>> {
+    let read = |decoder: &mut FrameDecoder, pack: u64| {
+        let missing = || Error::damaged("a pack of the target is missing");
+        let (name, pack) = target.state().pack(pack).ok_or_else(missing)?;
+        let (frames, records) = target.read_table(name, pack)?;
+        let of_frame = records.values().filter_map(|records| records.first());
+        let decode = |record: &Record| {
+            let plain = target.open_frame(&frames, record)?;
+            let frame = encoded(&plain)?;
+            let bytes = decoder.decode(frame.codec, frame.raw, frame.bytes)?.to_vec();
+            Ok(Frame { key: (record.pack, record.frame), bytes: Arc::new(bytes) })
+        };
+        of_frame.map(decode).collect::<Result<Vec<Frame>>>()
+    };
+    Ok(parallel::try_map_on(connections, packs.iter().copied(), FrameDecoder::default, read)?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// Reads a part, and passes each frame on: the objects to take from it, and its decoded bytes.
+fn read_part(
     target: &Target,
     part: &Part<'_>,
     decoder: &mut FrameDecoder,
     task: &dyn Task,
-    mut each: impl FnMut(&Wanted, &[u8]) -> Result<T>,
-) -> Result<Vec<T>> {
+    mut each: impl FnMut(&[Wanted], &[u8]) -> Result<()>,
+) -> Result<()> {
     let frames = target.read_frames(part.name, part.pack, part.range.clone())?;
-    let mut results = Vec::with_capacity(part.wanted.len());
     for of_frame in part.wanted.chunk_by(|a, b| a.record.frame == b.record.frame) {
         let plain = target.open_frame(&frames, &of_frame[0].record)?;
         let frame = encoded(&plain)?;
         let decoded = decoder.decode(frame.codec, frame.raw, frame.bytes)?;
         task.add(of_frame[0].record.length.into())?;
-        for wanted in of_frame {
-            let object = wanted.record.object;
-            let bytes = decoded.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
-            let bytes = bytes.ok_or_else(|| missing(wanted.kind, wanted.id))?;
-            // A layout has the id of its blob, and is verified when the blob is read.
-            if wanted.kind != ObjectKind::Layout && id_of(wanted.kind, bytes) != wanted.id {
-                let message = format!("{} `{}` of the target does not match its id", wanted.kind.word(), wanted.id);
-                return Err(Error::new(ErrorKind::Damaged, message));
-            }
-            results.push(each(wanted, bytes)?);
-        }
+        each(of_frame, decoded)?;
     }
-    Ok(results)
+    Ok(())
+}
+
+impl Wanted {
+    /// The verified bytes of the object in its decoded frame.
+    pub fn object_in<'f>(&self, frame: &'f [u8]) -> Result<&'f [u8]> {
+        let object = self.record.object;
+        let bytes = frame.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
+        let bytes = bytes.ok_or_else(|| missing(self.kind, self.id))?;
+        // A layout has the id of its blob, and is verified when the blob is read.
+        if self.kind != ObjectKind::Layout && id_of(self.kind, bytes) != self.id {
+            let message = format!("{} `{}` of the target does not match its id", self.kind.word(), self.id);
+            return Err(Error::new(ErrorKind::Damaged, message));
+        }
+        Ok(bytes)
+    }
 }

@@ -4,6 +4,7 @@ pub mod association;
 mod commits;
 mod download;
 pub mod fetch;
+pub mod objects;
 mod plan;
 pub mod pull;
 pub mod push;

@@ -64,6 +64,8 @@ impl Workspace {
         options: DiffOptions,
         progress: &dyn Progress,
     ) -> Result<Differences<'_>> {
+        #[cfg(feature = "targets")]
+        self.check_has_directory()?;
         let old = Side::commit(&self.repository, old)?;
         let new = Side::live(&self.repository, &self.worktree, &options.paths.starts(), progress)?;
         Ok(self.differences(old, new, options))

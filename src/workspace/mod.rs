@@ -91,6 +91,9 @@ pub struct Workspace {
     /// Where relative path arguments start.
     directory: PathBuf,
     notices: Vec<Notice>,
+    /// The target whose history the workspace has instead of that of the repository.
+    #[cfg(feature = "targets")]
+    remote_history: Option<targets::RemoteHistory>,
 }
 
 impl Workspace {
@@ -113,7 +116,14 @@ impl Workspace {
     /// The workspace of an open repository.
     pub(crate) fn of(repository: Repository, directory: PathBuf) -> Result<Workspace> {
         let worktree = Worktree::of(&repository)?;
-        Ok(Workspace { repository, worktree, directory, notices: Vec::new() })
+        Ok(Workspace {
+            repository,
+            worktree,
+            directory,
+            notices: Vec::new(),
+            #[cfg(feature = "targets")]
+            remote_history: None,
+        })
     }
 
     /// Notices of the operations so far, oldest first. Each is returned once.

@@ -2,4 +2,5 @@
 
 mod copies;
 mod reader;
+mod reading;
 mod streams;

@@ -102,7 +102,7 @@ impl Context<'_> {
     /// Whether a path exists in the directory, or was ever recorded.
     fn is_known_path(&self, workspace: &Workspace, word: &OsStr) -> bool {
         let is_recorded = || {
-            let path = self.paths(&workspace.repository, &[PathBuf::from(word)]).ok()?.pop()?;
+            let path = workspace.resolve_paths(&[PathBuf::from(word)]).ok()?.pop()?;
             last_version(&workspace.repository, &path).ok()?
         };
         fs::exists(&self.cwd.join(word)).unwrap_or(false) || is_recorded().is_some()
@@ -134,7 +134,7 @@ impl Context<'_> {
 
     /// The newest commit that has a path, and the path from the root.
     fn last_recorded(&self, workspace: &Workspace, text: &OsStr) -> Option<(CommitId, Option<RepoPathBuf>)> {
-        let path = self.paths(&workspace.repository, &[PathBuf::from(text)]).ok()?.pop()?;
+        let path = workspace.resolve_paths(&[PathBuf::from(text)]).ok()?.pop()?;
         let id = last_version(&workspace.repository, &path).ok()??;
         if Some(id) != workspace.view().at() {
             self.ui

@@ -1,6 +1,7 @@
 //! The commands for targets: copies elsewhere.
 
 mod clone;
+pub mod history;
 mod pull;
 mod push;
 mod secrets;

@@ -3,6 +3,7 @@
 mod add;
 mod clone;
 mod copies;
+mod history;
 mod push;
 mod show;
 
@@ -17,6 +18,7 @@ pub use crate::seal::KeyKind;
 pub use add::{AddedTarget, NewTarget};
 pub use clone::{CloneOptions, Cloned};
 pub use copies::Copy;
+pub(crate) use history::RemoteHistory;
 pub use push::{PullOptions, PullOutcome, PushOptions, PushOutcome};
 pub use show::{TargetDirectory, TargetSummary};
 

@@ -1,0 +1,119 @@
+//! A workspace that reads the history of a target instead of the repository's.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::environment::{Durability, Environment};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::ScratchDirectory;
+use crate::id::CommitId;
+use crate::object::ObjectKind;
+use crate::progress::Progress;
+use crate::repo::Repository;
+use crate::repo::config::TargetSettings;
+use crate::store::Elsewhere;
+use crate::target::{StreamId, Target};
+use crate::transfer::association::Association;
+use crate::transfer::objects::RemoteObjects;
+use crate::workspace::Workspace;
+
+use super::add::absolute;
+use super::{AskSecret, OpenTarget, remote};
+
+/// The target whose history a workspace has.
+pub(crate) struct RemoteHistory {
+    pub(super) objects: Arc<RemoteObjects>,
+    commits: Vec<CommitId>,
+    /// The directory of the workspace, if it is not in a repository.
+    scratch: Option<ScratchDirectory>,
+}
+
+impl OpenTarget {
+    /// Opens the target at a URL, whose path starts at `base`.
+    pub fn at(
+        settings: TargetSettings,
+        base: &Path,
+        ask: &mut AskSecret<'_>,
+        environment: &Environment,
+    ) -> Result<OpenTarget> {
+        let settings = TargetSettings { url: absolute(&settings, base)?, ..settings };
+        let target = Target::open(remote(&settings, base)?, ask, environment)?;
+        Ok(OpenTarget { settings, target })
+    }
+}
+
+impl Workspace {
+    /// The name of the target whose settings have this URL.
+    pub fn target_at(&self, url: &str) -> Option<&TargetSettings> {
+        let settings = TargetSettings { url: url.to_owned(), ..TargetSettings::default() };
+        let url = absolute(&settings, &self.directory).ok()?;
+        self.targets().iter().find(|target| target.url == url)
+    }
+
+    /// The workspace with the history of a directory in a target: `from` names the directory as in [`OpenTarget::find_stream`]; without
+    /// it, the directory of this repository, or the only one. Reads from the target what the repository lacks. Only for reading.
+    pub fn with_target(self, target: OpenTarget, from: Option<&str>) -> Result<Workspace> {
+        let stream = self.stream_in(&target, from)?;
+        self.with_history(target, stream, None)
+    }
+
+    /// A workspace outside of any repository, with the history of a directory in a target. Only for reading.
+    pub fn of_target(target: OpenTarget, from: Option<&str>, environment: Environment) -> Result<Workspace> {
+        let stream = target.find_stream(from)?;
+        let scratch = ScratchDirectory::new()?;
+        let directory = scratch.path().join("empty");
+        let environment = environment.with_durability(Durability::NoSync);
+        let repository = Repository::init(&directory, None, environment)?;
+        Workspace::of(repository, directory)?.with_history(target, stream, Some(scratch))
+    }
+
+    /// The stream that `from` names, or that of this repository, or the only one.
+    pub(super) fn stream_in(&self, target: &OpenTarget, from: Option<&str>) -> Result<StreamId> {
+        let own = Association::load(&self.repository, &target.settings.name)?.map(|association| association.stream);
+        match own.filter(|own| from.is_none() && target.state().streams.contains_key(own)) {
+            Some(own) => Ok(own),
+            None => target.find_stream(from),
+        }
+    }
+
+    fn with_history(
+        self,
+        target: OpenTarget,
+        stream: StreamId,
+        scratch: Option<ScratchDirectory>,
+    ) -> Result<Workspace> {
+        let (connections, stream) = (target.connections(), target.target.stream(stream)?.clone());
+        let objects = Arc::new(RemoteObjects::new(target.target, connections));
+        let source = objects.clone();
+        let commits: Vec<CommitId> = stream.commits.into_iter().collect();
+        let elsewhere =
+            Elsewhere { commits: commits.clone(), fetch: Box::new(move |kind, ids| source.object(kind, ids)) };
+        let repository = self.repository.with_view(stream.view, elsewhere);
+        let remote_history = Some(RemoteHistory { objects, commits, scratch });
+        Ok(Workspace { repository, remote_history, ..self })
+    }
+
+    /// Number of requests to the target whose history the workspace has.
+    #[cfg(feature = "internals")]
+    pub fn requests(&self) -> crate::remote::Counts {
+        self.remote_history.as_ref().map(|history| history.objects.target().remote().counts()).unwrap_or_default()
+    }
+
+    /// [`ErrorKind::Usage`] outside of any repository.
+    pub(in crate::workspace) fn check_has_directory(&self) -> Result<()> {
+        match self.remote_history.as_ref().is_some_and(|history| history.scratch.is_some()) {
+            true => Err(Error::new(ErrorKind::Usage, "there is no repository here to compare the target with")
+                .hint("compare two commits of the target: undo diff A B --target URL")),
+            false => Ok(()),
+        }
+    }
+
+    /// Reads all commits from the target together, before a walk that reads them one after the other.
+    pub fn read_history_ahead(&self, progress: &dyn Progress) -> Result<()> {
+        let Some(history) = &self.remote_history else { return Ok(()) };
+        let store = self.repository.store();
+        let absent = history.commits.iter().map(|id| id.object_id());
+        let absent: Vec<_> = absent.filter(|id| store.locate(ObjectKind::Commit, *id).is_none()).collect();
+        history.objects.keep(ObjectKind::Commit, &absent, progress)
+    }
+}
