@@ -139,7 +139,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Restore", &["checkout", "restore", "undo", "redo", "op", "export"]),
     ("Branches and tags", &["branch", "tag"]),
     #[cfg(feature = "targets")]
-    ("Copies elsewhere", &["target", "push", "pull", "clone"]),
+    ("Copies elsewhere", &["target", "push", "pull", "clone", "drill"]),
     ("Maintenance", &["stats", "forget", "recall", "purge", "gc", "verify", "repair"]),
     ("Setup", &["config", "completions", "man", "help"]),
 ];

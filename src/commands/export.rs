@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::commands::history::HistoryArgs;
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::export::Exported;
@@ -18,7 +19,8 @@ use crate::report::checkouts::ExportRecord;
   undo export @ backup.tar.zst
   undo export @~3:data /tmp/data      a directory of a commit
   undo export v1 reports '*.csv'      some paths
-  undo export @~1 - | ssh host tar -x")]
+  undo export @~1 - | ssh host tar -x
+  undo export @ /tmp/lost --target s3://bucket/undo     from a target")]
 pub struct Args {
     /// Commit, and directory in it
     #[arg(value_name = "REV[:DIR]", add = complete::with(complete::revision_paths))]
@@ -32,10 +34,12 @@ pub struct Args {
     /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]
     trust_owner: bool,
+    #[command(flatten)]
+    history: HistoryArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let (workspace, progress) = (context.workspace()?, context.ui.progress());
+    let (workspace, progress) = (args.history.workspace(context)?, context.ui.progress());
     let (id, path) = context.commit_path(&workspace, &args.what)?;
     let path = path.unwrap_or_default();
     let selection = context.selection_in(&workspace, &args.paths, &[id])?;

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "targets")]
+use crate::commands::targets::secrets::PasswordArgs;
 use crate::commands::{Context, complete, verify};
 use crate::error::{ErrorKind, Exit, Result};
+use crate::fs;
 use crate::report::verify::{DamageRecord, RecoveredRecord, RepairTotals};
-use crate::workspace::{RepairOptions, RepairOutcome};
+use crate::workspace::{RepairOptions, RepairOutcome, Workspace};
 
 /// Recover damaged and lost objects
 ///
@@ -16,21 +19,26 @@ use crate::workspace::{RepairOptions, RepairOutcome};
 #[command(after_help = "Examples:
   undo repair -n
   undo repair
-  undo repair --from /mnt/backup/project     a copy of the directory, or of its .undo")]
+  undo repair --from /mnt/backup/project     a copy of the directory, or of its .undo
+  undo repair --from nas                     a target")]
 pub struct Args {
-    /// Copy lost objects from the repository in this directory, or from a copy of the folder `.undo`
-    #[arg(long, value_name = "DIR", add = complete::with(complete::live_paths))]
+    /// Copy lost objects from the repository in this directory, from a copy of the folder `.undo`, or from a target
+    #[arg(long, value_name = "DIR|NAME", add = complete::with(complete::live_paths))]
     from: Vec<PathBuf>,
     /// Show what would be recovered and change nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[cfg(feature = "targets")]
+    #[command(flatten)]
+    password: PasswordArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace()?;
-    let from = args.from.iter().map(|path| context.place(path)).collect::<Result<_>>()?;
+    let (targets, directories) = args.sources(context, &workspace);
+    let from = directories.iter().map(|path| context.place(path)).collect::<Result<_>>()?;
     let options = RepairOptions { from, dry_run: args.dry_run };
-    let outcome = workspace.repair(&options, context.ui.progress())?;
+    let outcome = args.repair(context, &mut workspace, &options, &targets)?;
     let totals = totals(&outcome, args.dry_run);
     let layout = &workspace.repository.layout;
     for damage in outcome.recovered {
@@ -45,6 +53,65 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     context.ui.hint("everything not listed is intact; if there is a copy of this repository: undo repair --from DIR");
     Ok(ErrorKind::Damaged.exit())
+}
+
+impl Args {
+    /// The names of targets and the directories to copy lost objects from. A directory takes precedence over a target of that name.
+    fn sources(&self, context: &Context<'_>, workspace: &Workspace) -> (Vec<String>, Vec<PathBuf>) {
+        let (mut targets, mut directories) = (Vec::new(), Vec::new());
+        for path in &self.from {
+            let target = path.to_str().filter(|name| has_target(workspace, name));
+            match target {
+                Some(name) if !fs::exists(&context.cwd.join(path)).unwrap_or(false) => {
+                    context.ui.status(format_args!("looking for lost objects in target {name}"));
+                    targets.push(name.to_owned());
+                }
+                target => {
+                    if let Some(name) = target {
+                        context
+                            .ui
+                            .status(format_args!("looking for lost objects in directory {name}, not in the target"));
+                    }
+                    directories.push(path.clone());
+                }
+            }
+        }
+        (targets, directories)
+    }
+
+    #[cfg(feature = "targets")]
+    fn repair(
+        &self,
+        context: &Context<'_>,
+        workspace: &mut Workspace,
+        options: &RepairOptions,
+        targets: &[String],
+    ) -> Result<RepairOutcome> {
+        let open = |name: &String| workspace.open_target(Some(name), &mut || self.password.ask(context, name));
+        let targets = targets.iter().map(open).collect::<Result<_>>()?;
+        workspace.repair_from(targets, options, context.ui.progress())
+    }
+
+    #[cfg(not(feature = "targets"))]
+    fn repair(
+        &self,
+        context: &Context<'_>,
+        workspace: &mut Workspace,
+        options: &RepairOptions,
+        _: &[String],
+    ) -> Result<RepairOutcome> {
+        workspace.repair(options, context.ui.progress())
+    }
+}
+
+#[cfg(feature = "targets")]
+fn has_target(workspace: &Workspace, name: &str) -> bool {
+    workspace.targets().iter().any(|target| target.name == name)
+}
+
+#[cfg(not(feature = "targets"))]
+fn has_target(_: &Workspace, _: &str) -> bool {
+    false
 }
 
 fn totals(outcome: &RepairOutcome, is_dry_run: bool) -> RepairTotals {

@@ -16,8 +16,19 @@ pub struct ScratchDirectory(PathBuf);
 impl ScratchDirectory {
     /// Creates an empty directory.
     pub fn new() -> Result<ScratchDirectory> {
+        ScratchDirectory::create(|n| std::env::temp_dir().join(format!("undo-{}-{n}", process_id())))
+    }
+
+    /// Creates an empty directory beside a path, on the same file system.
+    #[cfg_attr(not(feature = "targets"), allow(dead_code, reason = "only targets need it"))]
+    pub fn beside(path: &Path) -> Result<ScratchDirectory> {
+        let parent = path.ancestors().skip(1).find(|parent| parent.is_dir()).unwrap_or(Path::new("/"));
+        ScratchDirectory::create(|n| parent.join(format!(".undo-{}-{n}", process_id())))
+    }
+
+    fn create(path: impl Fn(u64) -> PathBuf) -> Result<ScratchDirectory> {
         for n in 0.. {
-            let path = std::env::temp_dir().join(format!("undo-{}-{n}", process_id()));
+            let path = path(n);
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Ok(ScratchDirectory(path)),
                 Err(cause) if cause.kind() == Cause::AlreadyExists => {}

@@ -67,7 +67,8 @@ fn of_tree(bytes: &[u8], each: &mut dyn FnMut(Reference)) -> Result<()> {
     decoder.finish()
 }
 
-fn of_entry(entry: &Entry, each: &mut dyn FnMut(Reference)) {
+/// Passes everything that an entry refers to on to `each`.
+pub fn of_entry(entry: &Entry, each: &mut dyn FnMut(Reference)) {
     match entry.content {
         Content::File { blob, .. } => each(Reference::Blob(blob)),
         Content::Directory { tree, .. } => each(Reference::Object(ObjectKind::Tree, tree.object_id())),

@@ -4,6 +4,8 @@ pub mod alarms;
 pub mod changes;
 pub mod checkouts;
 pub mod commits;
+#[cfg(feature = "targets")]
+pub mod drill;
 pub mod entries;
 pub mod gc;
 pub mod messages;

@@ -180,8 +180,12 @@ impl Store {
 
     /// Whether the store contains an object, in a pack that can be opened.
     pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        let is_held = || self.locate(kind, id).is_some() && self.is_readable(kind, id);
-        is_empty_data(kind, id) || is_held() || self.exists_elsewhere(kind, id)
+        self.contains_here(kind, id) || self.exists_elsewhere(kind, id)
+    }
+
+    /// Like [`Store::contains`], but does not count what the store reads from elsewhere.
+    pub fn contains_here(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        is_empty_data(kind, id) || self.locate(kind, id).is_some() && self.is_readable(kind, id)
     }
 
     /// Like [`Store::contains`], but faster. With a damaged catalog it may return `false` for an object that the store

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Dir;
 use crate::id::{BlobId, CommitId, ObjectId};
 use crate::object::ObjectKind;
 use crate::object::references::{Reference, has_references, references};
@@ -51,7 +52,10 @@ pub fn fetch(
 ) -> Result<(Stored, Totals)> {
     let task = progress.start("reading metadata", Unit::Bytes, None);
     let store = transaction.repository().store();
-    let mut needed = Search { store, target, purged, connections, task: &*task }.search(commits)?;
+    let commits = commits.iter().map(|id| Reference::Object(ObjectKind::Commit, id.object_id())).collect();
+    let is_wanted = |blob: BlobId| !purged.contains(&blob);
+    let mut needed =
+        Search { store, present: None, target, is_wanted: &is_wanted, connections, task: &*task }.search(commits)?;
     drop(task);
     let total = needed.data.iter().map(frame_share).sum();
     let task = progress.start("fetching", Unit::Bytes, Some(total));
@@ -68,6 +72,59 @@ pub fn fetch(
     needed.metadata.replay(|kind, id, bytes| writer.put(kind, id, bytes).map(drop))?;
     writer.finish()?;
     Ok((session.finish()?, needed.totals))
+}
+
+/// What to fetch into a store for reading.
+pub struct Reading<'r> {
+    /// The target.
+    pub target: &'r Target,
+    /// What this store has is not fetched either.
+    pub present: Option<&'r Store>,
+    /// Objects to fetch with everything that they need, except the parents of commits.
+    pub roots: Vec<Reference>,
+    /// Whether a content is needed.
+    pub is_wanted: &'r dyn Fn(BlobId) -> bool,
+    /// Number of requests at the same time.
+    pub connections: usize,
+    /// Number of further bytes for which the file system must have space.
+    pub space: u64,
+}
+
+/// Fetches objects into a store that belongs to no repository.
+///
+/// [`ErrorKind::NoSpace`] if its file system has too little free space.
+pub fn fetch_for_reading(store: &mut Store, reading: Reading<'_>, progress: &dyn Progress) -> Result<Totals> {
+    let Reading { target, present, roots, is_wanted, connections, space } = reading;
+    let task = progress.start("reading metadata", Unit::Bytes, None);
+    let mut needed = Search { store, present, target, is_wanted, connections, task: &*task }.search(roots)?;
+    drop(task);
+    check_free_space(store, needed.totals.bytes.saturating_add(space))?;
+    let total = needed.data.iter().map(frame_share).sum();
+    let task = progress.start("fetching", Unit::Bytes, Some(total));
+    let stored = fetch_data(store, target, &mut needed.data, connections, &*task)?;
+    store.add_packs(&stored.packs)?;
+    let session = store.session();
+    let mut writer = session.writer();
+    needed.metadata.replay(|kind, id, bytes| writer.put(kind, id, bytes).map(drop))?;
+    writer.finish()?;
+    let stored = session.finish()?;
+    store.add_packs(&stored.packs)?;
+    Ok(needed.totals)
+}
+
+fn check_free_space(store: &Store, needed: u64) -> Result<()> {
+    let folder = store.scratch();
+    match Dir::open(&folder)?.free_space()?.filter(|free| needed > *free) {
+        None => Ok(()),
+        Some(free) => {
+            let (needed, free) = (needed.div_ceil(1 << 20), free >> 20);
+            let message = format!(
+                "not enough space: this needs {needed} MiB, and the file system of `{}` has {free} MiB free",
+                folder.display()
+            );
+            Err(Error::new(ErrorKind::NoSpace, message).hint("free some space there, then run the command again"))
+        }
+    }
 }
 
 /// Number of objects in the next step; at least one.
@@ -106,22 +163,22 @@ fn fetch_data(
     session.finish()
 }
 
-/// A search for everything that commits need and the store lacks.
+/// A search for everything that objects need and the stores lack.
 struct Search<'s> {
     store: &'s Store,
+    /// Another store whose objects are not needed.
+    present: Option<&'s Store>,
     target: &'s Target,
-    purged: &'s BTreeSet<BlobId>,
+    is_wanted: &'s dyn Fn(BlobId) -> bool,
     connections: usize,
     task: &'s dyn Task,
 }
 
 impl Search<'_> {
-    fn search(&self, commits: &[CommitId]) -> Result<Needed> {
+    fn search(&self, mut level: Vec<Reference>) -> Result<Needed> {
         let metadata = Spool::new(self.store.scratch().join("fetch"));
         let mut needed = Needed { metadata, data: Vec::new(), totals: Totals::default() };
         let mut seen: HashSet<(ObjectKind, ObjectId)> = HashSet::new();
-        let mut level: Vec<Reference> =
-            commits.iter().map(|id| Reference::Object(ObjectKind::Commit, id.object_id())).collect();
         while !level.is_empty() {
             let mut wanted = Vec::new();
             for reference in level.drain(..) {
@@ -154,11 +211,21 @@ impl Search<'_> {
         Ok(needed)
     }
 
+    fn has(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        let is_present = |store: &Store| store.contains_here(kind, id);
+        is_present(self.store) || self.present.is_some_and(is_present)
+    }
+
+    fn has_blob(&self, blob: BlobId) -> bool {
+        let has = |kind| self.has(kind, blob.object_id());
+        has(ObjectKind::Data) || has(ObjectKind::Layout)
+    }
+
     /// Where a needed object is; `None` if the store has it, or if it was purged.
     fn find(&self, reference: Reference) -> Result<Option<Wanted>> {
         let (kind, id) = match reference {
             Reference::Object(kind, id) => (kind, id),
-            Reference::Blob(blob) if self.purged.contains(&blob) || self.store.contains_blob(blob) => return Ok(None),
+            Reference::Blob(blob) if !(self.is_wanted)(blob) || self.has_blob(blob) => return Ok(None),
             Reference::Blob(blob) => {
                 let id = blob.object_id();
                 let name = self.target.keyring().name(ObjectKind::Data, id);
@@ -168,7 +235,7 @@ impl Search<'_> {
                 }
             }
         };
-        if self.store.contains(kind, id) {
+        if self.has(kind, id) {
             return Ok(None);
         }
         download::find(self.target, kind, id).map(Some)

@@ -41,6 +41,11 @@ impl RemoteObjects {
         &self.target
     }
 
+    /// Number of requests at the same time.
+    pub fn connections(&self) -> usize {
+        self.connections
+    }
+
     /// The verified bytes of the first of these objects; `None` if the target does not have it. If it is not cached, the others are
     /// fetched, too.
     pub fn object(&self, kind: ObjectKind, ids: &[ObjectId]) -> Result<Option<Arc<[u8]>>> {

@@ -27,8 +27,10 @@ impl Workspace {
         trust_owner: bool,
         progress: &dyn Progress,
     ) -> Result<Exported> {
-        let source = self.source(commit, path, selection)?;
         let destination = self.directory.join(destination);
+        #[cfg(feature = "targets")]
+        self.fetch_for_export(commit, path, selection, Some(&destination), progress)?;
+        let source = self.source(commit, path, selection)?;
         let exported = export_to(&self.repository, source, &destination, trust_owner, progress)?;
         Ok(exported.of_directory(path))
     }
@@ -42,6 +44,8 @@ impl Workspace {
         to: &mut dyn Write,
         progress: &dyn Progress,
     ) -> Result<Exported> {
+        #[cfg(feature = "targets")]
+        self.fetch_for_export(commit, path, selection, None, progress)?;
         let store = self.repository.store();
         let source = self.source(commit, path, selection)?;
         Ok(export(store, source, Destination::Tar(to, Compression::None), progress)?.of_directory(path))

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::maintain::repair::{self, Outcome, Sources};
 use crate::progress::Progress;
 use crate::snapshot;
+use crate::store::Store;
 
 use super::Workspace;
 
@@ -22,14 +23,25 @@ impl Workspace {
     /// Recovers lost objects from damaged packs, the worktree and other repositories. Adds packs, and removes only packs
     /// whose content is in other packs. One operation; none if nothing changes.
     pub fn repair(&mut self, options: &RepairOptions, progress: &dyn Progress) -> Result<Outcome> {
+        self.repair_with(options, Vec::new(), progress)
+    }
+
+    /// Like [`Workspace::repair`], with more stores to copy lost objects from.
+    pub(super) fn repair_with(
+        &mut self,
+        options: &RepairOptions,
+        others: Vec<Store>,
+        progress: &dyn Progress,
+    ) -> Result<Outcome> {
         let Workspace { repository, worktree, .. } = self;
+        let store_files = snapshot::store_files;
         if options.dry_run {
             repository.check_repairable()?;
-            let sources = Sources::open(repository, &options.from, worktree, snapshot::store_files)?;
+            let sources = Sources::open(repository, &options.from, others, worktree, store_files)?;
             return repair::preview(repository, &sources, progress);
         }
         let mut transaction = repository.begin_repair()?;
-        let sources = Sources::open(transaction.repository(), &options.from, worktree, snapshot::store_files)?;
+        let sources = Sources::open(transaction.repository(), &options.from, others, worktree, store_files)?;
         repair::repair(&mut transaction, &sources, progress)
     }
 }

@@ -1,6 +1,7 @@
 //! Targets: encrypted copies elsewhere.
 
 mod copies;
+mod drill;
 mod reader;
 mod reading;
 mod streams;

@@ -1,10 +1,11 @@
 //! The commands for targets: copies elsewhere.
 
 mod clone;
+mod drill;
 pub mod history;
 mod pull;
 mod push;
-mod secrets;
+pub mod secrets;
 mod target;
 
 use crate::commands::declare_commands;
@@ -17,5 +18,6 @@ enum Command {
     Push(push),
     Pull(pull),
     Clone(clone),
+    Drill(drill),
 }
 }

@@ -27,10 +27,11 @@ pub struct Sources<'s> {
 
 impl<'s> Sources<'s> {
     /// The worktree, the packs in the repository that the journal does not name, and all packs of other repositories. Each
-    /// of `from` is a directory with a repository, or a repository folder.
+    /// of `from` is a directory with a repository, or a repository folder. `others` are searched last.
     pub fn open(
         repository: &Repository,
         from: &[impl AsRef<Path>],
+        others: Vec<Store>,
         worktree: &'s Worktree,
         store_files: StoreFiles,
     ) -> Result<Sources<'s>> {
@@ -39,6 +40,7 @@ impl<'s> Sources<'s> {
         for path in from {
             copies.push(open(repository, &layout_of(path.as_ref())?, |_| true)?);
         }
+        copies.extend(others);
         Ok(Sources { copies, worktree, store_files })
     }
 }

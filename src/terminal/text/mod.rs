@@ -4,6 +4,8 @@ mod alarms;
 mod changes;
 mod checkouts;
 mod commits;
+#[cfg(feature = "targets")]
+mod drill;
 mod entries;
 mod gc;
 mod log;

@@ -1,17 +1,17 @@
 //! A workspace that reads the history of a target instead of the repository's.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::environment::{Durability, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::ScratchDirectory;
-use crate::id::CommitId;
-use crate::object::ObjectKind;
+use crate::id::{CommitId, ObjectId};
+use crate::object::{ObjectKind, Objects};
 use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::repo::config::TargetSettings;
-use crate::store::Elsewhere;
+use crate::store::{Elsewhere, Store};
 use crate::target::{StreamId, Target};
 use crate::transfer::association::Association;
 use crate::transfer::objects::RemoteObjects;
@@ -24,6 +24,8 @@ use super::{AskSecret, OpenTarget, remote};
 pub(crate) struct RemoteHistory {
     pub(super) objects: Arc<RemoteObjects>,
     commits: Vec<CommitId>,
+    /// What was fetched at once, and where it is.
+    pub(super) fetched: Arc<OnceLock<(Store, ScratchDirectory)>>,
     /// The directory of the workspace, if it is not in a repository.
     scratch: Option<ScratchDirectory>,
 }
@@ -84,12 +86,16 @@ impl Workspace {
     ) -> Result<Workspace> {
         let (connections, stream) = (target.connections(), target.target.stream(stream)?.clone());
         let objects = Arc::new(RemoteObjects::new(target.target, connections));
-        let source = objects.clone();
+        let (source, fetched) = (objects.clone(), Arc::new(OnceLock::<(Store, ScratchDirectory)>::new()));
+        let before = fetched.clone();
+        let fetch = move |kind, ids: &[ObjectId]| match before.get() {
+            Some((store, _)) if store.contains_here(kind, ids[0]) => store.object(kind, ids[0]).map(Some),
+            _ => source.object(kind, ids),
+        };
         let commits: Vec<CommitId> = stream.commits.into_iter().collect();
-        let elsewhere =
-            Elsewhere { commits: commits.clone(), fetch: Box::new(move |kind, ids| source.object(kind, ids)) };
+        let elsewhere = Elsewhere { commits: commits.clone(), fetch: Box::new(fetch) };
         let repository = self.repository.with_view(stream.view, elsewhere);
-        let remote_history = Some(RemoteHistory { objects, commits, scratch });
+        let remote_history = Some(RemoteHistory { objects, commits, fetched, scratch });
         Ok(Workspace { repository, remote_history, ..self })
     }
 

@@ -1,10 +1,13 @@
 //! Targets: encrypted copies of the history elsewhere.
 
 mod add;
+mod ahead;
 mod clone;
 mod copies;
+mod drill;
 mod history;
 mod push;
+mod repair;
 mod show;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -18,6 +21,7 @@ pub use crate::seal::KeyKind;
 pub use add::{AddedTarget, NewTarget};
 pub use clone::{CloneOptions, Cloned};
 pub use copies::Copy;
+pub use drill::{DrillOptions, DrillOutcome};
 pub(crate) use history::RemoteHistory;
 pub use push::{PullOptions, PullOutcome, PushOptions, PushOutcome};
 pub use show::{TargetDirectory, TargetSummary};

@@ -124,6 +124,13 @@ Branches and tags:
   branch       List, create, rename or delete branches
   tag          List, create, rename or delete tags
 
+Copies elsewhere:
+  target       Add, list and show targets: encrypted copies elsewhere
+  push         Copy the history to a target
+  pull         Add commits of other directories in a target to the history
+  clone        Get a directory back from a target: its files and its history
+  drill        Prove that a target can be restored
+
 Maintenance:
   stats        Show what the repository takes on disk
   forget       Remove commits from the history

@@ -10,6 +10,7 @@ use undo::workspace::{CommitOptions, Workspace};
 
 use super::copies::{files, with_history};
 use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
 
 /// A repository with a target that has two commits more.
 fn pushed() -> TestEnv {
@@ -144,4 +145,27 @@ fn one_small_file_costs_few_requests() {
     let read = workspace.requests();
     assert!(read.requests() - opened.requests() <= 10, "{opened:?} {read:?}");
     assert!(read.downloaded - opened.downloaded <= 1 << 20, "{opened:?} {read:?}");
+}
+
+#[test]
+fn a_target_is_exported() {
+    let env = pushed();
+    let recorded = Tree::read(&env.path());
+    env.undo("export @ ../whole --target disk").ok();
+    assert_same(&recorded, &Tree::read(&env.root().join("whole")));
+    let expected = env.undo("export first:data -").ok().stdout;
+    let id = env.undo("rev-parse first").ok().text();
+    env.undo("tag -d first").ok();
+    env.undo("forget @~1").ok();
+    env.undo("gc --now").ok();
+    let id = id.trim();
+    assert!(env.undo(&format!("export {id}:data - --target disk")).ok().stdout == expected);
+    on_another_machine(&env);
+    assert!(env.undo("export first:data - --target ../target").ok().stdout == expected);
+    env.undo("export @ ../again --target ../target").ok();
+    assert_same(&recorded, &Tree::read(&env.root().join("again")));
+    env.undo("export @ ../some '*.csv' --target ../target").ok();
+    assert_eq!(fs::read_dir(env.root().join("some/data")).unwrap().count(), 1);
+    let left: Vec<_> = fs::read_dir(env.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".undo")), "{left:?}");
 }

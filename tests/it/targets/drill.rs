@@ -1,0 +1,108 @@
+//! Drills: proof that a target can be restored.
+
+use std::fs;
+
+use super::copies::{files, with_history};
+use crate::env::TestEnv;
+
+fn pushed() -> TestEnv {
+    let env = with_history();
+    env.undo("target add disk ../target").ok();
+    env.undo("push").ok();
+    env
+}
+
+#[test]
+fn a_drill_restores_everything_and_leaves_nothing() {
+    let env = pushed();
+    env.undo("drill").ok().shows(snapbox::str![[r#"
+restored [ID] from disk: 4 files, 9.06 MiB in [DURATION]
+every restored file is as recorded
+
+"#]]);
+    let record = env.undo("drill --json").ok().json().remove(0);
+    assert_eq!(record["type"], "drill");
+    assert_eq!((&record["local"], &record["success"], &record["files"]), (&true.into(), &true.into(), &4.into()));
+    assert_eq!(record["bytes"], record["bytes_total"]);
+    assert_eq!(record["differences"], serde_json::json!([]));
+    assert_eq!(fs::read_dir(env.root().join("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_drill_reads_nothing_of_the_repository() {
+    let env = pushed();
+    for (path, bytes) in files(&env.path().join(".undo/packs")) {
+        fs::write(&path, vec![0; bytes.len()]).unwrap();
+    }
+    env.undo("drill --sample 100%").ok();
+}
+
+#[test]
+fn a_sample_restores_some_files() {
+    let env = pushed();
+    for n in 0..100 {
+        env.write(&format!("many/{n}"), format!("{n}"));
+    }
+    env.write(".undoignore", "many\n");
+    env.write(".gitignore", "data\n");
+    env.undo("commit").ok();
+    env.undo("push").ok();
+    env.undo("drill").ok();
+    let record = env.undo("drill --sample 5% --json").ok().json().remove(0);
+    let (files, total) = (record["files"].as_u64().unwrap(), record["files_total"].as_u64().unwrap());
+    assert!(files == total.div_ceil(20), "{record}");
+    assert!(record["milliseconds_estimated"].is_u64());
+    assert_eq!(env.undo("drill --sample 0%").code, 2);
+}
+
+#[test]
+fn a_command_checks_the_restored_files() {
+    let env = pushed();
+    env.undo("drill --run 'grep -q 4,5,6 data/values.csv && echo checked' --report report.json").ok();
+    let report: serde_json::Value = serde_json::from_slice(&env.read("report.json")).unwrap();
+    assert_eq!((&report["exit"], &report["success"]), (&0.into(), &true.into()));
+    env.undo("drill --run 'exit 7'").fails(1).shows(snapbox::str![[r#"
+restored [ID] from disk: 4 files, 9.06 MiB in [DURATION]
+the command ended with status 7
+every restored file is as recorded
+[exit 1]
+
+"#]]);
+}
+
+#[test]
+fn damage_is_found() {
+    let env = pushed();
+    let (path, mut bytes) = files(&env.root().join("target/data")).into_iter().max_by_key(|(_, b)| b.len()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+    env.undo("drill").fails(5);
+    assert_eq!(fs::read_dir(env.root().join("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn lost_objects_come_from_a_target() {
+    let env = pushed();
+    for (path, _) in files(&env.path().join(".undo/packs")) {
+        fs::remove_file(path).unwrap();
+    }
+    fs::remove_file(env.path().join("data/large.bin")).unwrap();
+    env.undo("verify").fails(5);
+    env.undo("repair -n --from disk").ok();
+    env.undo("verify").fails(5);
+    env.undo("repair --from disk").ok();
+    env.undo("verify").ok();
+    env.undo("checkout @").ok();
+    assert_eq!(env.read("data/large.bin").len(), 9 << 20);
+}
+
+#[test]
+fn a_directory_is_preferred_to_a_target_of_its_name() {
+    let env = pushed();
+    env.undo("repair --from nothing").fails(10);
+    fs::create_dir(env.path().join("disk")).unwrap();
+    let refused = env.undo("repair --from disk").fails(10);
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert!(text.contains("directory disk, not in the target"), "{text}");
+}
