@@ -4,6 +4,8 @@ pub mod blob;
 mod commit;
 mod commit_tree;
 pub mod file;
+#[cfg(feature = "targets")]
+mod graft;
 mod large;
 pub mod mktree;
 mod operation;
@@ -30,6 +32,8 @@ use crate::time::Timestamp;
 pub use blob::{store_again, store_files};
 pub use commit::CommitMessage;
 pub use commit_tree::{CommitSpec, commit_tree};
+#[cfg(feature = "targets")]
+pub use graft::graft;
 pub use record::{SavedScan, StoredScan, scan, take};
 pub use reword::reword;
 pub use side_commit::set_aside;

@@ -50,12 +50,24 @@ pub fn fetch(
     connections: usize,
     progress: &dyn Progress,
 ) -> Result<(Stored, Totals)> {
-    let task = progress.start("reading metadata", Unit::Bytes, None);
-    let store = transaction.repository().store();
     let commits = commits.iter().map(|id| Reference::Object(ObjectKind::Commit, id.object_id())).collect();
     let is_wanted = |blob: BlobId| !purged.contains(&blob);
-    let mut needed =
-        Search { store, present: None, target, is_wanted: &is_wanted, connections, task: &*task }.search(commits)?;
+    fetch_objects(transaction, target, commits, &is_wanted, connections, progress)
+}
+
+/// Like [`fetch`], for any objects, and content that is wanted. The caller must record something that refers to the objects.
+pub fn fetch_objects(
+    transaction: &mut Transaction<'_>,
+    target: &Target,
+    roots: Vec<Reference>,
+    is_wanted: &dyn Fn(BlobId) -> bool,
+    connections: usize,
+    progress: &dyn Progress,
+) -> Result<(Stored, Totals)> {
+    let task = progress.start("reading metadata", Unit::Bytes, None);
+    let store = transaction.repository().store();
+    let search = Search { store, present: None, target, is_wanted, connections, task: &*task };
+    let mut needed = search.search(roots)?;
     drop(task);
     let total = needed.data.iter().map(frame_share).sum();
     let task = progress.start("fetching", Unit::Bytes, Some(total));

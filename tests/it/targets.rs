@@ -4,4 +4,5 @@ mod copies;
 mod drill;
 mod reader;
 mod reading;
+mod restoring;
 mod streams;

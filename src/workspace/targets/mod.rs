@@ -8,6 +8,7 @@ mod drill;
 mod history;
 mod push;
 mod repair;
+mod restore;
 mod show;
 
 use crate::error::{Error, ErrorKind, Result};

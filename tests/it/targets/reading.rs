@@ -78,7 +78,7 @@ fn a_repository_reads_what_only_the_target_has() {
     let diff = env.undo("diff first --target disk").ok().text();
     assert!(diff.contains("+changed here") && diff.contains("+4,5,6"), "{diff}");
     env.write("notes.txt", "a first line that is easy to find\n");
-    assert_eq!(files(&env.path().join(".undo")), before, "nothing is written to the repository");
+    assert!(files(&env.path().join(".undo")) == before, "nothing is written to the repository");
 }
 
 #[test]
