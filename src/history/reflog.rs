@@ -31,6 +31,11 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
             Error::new(ErrorKind::NotFound, format!("no history at {time}: the history begins at {oldest}"))
                 .hint("to list operations: undo op log")
         }
+        // The view of a target.
+        None if repository.view().at().is_some() => {
+            Error::new(ErrorKind::NotFound, "a target does not record when its branches moved, only commits")
+                .hint("to list the commits: undo log --target NAME")
+        }
         None => no_commit(repository.view()),
     })
 }

@@ -55,6 +55,8 @@ fn a_machine_without_a_repository_reads_a_target() {
     assert_eq!(env.undo("diff first --target ../target").code, 2);
     assert_eq!(env.undo("log --target disk").code, 10, "a name needs a repository");
     assert_eq!(env.undo("cat first~5:x --target ../target").code, 2);
+    let past = env.undo("ls '@{1 hour ago}' --target ../target").fails(2).stderr;
+    assert!(String::from_utf8(past).unwrap().contains("only commits"), "branches of the past have no names");
 }
 
 #[test]
