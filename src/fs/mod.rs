@@ -65,6 +65,8 @@ pub use random::random;
 pub use read_lock::ReadLock;
 pub use readahead::ReadAhead;
 pub use scratch::{ScratchDirectory, convert};
+#[cfg(feature = "targets")]
+pub use signal::Interrupts;
 pub use sparse::{data_ranges, has_hole, preallocate, punch_hole, reflink};
 pub use stat::{Atime, FileSystem, MappedStores, Stat};
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};

@@ -56,18 +56,30 @@ extern "C" fn note(signal: c_int) {
 }
 
 /// Only notes SIGINT, SIGTERM and SIGHUP until it is dropped.
-pub(super) struct Interrupts {
+pub struct Interrupts {
     _handlers: Handlers,
 }
 
 impl Interrupts {
-    pub(super) fn watch() -> Interrupts {
+    /// Begins to note signals.
+    pub fn watch() -> Interrupts {
         RECEIVED.store(0, Ordering::SeqCst);
         Interrupts { _handlers: Handlers::install(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP], note) }
     }
 
     /// The last signal received.
     pub(super) fn received(&self) -> Option<u8> {
+        Interrupts::last()
+    }
+
+    /// The last signal that was received since a value of this type exists.
+    pub fn last() -> Option<u8> {
         u8::try_from(RECEIVED.load(Ordering::SeqCst)).ok().filter(|signal| *signal > 0)
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        RECEIVED.store(0, Ordering::SeqCst);
     }
 }

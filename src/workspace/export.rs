@@ -11,6 +11,8 @@ use crate::path::selection::PathSelection;
 use crate::progress::Progress;
 
 use super::Workspace;
+#[cfg(feature = "targets")]
+use super::targets::cancel::CancelledBySignals;
 
 impl Workspace {
     /// Exports a directory of a commit (the root for the whole commit), or the selected paths in it, to a new `.tar`, `.tar.gz` or `.tar.zst` file, or to a
@@ -30,6 +32,8 @@ impl Workspace {
         let destination = self.directory.join(destination);
         #[cfg(feature = "targets")]
         self.fetch_for_export(commit, path, selection, Some(&destination), progress)?;
+        #[cfg(feature = "targets")]
+        let progress = &CancelledBySignals(progress);
         let source = self.source(commit, path, selection)?;
         let exported = export_to(&self.repository, source, &destination, trust_owner, progress)?;
         Ok(exported.of_directory(path))
@@ -46,6 +50,8 @@ impl Workspace {
     ) -> Result<Exported> {
         #[cfg(feature = "targets")]
         self.fetch_for_export(commit, path, selection, None, progress)?;
+        #[cfg(feature = "targets")]
+        let progress = &CancelledBySignals(progress);
         let store = self.repository.store();
         let source = self.source(commit, path, selection)?;
         Ok(export(store, source, Destination::Tar(to, Compression::None), progress)?.of_directory(path))

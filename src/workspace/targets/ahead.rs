@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::environment::Durability;
 use crate::error::Result;
-use crate::fs::{self, ScratchDirectory};
+use crate::fs::{self, Interrupts, ScratchDirectory};
 use crate::id::{BlobId, CommitId};
 use crate::object::references::{Reference, of_entry};
 use crate::object::{Entry, ObjectKind};
@@ -15,7 +15,8 @@ use crate::store::{Options, Store};
 use crate::transfer::fetch::{self, Reading, Totals};
 use crate::workspace::Workspace;
 
-use super::RemoteHistory;
+use super::cancel::CancelledBySignals;
+use super::history::{Fetched, RemoteHistory};
 
 /// Creates an empty store in a directory.
 pub(super) fn scratch_store(directory: &Path, like: &Store) -> Result<Store> {
@@ -60,12 +61,14 @@ impl Workspace {
         }
         let links = self.read_commit(commit)?.links;
         roots.extend(links.map(|id| Reference::Object(ObjectKind::Links, id.object_id())));
+        let interrupts = Interrupts::watch();
+        let progress = &CancelledBySignals(progress);
         let folder = destination.map_or_else(ScratchDirectory::new, ScratchDirectory::beside)?;
         let here = self.repository.store();
         let mut store = scratch_store(folder.path(), here)?;
         let is_wanted = |blob| !here.is_purged(blob);
         history.fetch(&mut store, Needs { present: Some(here), roots, is_wanted: &is_wanted, space }, progress)?;
-        let _ = history.fetched.set((store, folder));
+        let _ = history.fetched.set(Fetched { store, _folder: folder, _interrupts: interrupts });
         Ok(())
     }
 }

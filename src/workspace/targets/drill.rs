@@ -8,7 +8,7 @@ use crate::diff::trees::Side;
 use crate::diff::{self, Status};
 use crate::error::Result;
 use crate::export::{self, Exported, Source};
-use crate::fs::{self, ScratchDirectory};
+use crate::fs::{self, Interrupts, ScratchDirectory};
 use crate::history::listing::{self, ListOptions};
 use crate::id::{BlobId, CommitId};
 use crate::object::references::Reference;
@@ -23,6 +23,7 @@ use crate::worktree::{HashSink, Index, Overlay, Worktree, scan};
 
 use super::OpenTarget;
 use super::ahead::{Needs, scratch_store};
+use super::cancel::CancelledBySignals;
 
 /// How to drill.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +77,7 @@ impl Workspace {
     /// Restores the newest commit of this directory in a target, without the objects of this repository, and compares it with what was
     /// recorded. Remembers when a drill succeeded. The restored files are removed.
     ///
-    /// [`ErrorKind::NoSpace`] if the file system for temporary files has too little free space.
+    /// [`crate::error::ErrorKind::NoSpace`] if the file system for temporary files has too little free space.
     pub fn drill(&self, target: OpenTarget, options: &DrillOptions, progress: &dyn Progress) -> Result<DrillOutcome> {
         let name = target.settings.name.clone();
         let stream = self.stream_in(&target, None)?;
@@ -93,6 +94,7 @@ impl Workspace {
     }
 
     fn restore_scratch(&self, options: &DrillOptions, progress: &dyn Progress) -> Result<DrillOutcome> {
+        let (_interrupts, progress) = (Interrupts::watch(), &CancelledBySignals(progress));
         let history = self.remote_history.as_ref().expect("the workspace shows a target");
         let (scratch, begin) = (ScratchDirectory::new()?, Instant::now());
         let mut store = scratch_store(&scratch.path().join("store"), self.repository.store())?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::environment::{Durability, Environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::ScratchDirectory;
+use crate::fs::{Interrupts, ScratchDirectory};
 use crate::id::{CommitId, ObjectId};
 use crate::object::{ObjectKind, Objects};
 use crate::progress::Progress;
@@ -24,10 +24,19 @@ use super::{AskSecret, OpenTarget, remote};
 pub(crate) struct RemoteHistory {
     pub(super) objects: Arc<RemoteObjects>,
     commits: Vec<CommitId>,
-    /// What was fetched at once, and where it is.
-    pub(super) fetched: Arc<OnceLock<(Store, ScratchDirectory)>>,
+    /// What was fetched at once.
+    pub(super) fetched: Arc<OnceLock<Fetched>>,
     /// The directory of the workspace, if it is not in a repository.
     scratch: Option<ScratchDirectory>,
+}
+
+/// Objects that were fetched at once.
+pub(super) struct Fetched {
+    pub store: Store,
+    /// The directory of the store.
+    pub _folder: ScratchDirectory,
+    /// A signal must not end the process before the directory is removed.
+    pub _interrupts: Interrupts,
 }
 
 impl OpenTarget {
@@ -86,10 +95,10 @@ impl Workspace {
     ) -> Result<Workspace> {
         let (connections, stream) = (target.connections(), target.target.stream(stream)?.clone());
         let objects = Arc::new(RemoteObjects::new(target.target, connections));
-        let (source, fetched) = (objects.clone(), Arc::new(OnceLock::<(Store, ScratchDirectory)>::new()));
+        let (source, fetched) = (objects.clone(), Arc::new(OnceLock::<Fetched>::new()));
         let before = fetched.clone();
         let fetch = move |kind, ids: &[ObjectId]| match before.get() {
-            Some((store, _)) if store.contains_here(kind, ids[0]) => store.object(kind, ids[0]).map(Some),
+            Some(Fetched { store, .. }) if store.contains_here(kind, ids[0]) => store.object(kind, ids[0]).map(Some),
             _ => source.object(kind, ids),
         };
         let commits: Vec<CommitId> = stream.commits.into_iter().collect();

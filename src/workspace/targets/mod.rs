@@ -2,6 +2,7 @@
 
 mod add;
 mod ahead;
+pub(in crate::workspace) mod cancel;
 mod clone;
 mod copies;
 mod drill;

@@ -1,8 +1,10 @@
 //! Drills: proof that a target can be restored.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
-use super::copies::{files, with_history};
+use super::copies::{files, noise, with_history};
 use crate::env::TestEnv;
 
 fn pushed() -> TestEnv {
@@ -105,4 +107,38 @@ fn a_directory_is_preferred_to_a_target_of_its_name() {
     let refused = env.undo("repair --from disk").fails(10);
     let text = String::from_utf8(refused.stderr).unwrap();
     assert!(text.contains("directory disk, not in the target"), "{text}");
+}
+
+#[test]
+fn restored_directories_without_access_are_removed() {
+    let env = pushed();
+    fs::create_dir(env.path().join("closed")).unwrap();
+    env.write("closed/file", "x");
+    fs::set_permissions(env.path().join("closed"), fs::Permissions::from_mode(0o500)).unwrap();
+    env.undo_as_user("commit").ok();
+    env.undo_as_user("push").ok();
+    env.undo_as_user("drill").ok();
+    assert_eq!(fs::read_dir(env.root().join("tmp")).unwrap().count(), 0);
+    fs::set_permissions(env.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn an_interrupted_drill_leaves_nothing() {
+    let env = pushed();
+    for n in 0..20 {
+        env.write(&format!("noise-{n}"), noise(n, 2 << 20));
+    }
+    env.undo("commit").ok();
+    env.undo("push").ok();
+    let config = env.path().join(".undo/config.toml");
+    fs::write(&config, fs::read_to_string(&config).unwrap() + "limit_down = \"2M\"\n").unwrap();
+    let mut child = env.command(env!("CARGO_BIN_EXE_undo")).args(["drill"]).spawn().unwrap();
+    let tmp = env.root().join("tmp");
+    while !fs::read_dir(&tmp).unwrap().any(|entry| entry.unwrap().path().join("store/tmp").exists()) {
+        assert!(child.try_wait().unwrap().is_none(), "the drill has ended");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0);
 }

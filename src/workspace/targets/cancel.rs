@@ -1,0 +1,31 @@
+//! Cancels an operation when a signal asks for it, so that files of the operation are removed before the process ends.
+
+use std::sync::Arc;
+
+use crate::error::{Exit, Result};
+use crate::fs::Interrupts;
+use crate::progress::{Progress, Task, Unit, cancelled};
+
+/// Progress that fails after a signal that [`Interrupts`] has noted.
+pub(in crate::workspace) struct CancelledBySignals<'p>(pub &'p dyn Progress);
+
+struct CancelledTask(Arc<dyn Task>);
+
+impl Progress for CancelledBySignals<'_> {
+    fn start(&self, label: &'static str, unit: Unit, total: Option<u64>) -> Arc<dyn Task> {
+        Arc::new(CancelledTask(self.0.start(label, unit, total)))
+    }
+}
+
+impl Task for CancelledTask {
+    fn add(&self, units: u64) -> Result<()> {
+        match Interrupts::last() {
+            Some(signal) => Err(cancelled().ends_with(Exit::signal(signal))),
+            None => self.0.add(units),
+        }
+    }
+
+    fn set_total(&self, total: u64) {
+        self.0.set_total(total);
+    }
+}
