@@ -19,7 +19,7 @@ type Made = HashMap<(ObjectKind, ObjectId), Arc<[u8]>>;
 
 /// Stores a commit that has these paths as in `source`, and the others as in the current commit, which is its parent. `objects` has
 /// the objects of both. The commit is durable, and part of the repository once an operation names it. `None` if it would not differ
-/// from the current commit.
+/// from the current commit; without packs if the repository has it already.
 ///
 /// The caller must have stored everything that `source` has at these paths.
 pub fn graft(
@@ -34,6 +34,9 @@ pub fn graft(
     let (root, links, made) = splice(objects, parent.as_ref(), source, paths)?;
     if parent.as_ref().is_some_and(|parent| parent.root == root && parent.links == links) {
         return Ok(None);
+    }
+    if let Some(existing) = find(repository, at, &root, links)? {
+        return Ok(Some((existing, Stored::default())));
     }
     let selected = PathSet::topmost(paths.to_vec());
     let mut uncovered: Vec<_> =
@@ -59,6 +62,23 @@ pub fn graft(
     let id = Transaction::put_commit(&mut writer, &commit)?;
     writer.finish()?;
     Ok(Some((id, session.finish()?)))
+}
+
+/// A head that is such a commit: the command was interrupted, or is repeated.
+fn find(
+    repository: &Repository,
+    at: Option<CommitId>,
+    root: &Entry,
+    links: Option<LinksId>,
+) -> Result<Option<CommitId>> {
+    for &id in &repository.view().heads {
+        let Ok(commit) = repository.store().commit(id) else { continue };
+        let is_same = commit.root == *root && commit.links == links;
+        if is_same && commit.automatic && commit.parents.iter().copied().eq(at) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 /// The root and the hard links of the commit, with the objects that they need.

@@ -53,6 +53,9 @@ impl Workspace {
         let message = format!("{} of {}, fetched from a target", plural(paths.len() as u64, "path"), commit.short());
         let grafted = snapshot::graft(transaction.repository(), store, &source, &paths, message.clone())?;
         let Some((id, made)) = grafted else { return Ok(commits[commits.len() - 1]) };
+        if made.packs.is_empty() && stored.packs.is_empty() {
+            return Ok(id);
+        }
         stored.packs.extend(made.packs);
         stored.bytes += made.bytes;
         stored.objects += made.objects;

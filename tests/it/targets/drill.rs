@@ -22,7 +22,12 @@ restored [ID] from disk: 4 files, 9.06 MiB in [DURATION]
 every restored file is as recorded
 
 "#]]);
+    let remembered = fs::read(env.path().join(".undo/targets/disk")).unwrap();
     let record = env.undo("drill --json").ok().json().remove(0);
+    let now = fs::read(env.path().join(".undo/targets/disk")).unwrap();
+    assert!(now != remembered, "the time of the last drill is kept");
+    env.undo("drill --run false").fails(1);
+    assert!(fs::read(env.path().join(".undo/targets/disk")).unwrap() == now, "a drill that failed does not count");
     assert_eq!(record["type"], "drill");
     assert_eq!((&record["local"], &record["success"], &record["files"]), (&true.into(), &true.into(), &4.into()));
     assert_eq!(record["bytes"], record["bytes_total"]);

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::copies::{files, with_history};
+use crate::crash::{has_strace, killed_at};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
@@ -33,6 +34,11 @@ hint: to undo: undo undo
     env.undo("verify").ok();
     env.undo("gc --now").ok();
     env.undo("verify").ok();
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("redo").ok();
+    // What is as in the commit already is nothing to undo.
+    env.undo(&format!("restore --target disk --from {id} data/values.csv")).ok();
     env.undo("undo").ok();
     assert_same(&before, &Tree::read(&env.path()));
     env.undo("redo").ok();
@@ -86,4 +92,31 @@ fn another_directory_of_the_target_is_restored_from() {
     env.undo(&format!("-C ../second restore --target disk --directory {first} :/data")).ok();
     assert_eq!(fs::read(env.root().join("second/data/values.csv")).unwrap(), env.read("data/values.csv"));
     env.undo("-C ../second verify").ok();
+}
+
+#[test]
+fn a_killed_restore_is_continued_undone_or_repeated() {
+    if !has_strace() {
+        return;
+    }
+    let mut unfinished = 0;
+    let old = "1,2,3\n".repeat(10_000);
+    for (call, n) in
+        [("fdatasync", 1), ("fdatasync", 3), ("renameat2", 1), ("renameat2", 2), ("utimensat", 2), ("pwrite64", 4)]
+    {
+        let (env, id) = without_the_first_commit();
+        let before = Tree::read(&env.path());
+        let line = format!("restore --target disk --from {id} data/values.csv");
+        killed_at(&env, call, n, &line.split(' ').collect::<Vec<_>>());
+        let report = String::from_utf8(env.undo("status").ok().stderr).unwrap();
+        let is_unfinished = report.contains("unfinished");
+        unfinished += usize::from(is_unfinished);
+        env.undo("gc --now").ok();
+        env.undo(if is_unfinished { "checkout --continue" } else { &line }).ok();
+        assert_eq!(env.read("data/values.csv"), old.as_bytes(), "{call} {n}");
+        env.undo("undo").ok();
+        assert_same(&before, &Tree::read(&env.path()));
+        env.undo("verify").ok();
+    }
+    assert!(unfinished > 0);
 }
