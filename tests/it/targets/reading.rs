@@ -129,7 +129,7 @@ fn one_small_file_costs_few_requests() {
     let mut ask = || Ok(Secret { kind: KeyKind::Password, bytes: b"correct horse".to_vec() });
     let mut workspace = Workspace::open(env.path(), folders("this")).unwrap();
     let mut target = workspace.open_target(None, &mut ask).unwrap();
-    for n in 0..100 {
+    for n in 0..200 {
         env.write(&format!("{}/{}/file-{}", n % 5, n % 20, n * 7), format!("changed in commit {n}\n"));
         workspace.commit(&CommitOptions::default(), &Silent).unwrap();
         workspace.push(&mut target, &PushOptions::default(), &Silent).unwrap();
@@ -147,6 +147,10 @@ fn one_small_file_costs_few_requests() {
     let read = workspace.requests();
     assert!(read.requests() - opened.requests() <= 10, "{opened:?} {read:?}");
     assert!(read.downloaded - opened.downloaded <= 1 << 20, "{opened:?} {read:?}");
+    // A neighbour is in the same frames.
+    let path = RepoPath::new(b"2/13/file-2678").unwrap();
+    workspace.read_file(commit, path, &mut Vec::new()).unwrap();
+    assert_eq!(workspace.requests(), read);
 }
 
 #[test]
