@@ -1,11 +1,15 @@
 //! `undo gc`: gives back the space of what the history does not need any more.
 
 use crate::commands::Context;
+#[cfg(feature = "targets")]
+use crate::commands::targets;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs;
 use crate::number::plural;
 use crate::report::gc::GcSummary;
 use crate::terminal;
+#[cfg(feature = "targets")]
+use crate::workspace::targets::CollectTarget;
 use crate::workspace::{Age, Amount, GcOptions, Workspace};
 
 /// Free the space of forgotten commits and purged content
@@ -19,6 +23,7 @@ use crate::workspace::{Age, Amount, GcOptions, Workspace};
   undo gc -n                  show what would go, and what waits
   undo gc --now               do not wait: forgotten commits cannot be recalled any more
   undo gc --max-repack 1G     write at most 1 GiB
+  undo gc --target nas        the garbage of a target
 
 See also: undo help retention")]
 pub struct Args {
@@ -37,6 +42,9 @@ pub struct Args {
     /// Show what would be removed, without removing it
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[cfg(feature = "targets")]
+    #[command(flatten)]
+    elsewhere: targets::InTarget,
 }
 
 fn parse_age(text: &str) -> Result<Age, String> {
@@ -79,6 +87,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.check_no_null("undo gc --json")?;
     if args.auto {
         fs::become_background();
+    }
+    #[cfg(feature = "targets")]
+    if let Some((workspace, target)) = args.elsewhere.open(context)? {
+        let options = CollectTarget { is_dry_run: args.dry_run };
+        return targets::maintain::collect(context, &workspace, target, &options);
     }
     let mut workspace = context.workspace()?;
     let options =

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+#[cfg(feature = "targets")]
+use crate::commands::targets;
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::CommitId;
@@ -14,6 +16,8 @@ use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
 use crate::report::verify::{DamageFields, DamageRecord, SuperfluousRecord, VerifyTotals, WorktreeTotals};
 use crate::terminal::text::{ChangeLine, Listing};
+#[cfg(feature = "targets")]
+use crate::workspace::targets::VerifyTarget;
 use crate::workspace::{VerifyExtent, VerifyOptions, Workspace};
 
 /// Check the integrity of the repository
@@ -33,6 +37,7 @@ use crate::workspace::{VerifyExtent, VerifyOptions, Workspace};
   undo verify --quick         check that no object is missing
   undo verify --sample 5%     daily: reads everything in 20 days
   undo verify --max-time 10m
+  undo verify --target nas --sample 5%
   undo verify --worktree      find files that changed on the disk without being written
   undo verify --json | jq -r 'select(.type == \"damage\") | .paths[].path'")]
 pub struct Args {
@@ -49,6 +54,9 @@ pub struct Args {
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "@",
           conflicts_with_all = ["quick", "sample", "max_time"], add = complete::with(complete::revisions))]
     worktree: Option<String>,
+    #[cfg(feature = "targets")]
+    #[command(flatten)]
+    elsewhere: targets::InTarget,
 }
 
 /// Parses a percentage above 0 as a share.
@@ -67,6 +75,11 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    #[cfg(feature = "targets")]
+    if let Some((workspace, target)) = args.elsewhere.open(context)? {
+        let sample = if args.quick { 0.0 } else { args.sample.unwrap_or(1.0) };
+        return targets::maintain::verify(context, &workspace, target, &VerifyTarget { sample });
+    }
     let mut workspace = context.workspace()?;
     if let Some(revision) = &args.worktree {
         let commit = workspace.resolve(revision)?;

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::time::Timestamp;
-use crate::workspace::targets::{AddedTarget, Cloned, Copy, OpenTarget, PullOutcome, PushOutcome};
+use crate::workspace::targets::{
+    AddedTarget, Cloned, CollectedTarget, Copy, OpenTarget, PullOutcome, PushOutcome, TargetVerification,
+};
 
 /// A target that was added.
 #[derive(Clone, Debug, Serialize)]
@@ -111,6 +114,88 @@ pub struct ClonedRecord {
     pub entry: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
+}
+
+/// The outcome of collecting the garbage of a target.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "target-collected")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct CollectedRecord {
+    pub target: String,
+    pub dead: u64,
+    pub rewritten: u64,
+    pub condemned: u64,
+    pub written: u64,
+    pub orphans: u64,
+    pub deleted: u64,
+    pub freed: u64,
+    pub waiting: u64,
+    pub waiting_bytes: u64,
+    pub dry_run: bool,
+}
+
+/// Something that is damaged or missing in a target.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "target-damage")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct TargetDamage {
+    pub message: String,
+}
+
+/// The outcome of verifying a target.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "summary")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct VerifiedTarget {
+    pub target: String,
+    pub commits: u64,
+    pub objects: u64,
+    pub packs: u64,
+    pub packs_read: u64,
+    pub bytes_read: u64,
+    pub entry: u64,
+    pub damaged: u64,
+    pub clean: bool,
+}
+
+impl CollectedRecord {
+    /// The record of a collection.
+    pub fn new(target: &OpenTarget, outcome: &CollectedTarget, dry_run: bool) -> CollectedRecord {
+        let CollectedTarget { dead, rewritten, condemned, written, orphans, deleted, freed, waiting, waiting_bytes } =
+            *outcome;
+        let target = target.settings().name.clone();
+        CollectedRecord {
+            target,
+            dead,
+            rewritten,
+            condemned,
+            written,
+            orphans,
+            deleted,
+            freed,
+            waiting,
+            waiting_bytes,
+            dry_run,
+        }
+    }
+}
+
+impl TargetDamage {
+    /// The record of an error.
+    pub fn new(error: &Error) -> TargetDamage {
+        TargetDamage { message: error.to_string() }
+    }
+}
+
+impl VerifiedTarget {
+    /// The record of a verification.
+    pub fn new(target: &OpenTarget, outcome: &TargetVerification) -> VerifiedTarget {
+        let TargetVerification { commits, objects, packs, packs_read, bytes_read, .. } = *outcome;
+        let damaged = outcome.damage.len() as u64;
+        let (entry, clean) = (target.number(), damaged == 0);
+        let target = target.settings().name.clone();
+        VerifiedTarget { target, commits, objects, packs, packs_read, bytes_read, entry, damaged, clean }
+    }
 }
 
 impl TargetAdded {

@@ -42,7 +42,7 @@ pub use marks::{MarkReader, Marks};
 pub use mask::{Mask, PackMask};
 pub use object_set::ObjectSet;
 #[cfg(feature = "targets")]
-pub use outgoing::{FrameDecoder, OutgoingFrame, OutgoingObject};
+pub use outgoing::{FrameDecoder, FrameEncoder, OutgoingFrame, OutgoingObject};
 pub use pack::Location;
 pub use pack_set::{Options, Store};
 pub use purged::PurgedBlobs;

@@ -1,6 +1,6 @@
 //! Reads selected objects in the frames in which they leave the store: whole frames as they are, others compressed again.
 
-use super::compress::{Codec, Encoder};
+use super::compress::{Codec, Compression, Encoder};
 use super::object_set::ObjectSet;
 use super::pack::{Frame, FrameReader, Pack, Record};
 use super::pack_set::Store;
@@ -150,5 +150,21 @@ impl FrameDecoder {
         }
         self.decoder.decode(Codec::from_byte(codec)?, bytes, raw as usize, &mut self.decoded)?;
         Ok(&self.decoded)
+    }
+}
+
+/// Compresses frames that do not come from a store. For one thread.
+pub struct FrameEncoder(Encoder);
+
+impl FrameEncoder {
+    /// Creates an encoder with this compression.
+    pub fn new(compression: Compression) -> FrameEncoder {
+        FrameEncoder(Encoder::new(compression))
+    }
+
+    /// Encodes a frame. Returns the number of the codec, and the bytes.
+    pub fn encode<'a>(&'a mut self, raw: &'a [u8]) -> Result<(u8, &'a [u8])> {
+        let encoded = self.0.encode(raw)?;
+        Ok((encoded.codec as u8, encoded.bytes))
     }
 }

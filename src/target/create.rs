@@ -124,7 +124,7 @@ impl Target {
     }
 
     /// Fails if this machine has seen a newer entry.
-    fn check_seen(&self) -> Result<()> {
+    pub(super) fn check_seen(&self) -> Result<()> {
         match self.local.seen()? {
             Some(seen) if seen.number > self.state.number() => {
                 let (seen, number) = (seen.number, self.state.number());

@@ -90,11 +90,11 @@ pub struct Change {
     pub streams: Vec<(StreamId, Option<StreamChange>)>,
     /// The key slots in force, if they change.
     pub slots: Option<Vec<FileName>>,
-    /// A fold of an earlier entry, with the name of its file.
-    pub fold: Option<Link>,
+    /// Condemned files that were deleted.
+    pub deleted: Vec<FileName>,
 }
 
-fields!(Change: packs, condemned, indexes, absorbs, records, streams, slots, fold);
+fields!(Change: packs, condemned, indexes, absorbs, records, streams, slots, deleted);
 
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +105,21 @@ pub struct Entry {
     pub writer: Writer,
     /// What it changes.
     pub change: Change,
+    /// In some entries: all valid entries since the last one whose change absorbs records, so that a reader needs not read them one
+    /// by one.
+    pub recent: Vec<RecentEntry>,
 }
+
+/// A valid entry, repeated in a later one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecentEntry {
+    /// Number of the entry, and hash of its bytes.
+    pub link: Link,
+    /// The encoded entry, without its recent entries.
+    pub bytes: Vec<u8>,
+}
+
+fields!(RecentEntry: link, bytes);
 
 impl Change {
     /// Whether the change changes nothing.
@@ -118,14 +132,20 @@ impl Entry {
     /// Encodes the entry.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND, 1);
-        encoder.put(&self.previous).put(&self.writer).put(&self.change);
+        encoder.put(&self.previous).put(&self.writer).put(&self.change).put(&self.recent);
         encoder.finish()
+    }
+
+    /// The entry without its recent entries, encoded.
+    pub fn encode_alone(&self) -> Vec<u8> {
+        Entry { recent: Vec::new(), ..self.clone() }.encode()
     }
 
     /// Decodes an entry. It may be followed by padding.
     pub fn decode(bytes: &[u8]) -> Result<Entry> {
         let (mut decoder, _) = fields::expect("log entry", KIND, 1, bytes)?;
-        Ok(Entry { previous: decoder.take()?, writer: decoder.take()?, change: decoder.take()? })
+        let (previous, writer) = (decoder.take()?, decoder.take()?);
+        Ok(Entry { previous, writer, change: decoder.take()?, recent: decoder.take()? })
     }
 }
 

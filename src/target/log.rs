@@ -7,8 +7,21 @@ use super::entry::{Change, Entry, Link, Writer};
 use super::file::{self, FileName, LOG, log_key, log_number, name_in, padded_length};
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
+use crate::parallel;
 use crate::remote::{Created, Remote};
 use crate::seal::{Keyring, Purpose};
+
+/// Entries with a multiple of this number repeat those before them.
+const REPEATED: u64 = 4;
+
+/// Number of new entries for which the newest fold is read instead.
+const MANY: usize = 64;
+
+/// Number of entries in memory.
+const TOGETHER: usize = 256;
+
+/// Number of entries that are read at the same time. The remote may permit fewer.
+const CONNECTIONS: usize = 8;
 
 /// The log of the target whose file `target` has this hash.
 pub struct Log<'t> {
@@ -18,11 +31,38 @@ pub struct Log<'t> {
 }
 
 impl Log<'_> {
-    /// Applies all entries after the last one of a state. Returns their number.
+    /// Applies all entries after the last one of a state.
     ///
     /// [`ErrorKind::Damaged`] if the log is not a continuation of the state: entries are missing, or the target was replaced by an
     /// older or another one.
-    pub fn read(&self, state: &mut State) -> Result<usize> {
+    pub fn read(&self, state: &mut State) -> Result<()> {
+        let mut new = self.new_numbers(state)?;
+        if new.len() > MANY
+            && let Some(fold) = self.newest_fold()?.filter(|fold| fold.number() > state.number())
+        {
+            *state = fold;
+        }
+        new.retain(|number| *number > state.tail);
+        let repeating = new.iter().copied().rfind(|number| repeats_recent(*number));
+        if let Some(number) = repeating.filter(|number| *number > state.tail + 1)
+            && let Some((link, entry)) = self.entry(number)?
+        {
+            apply_recent(state, link, entry);
+            new.retain(|number| *number > state.tail);
+        }
+        self.read_each(&new, state)
+    }
+
+    /// The state after the last entry, from reading all entries one by one: independent of what writers repeat and fold.
+    pub fn read_all(&self) -> Result<State> {
+        let mut state = State::default();
+        let numbers = self.new_numbers(&state)?;
+        self.read_each(&numbers, &mut state)?;
+        Ok(state)
+    }
+
+    /// Numbers of the entries after the last one of a state, void ones included.
+    fn new_numbers(&self, state: &State) -> Result<Vec<u64>> {
         let known = state.number();
         // The last known entry is listed again: if it is gone, the target is older than the state.
         let after = known.checked_sub(1).filter(|before| *before > 0).map(log_key);
@@ -31,22 +71,27 @@ impl Log<'_> {
         if known > 0 && !numbers.contains(&known) {
             return Err(replaced(known));
         }
-        let new: Vec<u64> = numbers.into_iter().filter(|number| *number > state.tail).collect();
-        // Entries are small, and there are few after a fold.
-        let entries = crate::parallel::map(new.iter().copied(), |number| self.entry(number));
-        for (number, entry) in new.iter().zip(entries) {
-            match entry? {
-                Some((link, entry)) => {
-                    state.tail = *number;
-                    self.apply(state, link, entry)?;
+        Ok(numbers.into_iter().filter(|number| *number > state.tail).collect())
+    }
+
+    fn read_each(&self, numbers: &[u64], state: &mut State) -> Result<()> {
+        for part in numbers.chunks(TOGETHER) {
+            let read = |(): &mut (), number| self.entry(number);
+            let entries = parallel::try_map_on(CONNECTIONS, part.iter().copied(), || (), read)?;
+            for (number, entry) in part.iter().zip(entries) {
+                match entry {
+                    Some((link, entry)) => {
+                        state.tail = *number;
+                        self.apply(state, link, entry)?;
+                    }
+                    None if *number == 1 => return Err(Error::damaged("the first entry of the log is not authentic")),
+                    None if *number == state.tail + 1 => state.tail = *number,
+                    // A file beyond a gap, with which anyone could otherwise use up all numbers.
+                    None => {}
                 }
-                None if *number == 1 => return Err(Error::damaged("the first entry of the log is not authentic")),
-                None if *number == state.tail + 1 => state.tail = *number,
-                // A file beyond a gap, with which anyone could otherwise use up all numbers.
-                None => {}
             }
         }
-        Ok(new.len())
+        Ok(())
     }
 
     fn apply(&self, state: &mut State, link: Link, entry: Entry) -> Result<()> {
@@ -104,7 +149,8 @@ impl Log<'_> {
     /// Appends an entry after the last one of a state. `None` if another writer was faster; then its entry has been read.
     pub fn append(&self, state: &mut State, writer: &Writer, change: Change) -> Result<Option<Link>> {
         let number = state.tail + 1;
-        let entry = Entry { previous: state.last, writer: writer.clone(), change };
+        let recent = if repeats_recent(number) { state.recent.clone() } else { Vec::new() };
+        let entry = Entry { previous: state.last, writer: writer.clone(), change, recent };
         let mut plain = entry.encode();
         plain.resize(padded_length(plain.len()), 0);
         let sealed = self.keyring.seal(Purpose::Log, &self.place(number), &plain)?;
@@ -152,15 +198,32 @@ impl Log<'_> {
         Ok(None)
     }
 
-    /// Writes a fold of a state. Returns the link for the entry that names it.
-    pub fn write_fold(&self, state: &State) -> Result<Link> {
+    /// Writes a fold of a state.
+    pub fn write_fold(&self, state: &State) -> Result<()> {
         let number = state.number();
         let mut plain = state.encode();
         plain.resize(padded_length(plain.len()), 0);
         let sealed = self.keyring.seal(Purpose::Fold, &self.place(number), &plain)?;
-        let hash = FileName::of(&sealed);
-        self.remote.put(&file::fold_key(number, hash), &sealed)?;
-        Ok(Link { number, hash })
+        self.remote.put(&file::fold_key(number, FileName::of(&sealed)), &sealed)
+    }
+}
+
+fn repeats_recent(number: u64) -> bool {
+    number.is_multiple_of(REPEATED)
+}
+
+/// Applies the entries that an entry repeats, and the entry. Changes nothing if they do not continue the state.
+fn apply_recent(state: &mut State, link: Link, entry: Entry) {
+    let mut ahead = state.clone();
+    for recent in entry.recent.iter().filter(|recent| recent.link.number > state.number()) {
+        match Entry::decode(&recent.bytes) {
+            Ok(repeated) if repeated.previous == ahead.last => ahead.apply(recent.link, repeated),
+            _ => return,
+        }
+    }
+    if entry.previous == ahead.last {
+        ahead.apply(link, entry);
+        *state = ahead;
     }
 }
 

@@ -8,12 +8,14 @@
 mod create;
 mod entry;
 mod file;
+mod files;
 mod index;
 mod local;
 mod log;
 mod pack;
 mod reader;
 mod record;
+mod records;
 mod state;
 
 use std::sync::{Arc, Mutex};
@@ -31,6 +33,7 @@ pub use index::IndexFile;
 pub use pack::{Builder as PackBuilder, Encoded};
 pub use reader::encoded;
 pub use record::{FrameObject, Record};
+pub use records::Records;
 pub use state::{Pack, State, Stream};
 
 use local::Local;
@@ -104,6 +107,18 @@ impl Target {
                 return Ok(appended);
             }
         }
+    }
+
+    /// Reads the whole log, entry by entry, and relies on nothing that writers repeat or fold. Before files are deleted.
+    pub fn reread(&mut self) -> Result<()> {
+        self.state = self.log().read_all()?;
+        self.check_seen()?;
+        self.note_state(true)
+    }
+
+    /// Writes a fold of the state, from which readers start.
+    pub fn write_fold(&self) -> Result<()> {
+        self.log().write_fold(&self.state)
     }
 
     /// Keeps the newest entry that this machine has seen, and caches the state.

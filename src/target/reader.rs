@@ -67,18 +67,7 @@ impl Target {
             return Ok(page.clone());
         }
         let index = self.state.indexes.iter().find(|index| index.name == file).expect("the caller has found it");
-        let range = index.page_range(number);
-        let cached =
-            self.cached_page(file, &range).and_then(|bytes| index.open_page(&self.keyring, number, &bytes).ok());
-        let page = match cached {
-            Some(page) => page,
-            None => {
-                let bytes = self.remote.get_range(&file.index_key(), range)?;
-                let bytes = bytes.ok_or_else(|| Error::damaged(format!("index `{file}` of the target is missing")))?;
-                let opened = index.open_page(&self.keyring, number, &bytes);
-                opened.map_err(|error| error.context(format_args!("index `{file}` of the target")))?
-            }
-        };
+        let page = self.index_page(index, number)?;
         let page = Arc::new(page);
         let mut cache = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.order.len() >= PAGES {
@@ -88,13 +77,6 @@ impl Target {
         cache.order.push(key);
         cache.pages.insert(key, page.clone());
         Ok(page)
-    }
-
-    fn cached_page(&self, file: FileName, range: &Range<u64>) -> Option<Vec<u8>> {
-        let file = fs::open(&self.local.index_path(file)?).ok()?;
-        let mut bytes = vec![0; (range.end - range.start) as usize];
-        fs::read_exact_at(&file, &mut bytes, range.start).ok()?;
-        Some(bytes)
     }
 
     /// Caches all index files, before many objects are looked up.

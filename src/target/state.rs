@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Change, Entry, Link, StreamChange, Token, Writer};
+use super::entry::{Change, Entry, Link, RecentEntry, StreamChange, Token, Writer};
 use super::file::{FileName, StreamId};
 use super::index::IndexFile;
 use super::record::Record;
@@ -79,8 +79,10 @@ pub struct State {
     pub slots: Vec<FileName>,
     /// The last entry that removed commits or condemned files: what was there before it may be gone.
     pub last_removal: u64,
-    /// The newest fold.
-    pub fold: Option<Link>,
+    /// The last entry that absorbed records.
+    pub absorbed: u64,
+    /// All valid entries since then.
+    pub recent: Vec<RecentEntry>,
 }
 
 impl State {
@@ -91,8 +93,9 @@ impl State {
 
     /// Applies an entry with this link.
     pub fn apply(&mut self, link: Link, entry: Entry) {
+        self.recent.push(RecentEntry { link, bytes: entry.encode_alone() });
         let Entry { writer, change, .. } = entry;
-        let Change { packs, condemned, indexes, absorbs, records, streams, slots, fold } = change;
+        let Change { packs, condemned, indexes, absorbs, records, streams, slots, deleted } = change;
         self.last = Some(link);
         self.tail = self.tail.max(link.number);
         for pack in packs {
@@ -109,6 +112,8 @@ impl State {
         }
         if absorbs {
             self.records.clear();
+            self.recent.clear();
+            self.absorbed = link.number;
         }
         self.indexes.extend(indexes);
         self.records.extend(records);
@@ -121,7 +126,9 @@ impl State {
         if let Some(slots) = slots {
             self.slots = slots;
         }
-        self.fold = fold.or(self.fold);
+        for name in deleted {
+            self.condemned.remove(&name);
+        }
     }
 
     fn change_stream(&mut self, id: StreamId, change: StreamChange, link: Link, writer: &Writer) {
@@ -152,10 +159,11 @@ impl State {
 
     /// Encodes the state.
     pub fn encode(&self) -> Vec<u8> {
-        let State { last, tail, streams, packs, condemned, indexes, records, slots, last_removal, fold } = self;
+        let State { last, tail, streams, packs, condemned, indexes, records, slots, last_removal, absorbed, recent } =
+            self;
         let mut encoder = fields::begin(KIND, 1);
         encoder.put(last).put(tail).put(streams).put(packs).put(condemned).put(indexes).put(records).put(slots);
-        encoder.put(last_removal).put(fold);
+        encoder.put(last_removal).put(absorbed).put(recent);
         encoder.finish()
     }
 
@@ -172,7 +180,8 @@ impl State {
             records: decoder.take()?,
             slots: decoder.take()?,
             last_removal: decoder.take()?,
-            fold: decoder.take()?,
+            absorbed: decoder.take()?,
+            recent: decoder.take()?,
         };
         if state.packs.keys().map(|name| name.prefix()).is_sorted_by(|a, b| a < b) {
             return Ok(state);

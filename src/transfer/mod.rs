@@ -1,12 +1,17 @@
 //! Copies commits to targets and back.
 
 pub mod association;
+pub mod collect;
 mod commits;
 mod download;
 pub mod fetch;
+mod maintain;
+mod mark;
 pub mod objects;
 mod plan;
 pub mod pull;
 pub mod push;
+mod repack;
 mod spool;
 pub mod upload;
+pub mod verify;

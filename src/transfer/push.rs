@@ -14,6 +14,7 @@ use crate::target::{Link, StreamChange, StreamId, Target, Token};
 
 use super::association::Association;
 use super::commits::{new_commits, new_view};
+use super::maintain;
 use super::plan::Planner;
 use super::upload::{Totals, Uploaded, upload};
 
@@ -74,6 +75,10 @@ pub fn push(
             outcome.entry = Some(entry);
             break;
         }
+    }
+    if maintain::is_due(target) {
+        // The push is recorded. The next one tries again.
+        let _ = maintain::maintain(target);
     }
     association.pending = None;
     association.pushed = Some(repository.environment.now());

@@ -21,8 +21,8 @@ const STEP_RECORDS: usize = 1 << 20;
 /// A step is recorded after this time, so that an interruption costs little on a slow line.
 const STEP_TIME: Duration = Duration::from_secs(30);
 
-/// Maximum number of records in an entry of the log: 64 KiB.
-const INLINE: usize = 1600;
+/// Maximum number of records in an entry of the log: 20 KiB.
+const INLINE: usize = 512;
 
 /// Packs that were uploaded and are not recorded yet.
 #[derive(Default)]
@@ -44,6 +44,17 @@ pub struct Totals {
 }
 
 impl Uploaded {
+    /// Adds a pack and its records.
+    pub fn add(&mut self, pack: NewPack, records: Vec<Record>) {
+        self.packs.push(pack);
+        self.records.extend(records);
+    }
+
+    /// The packs, and where their objects are.
+    pub fn into_parts(self) -> (Vec<NewPack>, Vec<Record>) {
+        (self.packs, self.records)
+    }
+
     /// Whether a step should be recorded.
     fn is_long(&self, since: Instant) -> bool {
         let is_late = !self.packs.is_empty() && since.elapsed() >= STEP_TIME;
@@ -137,11 +148,7 @@ fn send_packs(uploader: &Uploader, jobs: &Mutex<Receiver<Job<'_>>>, done: &Mutex
         let job = lock(jobs).recv();
         let Ok((pack, is_meta)) = job else { return };
         match uploader.put_pack(pack, is_meta) {
-            Ok((pack, records)) => {
-                let mut done = lock(done);
-                done.uploaded.packs.push(pack);
-                done.uploaded.records.extend(records);
-            }
+            Ok((pack, records)) => lock(done).uploaded.add(pack, records),
             Err(error) => {
                 lock(done).failure.get_or_insert(error);
                 return;

@@ -2,6 +2,7 @@
 
 mod copies;
 mod drill;
+mod garbage;
 mod reader;
 mod reading;
 mod restoring;

@@ -3,6 +3,8 @@
 mod clone;
 mod drill;
 pub mod history;
+mod in_target;
+pub mod maintain;
 mod pull;
 mod push;
 pub mod secrets;
@@ -10,6 +12,8 @@ mod target;
 
 use crate::commands::declare_commands;
 use crate::error::{Exit, Result};
+
+pub use in_target::InTarget;
 
 declare_commands! {
 /// The commands for targets. The doc comment of each `Args` is the help of the command.

@@ -3,7 +3,8 @@
 use std::io;
 
 use crate::report::targets::{
-    ClonedRecord, Pulled, Pushed, StreamRecord, TargetAdded, TargetRecord, TargetRemoved, TargetState,
+    ClonedRecord, CollectedRecord, Pulled, Pushed, StreamRecord, TargetAdded, TargetDamage, TargetRecord,
+    TargetRemoved, TargetState, VerifiedTarget,
 };
 use crate::terminal::human::{Size, plural};
 use crate::terminal::sanitize::{line as safe, text};
@@ -100,5 +101,47 @@ impl Print for ClonedRecord {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+impl Print for CollectedRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let would = if self.dry_run { "would condemn" } else { "condemned" };
+        let counts =
+            [(self.dead, "unneeded pack"), (self.rewritten, "mostly unneeded pack"), (self.orphans, "orphaned file")];
+        let counts: Vec<String> =
+            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(count, what)).collect();
+        match counts.is_empty() {
+            true if self.deleted == 0 => page.line("nothing to remove")?,
+            true => {}
+            false => page.line(format_args!("{would} {} ({})", counts.join(", "), Size(self.condemned)))?,
+        }
+        if self.written > 0 {
+            page.line(format_args!("wrote {} of what is needed again", Size(self.written)))?;
+        }
+        if self.deleted > 0 {
+            page.line(format_args!("deleted {} ({})", plural(self.deleted, "file"), Size(self.freed)))?;
+        }
+        if self.waiting > 0 {
+            let files = plural(self.waiting, "condemned file");
+            page.line(format_args!("{files} ({}) will be deleted later", Size(self.waiting_bytes)))?;
+        }
+        Ok(())
+    }
+}
+
+impl Print for TargetDamage {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(format_args!("{} {}", page.paint(Role::Error, "damaged"), safe(&self.message)))
+    }
+}
+
+impl Print for VerifiedTarget {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let found = if self.clean { "no damage found".to_owned() } else { plural(self.damaged, "problem") };
+        let (commits, objects, packs) =
+            (plural(self.commits, "commit"), plural(self.objects, "object"), plural(self.packs, "pack"));
+        let read = format!("{} read", Size(self.bytes_read));
+        page.line(format_args!("{found}: {commits}, {objects}, {packs}, {read}, entry {}", self.entry))
     }
 }

@@ -7,6 +7,7 @@ mod clone;
 mod copies;
 mod drill;
 mod history;
+mod maintain;
 mod push;
 mod repair;
 mod restore;
@@ -25,6 +26,7 @@ pub use clone::{CloneOptions, Cloned};
 pub use copies::Copy;
 pub use drill::{DrillOptions, DrillOutcome};
 pub(crate) use history::RemoteHistory;
+pub use maintain::{CollectTarget, CollectedTarget, TargetVerification, VerifyTarget};
 pub use push::{PullOptions, PullOutcome, PushOptions, PushOutcome};
 pub use show::{TargetDirectory, TargetSummary};
 

@@ -1,0 +1,109 @@
+//! The files of a target: those that it no longer needs, and those that it lacks.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Target;
+use super::file::{DATA, FOLDS, FileName, INDEXES, LOG, META, log_number, name_in};
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::time::Timestamp;
+
+/// Folder of short-lived files that tell the server's time.
+const CLOCK: &str = "clock";
+
+/// Number of folds that stay.
+const FOLDS_KEPT: usize = 3;
+
+/// Age in seconds below which a file that no entry names may belong to a push that is running.
+const YOUNG: i64 = 24 * 3600;
+
+impl Target {
+    /// Packs and indexes that no entry names, and that are older than a day by the server's clock. The age is only a courtesy to
+    /// pushes that are running: one whose packs were condemned sends them again.
+    pub fn orphans(&self) -> Result<Vec<FileName>> {
+        let mut orphans = Vec::new();
+        let mut newest = Timestamp::default();
+        for folder in [DATA, META, INDEXES] {
+            for listed in self.remote.list(folder, None)? {
+                newest = newest.max(listed.modified);
+                let name = name_in(folder, &listed.name).and_then(|name| FileName::parse(name.rsplit('/').next()?));
+                let Some(name) = name.filter(|name| !self.is_known(*name)) else { continue };
+                orphans.push((name, listed.modified));
+            }
+        }
+        if orphans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.server_time()?.max(newest);
+        orphans.retain(|(_, modified)| now.seconds - modified.seconds >= YOUNG);
+        Ok(orphans.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// One error for each pack and index in use that is missing or has another size.
+    pub fn damaged_sizes(&self) -> Result<Vec<Error>> {
+        let mut sizes: HashMap<String, u64> = HashMap::new();
+        for folder in [DATA, META, INDEXES] {
+            sizes.extend(self.remote.list(folder, None)?.into_iter().map(|file| (file.name, file.size)));
+        }
+        let packs = self.state.packs.iter().map(|(name, pack)| (name.pack_key(pack.is_meta), pack.size));
+        let indexes = self.state.indexes.iter().map(|index| (index.name.index_key(), index.size()));
+        let problem = |(key, size): (String, u64)| match sizes.get(&key) {
+            None => Some(Error::damaged(format!("`{key}` of the target is missing"))),
+            Some(found) if *found != size => {
+                Some(Error::damaged(format!("`{key}` of the target has {found} bytes instead of {size}")))
+            }
+            Some(_) => None,
+        };
+        Ok(packs.chain(indexes).filter_map(problem).collect())
+    }
+
+    fn is_known(&self, name: FileName) -> bool {
+        let state = &self.state;
+        state.packs.contains_key(&name)
+            || state.condemned.contains_key(&name)
+            || state.indexes.iter().any(|index| index.name == name)
+    }
+
+    /// The condemned files by the number of the entry that condemned them.
+    pub fn condemned_by_entry(&self) -> BTreeMap<u64, Vec<FileName>> {
+        let mut by_entry: BTreeMap<u64, Vec<FileName>> = BTreeMap::new();
+        for (name, condemned) in &self.state.condemned {
+            by_entry.entry(condemned.number).or_default().push(*name);
+        }
+        by_entry
+    }
+
+    /// The keys under which a condemned file may be.
+    pub fn keys_of(&self, name: FileName) -> Vec<String> {
+        match self.state.condemned.get(&name).and_then(|condemned| condemned.pack) {
+            Some(pack) => vec![name.pack_key(pack.is_meta)],
+            None => vec![name.index_key(), name.pack_key(false), name.pack_key(true)],
+        }
+    }
+
+    /// The keys of all folds but the newest ones, which readers start from.
+    pub fn old_folds(&self) -> Result<Vec<String>> {
+        let mut keys: Vec<String> = self.remote.list(FOLDS, None)?.into_iter().map(|file| file.name).collect();
+        keys.truncate(keys.len().saturating_sub(FOLDS_KEPT));
+        Ok(keys)
+    }
+
+    /// The server's time, and the times at which it received the entries of the log.
+    pub fn entry_times(&self) -> Result<(Timestamp, HashMap<u64, Timestamp>)> {
+        let listed = self.remote.list(LOG, None)?;
+        let times = listed.iter().filter_map(|file| Some((log_number(name_in(LOG, &file.name)?)?, file.modified)));
+        Ok((self.server_time()?, times.collect()))
+    }
+
+    /// The time of the server, from a file that is written for it.
+    fn server_time(&self) -> Result<Timestamp> {
+        let random: [u8; 16] = fs::random()?;
+        let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = format!("{CLOCK}/{name}");
+        self.remote.put(&key, &random)?;
+        let listed = self.remote.list(CLOCK, None)?;
+        let time = listed.iter().find(|file| file.name == key).map(|file| file.modified);
+        self.remote.delete(&listed.into_iter().map(|file| file.name).collect::<Vec<_>>())?;
+        Ok(time.unwrap_or_default())
+    }
+}

@@ -1,0 +1,120 @@
+//! Writes objects of packs to new packs: sealed frames as they are if everything in them is needed, others and short ones decoded
+//! and put together.
+
+use crate::error::{Error, Result};
+use crate::store::{Compression, FrameDecoder, FrameEncoder};
+use crate::target::{Encoded, FileName, FrameObject, Pack, PackBuilder, Record, Target, Uploader, encoded};
+
+use super::upload::Uploaded;
+
+/// Packs are written once and read seldom, so they are compressed better than by a commit.
+const COMPRESSION: Compression = Compression::Zstd(6);
+
+/// Size of a new frame. As in the store: metadata is read in small parts.
+fn frame_size(is_meta: bool) -> usize {
+    if is_meta { 64 << 10 } else { 256 << 10 }
+}
+
+/// New packs.
+pub struct Repacker<'t> {
+    target: &'t Target,
+    uploader: &'t Uploader,
+    encoder: FrameEncoder,
+    decoder: FrameDecoder,
+    data: NewPacks<'t>,
+    meta: NewPacks<'t>,
+    uploaded: Uploaded,
+}
+
+/// The pack and the frame that are being filled.
+struct NewPacks<'t> {
+    pack: PackBuilder<'t>,
+    raw: Vec<u8>,
+    objects: Vec<FrameObject>,
+}
+
+impl<'t> Repacker<'t> {
+    /// Creates packs in a target.
+    pub fn new(target: &'t Target, uploader: &'t Uploader) -> Repacker<'t> {
+        let packs = || NewPacks { pack: uploader.new_pack(), raw: Vec::new(), objects: Vec::new() };
+        let (encoder, decoder) = (FrameEncoder::new(COMPRESSION), FrameDecoder::default());
+        Repacker { target, uploader, encoder, decoder, data: packs(), meta: packs(), uploaded: Uploaded::default() }
+    }
+
+    /// Adds the objects of a pack that `is_needed`. Fails with [`crate::error::ErrorKind::Damaged`] if the pack is damaged.
+    pub fn add_pack(&mut self, name: FileName, pack: Pack, is_needed: impl Fn(&Record) -> bool) -> Result<()> {
+        let is_meta = pack.is_meta;
+        let (frames, tables) = self.target.read_table(name, pack)?;
+        for records in tables.values() {
+            let needed: Vec<Record> = records.iter().copied().filter(&is_needed).collect();
+            let Some(first) = needed.first() else { continue };
+            let is_whole = needed.len() == records.len();
+            if is_whole && first.length as usize >= frame_size(is_meta) / 4 {
+                let sealed = frames.sealed(first)?;
+                let objects = needed.iter().map(|record| record.object).collect();
+                self.make_room(is_meta, sealed.len())?;
+                self.packs(is_meta).pack.push_sealed(sealed, objects);
+                continue;
+            }
+            let plain = self.target.open_frame(&frames, first)?;
+            let frame = encoded(&plain)?;
+            let decoded = self.decoder.decode(frame.codec, frame.raw, frame.bytes)?.to_vec();
+            for Record { object, .. } in needed {
+                let bytes = decoded.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
+                let bytes = bytes.ok_or_else(|| Error::damaged("an object lies outside of its frame"))?;
+                self.add_object(is_meta, object, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Uploads the last packs. Returns everything that was uploaded.
+    pub fn finish(mut self) -> Result<Uploaded> {
+        for is_meta in [false, true] {
+            self.write_frame(is_meta)?;
+            self.upload(is_meta)?;
+        }
+        Ok(self.uploaded)
+    }
+
+    fn packs(&mut self, is_meta: bool) -> &mut NewPacks<'t> {
+        if is_meta { &mut self.meta } else { &mut self.data }
+    }
+
+    fn add_object(&mut self, is_meta: bool, object: FrameObject, bytes: &[u8]) -> Result<()> {
+        if self.packs(is_meta).raw.len() + bytes.len() > frame_size(is_meta) {
+            self.write_frame(is_meta)?;
+        }
+        let packs = self.packs(is_meta);
+        packs.objects.push(FrameObject { offset: packs.raw.len() as u32, ..object });
+        packs.raw.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn write_frame(&mut self, is_meta: bool) -> Result<()> {
+        let packs = self.packs(is_meta);
+        if packs.objects.is_empty() {
+            return Ok(());
+        }
+        let (raw, objects) = (std::mem::take(&mut packs.raw), std::mem::take(&mut packs.objects));
+        self.make_room(is_meta, raw.len())?;
+        let (codec, bytes) = self.encoder.encode(&raw)?;
+        let packs = if is_meta { &mut self.meta } else { &mut self.data };
+        packs.pack.push(&Encoded { codec, raw: raw.len() as u32, bytes }, objects)
+    }
+
+    /// Uploads the pack if a frame of this length does not fit.
+    fn make_room(&mut self, is_meta: bool, length: usize) -> Result<()> {
+        if self.packs(is_meta).pack.is_full_for(length, !is_meta) { self.upload(is_meta) } else { Ok(()) }
+    }
+
+    fn upload(&mut self, is_meta: bool) -> Result<()> {
+        let new = self.uploader.new_pack();
+        let pack = std::mem::replace(&mut self.packs(is_meta).pack, new);
+        if !pack.is_empty() {
+            let (pack, records) = self.uploader.put_pack(pack, is_meta)?;
+            self.uploaded.add(pack, records);
+        }
+        Ok(())
+    }
+}
