@@ -12,6 +12,8 @@ mod compaction;
 mod compress;
 mod elsewhere;
 mod fetch;
+#[cfg(feature = "targets")]
+mod incoming;
 mod listing;
 mod marks;
 mod mask;
@@ -37,6 +39,8 @@ pub use check::{BrokenFrame, PackCounts};
 pub use compress::Compression;
 #[cfg(feature = "targets")]
 pub use elsewhere::Elsewhere;
+#[cfg(feature = "targets")]
+pub use incoming::IncomingFrame;
 pub use listing::ListedObject;
 pub use marks::{MarkReader, Marks};
 pub use mask::{Mask, PackMask};

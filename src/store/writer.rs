@@ -98,6 +98,44 @@ impl Writer<'_> {
         self.hand_over()
     }
 
+    /// Claims the right to put an object. Returns `false` if it is present.
+    #[cfg(feature = "targets")]
+    pub(super) fn claim(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        self.session.claim(kind, id)
+    }
+
+    /// Like [`Writer::put`], for an object that the caller has claimed.
+    #[cfg(feature = "targets")]
+    pub(super) fn put_claimed(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
+        self.session.check()?;
+        self.add(kind, id, bytes).map_err(|error| self.session.poison(error))
+    }
+
+    /// Adds an encoded frame with objects of this kind, which the caller has claimed.
+    #[cfg(feature = "targets")]
+    pub(super) fn push_frame(
+        &mut self,
+        kind: ObjectKind,
+        frame: Frame,
+        bytes: &[u8],
+        records: impl IntoIterator<Item = Record>,
+    ) -> Result<()> {
+        self.session.check()?;
+        let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
+        let pushed = stream.pack.push(frame, bytes, records);
+        pushed.and_then(|()| self.flush_full(kind)).map_err(|error| self.session.poison(error))
+    }
+
+    /// Passes the pack for objects of this kind to the session if it is full.
+    fn flush_full(&mut self, kind: ObjectKind) -> Result<()> {
+        let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
+        if stream.pack.size() >= self.full || stream.pack.objects() >= OBJECTS {
+            let full = std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory));
+            self.session.flush(full.seal(&|id| self.session.store.is_masked(id))?)?;
+        }
+        Ok(())
+    }
+
     /// Puts an object that the caller has claimed.
     pub(super) fn add(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
         let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
@@ -108,11 +146,7 @@ impl Writer<'_> {
         } else {
             stream.buffer.add(record, bytes, &mut self.encoder, &mut stream.pack)?;
         }
-        if stream.pack.size() >= self.full || stream.pack.objects() >= OBJECTS {
-            let full = std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory));
-            self.session.flush(full.seal(&|id| self.session.store.is_masked(id))?)?;
-        }
-        Ok(())
+        self.flush_full(kind)
     }
 
     fn hand_over(&mut self) -> Result<()> {

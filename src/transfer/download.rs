@@ -10,7 +10,7 @@ use crate::object::{ObjectKind, id_of};
 use crate::parallel;
 use crate::progress::Task;
 use crate::store::FrameDecoder;
-use crate::target::{FileName, Pack, Record, Target, encoded};
+use crate::target::{Encoded, FileName, Pack, Record, Target, encoded};
 
 /// Maximum number of bytes of one request, unless a frame is longer.
 const LONGEST: u64 = 8 << 20;
@@ -58,17 +58,43 @@ pub fn download<S, T: Send>(
     init: impl Fn() -> S + Sync,
     each: impl Fn(&mut S, &Wanted, &[u8]) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
+    let frames = download_frames(target, wanted, connections, task, init, |state, frame| {
+        frame.wanted.iter().map(|wanted| each(state, wanted, wanted.object_in(frame.raw)?)).collect::<Result<Vec<T>>>()
+    })?;
+    Ok(frames.into_iter().flatten().collect())
+}
+
+/// The objects to take from one frame.
+pub struct WantedFrame<'f> {
+    /// The objects.
+    pub wanted: &'f [Wanted],
+    /// The frame as it is in the target.
+    pub encoded: Encoded<'f>,
+    /// The decoded frame.
+    pub raw: &'f [u8],
+}
+
+impl WantedFrame<'_> {
+    /// Whether nothing else is in the frame.
+    pub fn is_whole(&self) -> bool {
+        let wanted: usize = self.wanted.iter().map(|wanted| wanted.record.object.length as usize).sum();
+        wanted == self.raw.len()
+    }
+}
+
+/// Like [`download`]; passes frames, whose objects `each` must verify.
+pub fn download_frames<S, T: Send>(
+    target: &Target,
+    wanted: &mut [Wanted],
+    connections: usize,
+    task: &dyn Task,
+    init: impl Fn() -> S + Sync,
+    each: impl Fn(&mut S, &WantedFrame<'_>) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let parts = parts(target, wanted)?;
     let init = || (init(), FrameDecoder::default());
     let results = parallel::try_map_on(connections, parts.into_iter(), init, |(state, decoder), part| {
-        let mut results = Vec::with_capacity(part.wanted.len());
-        read_part(target, &part, decoder, task, |of_frame, decoded| {
-            for wanted in of_frame {
-                results.push(each(state, wanted, wanted.object_in(decoded)?)?);
-            }
-            Ok(())
-        })?;
-        Ok(results)
+        read_part(target, &part, decoder, task, |frame| each(state, frame))
     })?;
     Ok(results.into_iter().flatten().collect())
 }
@@ -107,20 +133,17 @@ pub struct Frame {
 
 /// Downloads the frames of objects. Sorts `wanted`.
 pub fn frames(target: &Target, wanted: &mut [Wanted], connections: usize, task: &dyn Task) -> Result<Vec<Frame>> {
-    let parts = parts(target, wanted)?;
-    let read = |decoder: &mut FrameDecoder, part: Part<'_>| {
-        let mut frames = Vec::new();
-        read_part(target, &part, decoder, task, |wanted, bytes| {
-            let Record { pack, frame, .. } = wanted[0].record;
-            frames.push(Frame { key: (pack, frame), bytes: Arc::new(bytes.to_vec()) });
-            Ok(())
-        })?;
-        Ok(frames)
-    };
-    Ok(parallel::try_map_on(connections, parts.into_iter(), FrameDecoder::default, read)?
-        .into_iter()
-        .flatten()
-        .collect())
+    download_frames(
+        target,
+        wanted,
+        connections,
+        task,
+        || (),
+        |(), frame| {
+            let Record { pack, frame: offset, .. } = frame.wanted[0].record;
+            Ok(Frame { key: (pack, offset), bytes: Arc::new(frame.raw.to_vec()) })
+        },
+    )
 }
 
 /// Downloads all frames of packs, each with one request.
@@ -144,23 +167,24 @@ pub fn whole_packs(target: &Target, packs: &BTreeSet<u64>, connections: usize) -
         .collect())
 }
 
-/// Reads a part, and passes each frame on: the objects to take from it, and its decoded bytes.
-fn read_part(
+/// Reads a part, and passes each frame on.
+fn read_part<T>(
     target: &Target,
     part: &Part<'_>,
     decoder: &mut FrameDecoder,
     task: &dyn Task,
-    mut each: impl FnMut(&[Wanted], &[u8]) -> Result<()>,
-) -> Result<()> {
+    mut each: impl FnMut(&WantedFrame<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
     let frames = target.read_frames(part.name, part.pack, part.range.clone())?;
+    let mut results = Vec::new();
     for of_frame in part.wanted.chunk_by(|a, b| a.record.frame == b.record.frame) {
         let plain = target.open_frame(&frames, &of_frame[0].record)?;
-        let frame = encoded(&plain)?;
-        let decoded = decoder.decode(frame.codec, frame.raw, frame.bytes)?;
+        let encoded = encoded(&plain)?;
+        let raw = decoder.decode(encoded.codec, encoded.raw, encoded.bytes)?;
         task.add(of_frame[0].record.length.into())?;
-        each(of_frame, decoded)?;
+        results.push(each(&WantedFrame { wanted: of_frame, encoded, raw })?);
     }
-    Ok(())
+    Ok(results)
 }
 
 impl Wanted {

@@ -12,7 +12,7 @@ use crate::object::ObjectKind;
 use crate::object::references::{Reference, has_references, references};
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::Transaction;
-use crate::store::{Store, Stored};
+use crate::store::{IncomingFrame, OutgoingObject, Store, Stored, Writer};
 use crate::target::Target;
 
 use super::download::{self, Wanted};
@@ -164,15 +164,24 @@ fn fetch_data(
     task: &dyn Task,
 ) -> Result<Stored> {
     let session = store.session();
-    download::download(
-        target,
-        wanted,
-        connections,
-        task,
-        || session.writer(),
-        |writer, wanted, bytes| writer.put(wanted.kind, wanted.id, bytes).map(drop),
-    )?;
+    download::download_frames(target, wanted, connections, task, || session.writer(), store_frame)?;
     session.finish()
+}
+
+/// Stores the objects of a frame, which is not compressed again if all of it is needed.
+fn store_frame(writer: &mut Writer<'_>, frame: &download::WantedFrame<'_>) -> Result<()> {
+    if !frame.is_whole() {
+        let mut wanted = frame.wanted.iter();
+        return wanted.try_for_each(|one| writer.put(one.kind, one.id, one.object_in(frame.raw)?).map(drop));
+    }
+    let mut objects = Vec::with_capacity(frame.wanted.len());
+    for wanted in frame.wanted {
+        wanted.object_in(frame.raw)?;
+        let (kind, id, object) = (wanted.kind, wanted.id, wanted.record.object);
+        objects.push(OutgoingObject { kind, id, offset: object.offset, length: object.length });
+    }
+    let (codec, bytes) = (frame.encoded.codec, frame.encoded.bytes);
+    writer.put_frame(&IncomingFrame { codec, bytes, raw: frame.raw, objects: &objects })
 }
 
 /// A search for everything that objects need and the stores lack.

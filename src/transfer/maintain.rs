@@ -19,7 +19,7 @@ const PACKS: usize = 8;
 /// Indexes up to this size are always put together.
 const SMALL_INDEX: u64 = 8192;
 
-/// Whether a target has so many entries that it should be maintained.
+/// Whether a target should be maintained: enough entries were appended since the last time.
 pub fn is_due(target: &Target) -> bool {
     target.state().number() >= target.state().absorbed + ENTRIES
 }

@@ -115,7 +115,7 @@ impl<'t> Marker<'t> {
     }
 
     fn local_bytes(&self, kind: ObjectKind, id: ObjectId) -> Option<std::sync::Arc<[u8]>> {
-        // A layout has no hash of its own, so a local one may be another.
+        // The id of a layout is that of its blob, so a local layout may have other chunks.
         let local = self.local.filter(|store| kind != ObjectKind::Layout && store.contains(kind, id))?;
         local.object(kind, id).ok()
     }

@@ -7,6 +7,8 @@ mod download;
 pub mod fetch;
 mod maintain;
 mod mark;
+#[cfg(test)]
+mod model;
 pub mod objects;
 mod plan;
 pub mod pull;
