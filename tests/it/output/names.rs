@@ -135,6 +135,8 @@ hint: name a new directory
 "#]]);
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);
     env.undo("config").shows(str![[r#"
+drill.max_age = none (default)
+    age of the last drill after which `undo status` says so
 gc.auto = true (default)
     collect garbage in the background after a commit if a quarter of the store is waste
 gc.grace = 7d (default)
@@ -151,6 +153,10 @@ store.reflink = true (default)
     share disk blocks between large files and the store instead of copying, if the file system supports it
 store.shared = owner (default)
     who can use the repository: its owner only, or also the members of the directory's group
+target.max_age = 7d (default)
+    age of the last copy elsewhere after which `undo status` warns
+target.password_command = (default)
+    command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password
 user.name = (default)
     author of commits; if empty, the login name
 worktree.cross_mounts = false (default)

@@ -147,10 +147,14 @@ fn one_small_file_costs_few_requests() {
     let read = workspace.requests();
     assert!(read.requests() - opened.requests() <= 10, "{opened:?} {read:?}");
     assert!(read.downloaded - opened.downloaded <= 1 << 20, "{opened:?} {read:?}");
-    // A neighbour is in the same frames.
+    assert!(
+        read.requests() <= 20 && read.downloaded <= 2 << 20,
+        "with everything that opening the target costs: {read:?}"
+    );
+    // A neighbour needs little more than the same frames.
     let path = RepoPath::new(b"2/13/file-2678").unwrap();
     workspace.read_file(commit, path, &mut Vec::new()).unwrap();
-    assert_eq!(workspace.requests(), read);
+    assert!(workspace.requests().requests() <= read.requests() + 1, "{:?}", workspace.requests());
 }
 
 #[test]
