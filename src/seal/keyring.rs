@@ -139,7 +139,7 @@ impl Keyring {
             // The generation is not authentic: a damaged one must not look like a wrong key.
             if generation > self.generation() && generation - self.generation() < 1000 {
                 return Err(Error::new(ErrorKind::WrongKey, "the keys of this target have been replaced")
-                    .hint("enter the new password: undo target key refresh NAME"));
+                    .hint("to enter the new password: undo target show NAME"));
             }
             return Err(not_authentic());
         };
@@ -148,6 +148,11 @@ impl Keyring {
         let key = UnboundKey::new(&AES_256_GCM, key.as_bytes()).expect("the key has 32 bytes");
         Ok(LessSafeKey::new(key))
     }
+}
+
+/// The generation of the keys of a sealed value. Authentic if the value opens.
+pub fn generation_of(sealed: &[u8]) -> u32 {
+    sealed.first_chunk().map_or(0, |generation| u32::from_le_bytes(*generation))
 }
 
 /// The nonce is fixed, because each key seals one value.

@@ -8,5 +8,5 @@
 mod keyring;
 mod slot;
 
-pub use keyring::{Keyring, OVERHEAD, ObjectName, Purpose};
+pub use keyring::{Keyring, OVERHEAD, ObjectName, Purpose, generation_of};
 pub use slot::{KeyKind, Slot};

@@ -1,5 +1,7 @@
 //! Creates and opens targets.
 
+use std::sync::Arc;
+
 use super::Target;
 use super::entry::Change;
 use super::file::{FileName, KEYS, LOG, TARGET, name_in};
@@ -73,7 +75,8 @@ impl Target {
         };
         let keyring = Keyring::create()?;
         let mut target = Target::new(remote, identity, keyring, environment);
-        let slots = secrets.iter().map(|secret| target.put_slot(secret)).collect::<Result<Vec<_>>>()?;
+        let slots =
+            secrets.iter().map(|secret| target.put_slot(&target.keyring, secret)).collect::<Result<Vec<_>>>()?;
         let mut state = State::default();
         let change = Change { slots: Some(slots), ..Change::default() };
         // The first entry decides which keys are in force.
@@ -100,17 +103,31 @@ impl Target {
         let local = Local::new(identity.name(), environment);
         if let Some(keyring) = local.keyring()? {
             let mut target = Target::new(remote, identity, keyring, environment);
-            target.load()?;
-            return Ok(target);
+            return match target.load() {
+                Err(error) if error.kind() == ErrorKind::WrongKey => {
+                    let secret = match ask() {
+                        Err(unanswered) if unanswered.kind() == ErrorKind::WrongKey => return Err(error),
+                        secret => secret?,
+                    };
+                    let (keyring, state) = unlock(&target.remote, &target.identity, &secret)?;
+                    target.keyring = Arc::new(keyring);
+                    target.unlocked(state)
+                }
+                loaded => loaded.map(|()| target),
+            };
         }
         let secret = ask()?;
         let (keyring, state) = unlock(&remote, &identity, &secret)?;
-        let mut target = Target::new(remote, identity, keyring, environment);
-        target.state = state;
-        target.check_seen()?;
-        target.local.save_keyring(&target.keyring)?;
-        target.note_state(true)?;
-        Ok(target)
+        Target::new(remote, identity, keyring, environment).unlocked(state)
+    }
+
+    /// Keeps the keyring and the state of a target that a secret has opened.
+    fn unlocked(mut self, state: State) -> Result<Target> {
+        self.state = state;
+        self.check_seen()?;
+        self.local.save_keyring(&self.keyring)?;
+        self.note_state(true)?;
+        Ok(self)
     }
 
     /// Reads the log, from the cached state or the newest fold.
@@ -135,15 +152,6 @@ impl Target {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Writes a key slot. It opens the target once an entry has it in force.
-    pub fn put_slot(&self, secret: &Secret) -> Result<FileName> {
-        let slot = Slot::wrap(&self.keyring, secret.kind, &secret.bytes, self.identity.name().0)?;
-        let bytes = slot.encode();
-        let name = FileName::of(&bytes);
-        self.remote.put(&name.slot_key(), &bytes)?;
-        Ok(name)
     }
 }
 
@@ -175,7 +183,7 @@ fn unlock(remote: &Remote, identity: &Identity, secret: &Secret) -> Result<(Keyr
             Err(error) if error.kind() == ErrorKind::WrongKey => is_removed = true,
             read => {
                 read?;
-                if state.slots.contains(&name) {
+                if state.slots.contains_key(&name) {
                     return Ok((keyring, state));
                 }
                 is_removed = true;
@@ -183,7 +191,8 @@ fn unlock(remote: &Remote, identity: &Identity, secret: &Secret) -> Result<(Keyr
         }
     }
     let message = match (secret.kind, is_removed) {
-        (kind, true) => format!("this {} no longer opens the target: it was removed", kind.word()),
+        (KeyKind::Password, true) => "this password no longer opens the target: it was removed".to_owned(),
+        (kind, true) => format!("these {} no longer open the target: they were removed", kind.word()),
         (KeyKind::Password, false) => "wrong password".to_owned(),
         (kind, false) => format!("wrong {}", kind.word()),
     };

@@ -115,11 +115,13 @@ pub struct Entry {
 pub struct RecentEntry {
     /// Number of the entry, and hash of its bytes.
     pub link: Link,
+    /// Generation of the keys that sealed it.
+    pub generation: u32,
     /// The encoded entry, without its recent entries.
     pub bytes: Vec<u8>,
 }
 
-fields!(RecentEntry: link, bytes);
+fields!(RecentEntry: link, generation, bytes);
 
 impl Change {
     /// Whether the change changes nothing.

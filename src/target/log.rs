@@ -1,7 +1,7 @@
 //! The log of a target: entries in order, each written once. It is the only commit point.
 //!
-//! An entry counts if it is authentic and names the last valid entry before it. One that is not authentic is void, and the next
-//! one names the entry before it.
+//! An entry counts if it is authentic, names the last valid entry before it, and is sealed with keys that no earlier entry has
+//! replaced. Any other entry is void, and the next one names the entry before it.
 
 use super::entry::{Change, Entry, Link, Writer};
 use super::file::{self, FileName, LOG, log_key, log_number, name_in, padded_length};
@@ -9,7 +9,7 @@ use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
 use crate::parallel;
 use crate::remote::{Created, Remote};
-use crate::seal::{Keyring, Purpose};
+use crate::seal::{self, Keyring, Purpose};
 
 /// Entries with a multiple of this number repeat those before them.
 const REPEATED: u64 = 4;
@@ -45,9 +45,9 @@ impl Log<'_> {
         new.retain(|number| *number > state.tail);
         let repeating = new.iter().copied().rfind(|number| repeats_recent(*number));
         if let Some(number) = repeating.filter(|number| *number > state.tail + 1)
-            && let Some((link, entry)) = self.entry(number)?
+            && let Some((link, generation, entry)) = self.entry(number)?
         {
-            apply_recent(state, link, entry);
+            apply_recent(state, link, generation, entry);
             new.retain(|number| *number > state.tail);
         }
         self.read_each(&new, state)
@@ -80,9 +80,9 @@ impl Log<'_> {
             let entries = parallel::try_map_on(CONNECTIONS, part.iter().copied(), || (), read)?;
             for (number, entry) in part.iter().zip(entries) {
                 match entry {
-                    Some((link, entry)) => {
+                    Some((link, generation, entry)) => {
                         state.tail = *number;
-                        self.apply(state, link, entry)?;
+                        self.apply(state, link, generation, entry)?;
                     }
                     None if *number == 1 => return Err(Error::damaged("the first entry of the log is not authentic")),
                     None if *number == state.tail + 1 => state.tail = *number,
@@ -94,10 +94,14 @@ impl Log<'_> {
         Ok(())
     }
 
-    fn apply(&self, state: &mut State, link: Link, entry: Entry) -> Result<()> {
+    fn apply(&self, state: &mut State, link: Link, generation: u32, entry: Entry) -> Result<()> {
         let (previous, last) = (entry.previous, state.last);
+        // Someone whose keys were replaced may still be able to write to the storage.
+        if generation < state.generation {
+            return Ok(());
+        }
         if previous == last {
-            state.apply(link, entry);
+            state.apply(link, generation, entry);
             return Ok(());
         }
         match (previous, last) {
@@ -117,13 +121,13 @@ impl Log<'_> {
         let Some(previous) = previous else { return Ok(true) };
         let mut before = Some(last);
         while let Some(link) = before.filter(|link| link.number > previous.number) {
-            before = self.entry(link.number)?.and_then(|(_, entry)| entry.previous);
+            before = self.entry(link.number)?.and_then(|(_, _, entry)| entry.previous);
         }
         Ok(before == Some(previous) && previous != last)
     }
 
-    /// An authentic entry; `None` if the entry is void.
-    fn entry(&self, number: u64) -> Result<Option<(Link, Entry)>> {
+    /// An authentic entry, and the generation of its keys; `None` if the entry is not authentic.
+    fn entry(&self, number: u64) -> Result<Option<(Link, u32, Entry)>> {
         let missing = || Error::damaged(format!("entry {number} of the log is missing"));
         let mut bytes = self.remote.get(&log_key(number))?.ok_or_else(missing)?;
         let mut opened = self.open(number, &bytes);
@@ -137,7 +141,7 @@ impl Log<'_> {
             entry => {
                 let entry =
                     entry.map_err(|error| error.context(format_args!("file `{}` of the target", log_key(number))))?;
-                Ok(Some((Link { number, hash: FileName::of(&bytes) }, entry)))
+                Ok(Some((Link { number, hash: FileName::of(&bytes) }, seal::generation_of(&bytes), entry)))
             }
         }
     }
@@ -148,16 +152,28 @@ impl Log<'_> {
 
     /// Appends an entry after the last one of a state. `None` if another writer was faster; then its entry has been read.
     pub fn append(&self, state: &mut State, writer: &Writer, change: Change) -> Result<Option<Link>> {
+        self.append_with(self.keyring, state, writer, change)
+    }
+
+    /// Like [`Log::append`], with an entry that only this keyring opens. Entries of other writers are read with the keyring of the
+    /// log: if one of them has replaced the keys, this fails with [`ErrorKind::WrongKey`].
+    pub fn append_with(
+        &self,
+        keyring: &Keyring,
+        state: &mut State,
+        writer: &Writer,
+        change: Change,
+    ) -> Result<Option<Link>> {
         let number = state.tail + 1;
         let recent = if repeats_recent(number) { state.recent.clone() } else { Vec::new() };
         let entry = Entry { previous: state.last, writer: writer.clone(), change, recent };
         let mut plain = entry.encode();
         plain.resize(padded_length(plain.len()), 0);
-        let sealed = self.keyring.seal(Purpose::Log, &self.place(number), &plain)?;
+        let sealed = keyring.seal(Purpose::Log, &self.place(number), &plain)?;
         let link = Link { number, hash: FileName::of(&sealed) };
         match self.remote.create(&log_key(number), &sealed)? {
             Created::New => {
-                state.apply(link, entry);
+                state.apply(link, keyring.generation(), entry);
                 Ok(Some(link))
             }
             Created::Exists => {
@@ -185,9 +201,11 @@ impl Log<'_> {
             .collect();
         folds.sort_unstable();
         for (number, name) in folds.into_iter().rev() {
-            // A fold that cannot be read costs only time: the entries before it say the same.
+            // A fold that cannot be read costs only time: the entries before it say the same. One with older keys may be forged
+            // by someone whose keys were replaced.
             if let Some(bytes) = self.remote.get(&file::fold_key(number, name))?
                 && FileName::of(&bytes) == name
+                && seal::generation_of(&bytes) == self.keyring.generation()
                 && let Ok(plain) = self.keyring.open(Purpose::Fold, &self.place(number), &bytes)
                 && let Ok(state) = State::decode(&plain)
                 && state.number() == number
@@ -213,16 +231,16 @@ fn repeats_recent(number: u64) -> bool {
 }
 
 /// Applies the entries that an entry repeats, and the entry. Changes nothing if they do not continue the state.
-fn apply_recent(state: &mut State, link: Link, entry: Entry) {
+fn apply_recent(state: &mut State, link: Link, generation: u32, entry: Entry) {
     let mut ahead = state.clone();
     for recent in entry.recent.iter().filter(|recent| recent.link.number > state.number()) {
         match Entry::decode(&recent.bytes) {
-            Ok(repeated) if repeated.previous == ahead.last => ahead.apply(recent.link, repeated),
+            Ok(repeated) if repeated.previous == ahead.last => ahead.apply(recent.link, recent.generation, repeated),
             _ => return,
         }
     }
-    if entry.previous == ahead.last {
-        ahead.apply(link, entry);
+    if entry.previous == ahead.last && generation >= ahead.generation {
+        ahead.apply(link, generation, entry);
         *state = ahead;
     }
 }

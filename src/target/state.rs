@@ -75,8 +75,12 @@ pub struct State {
     pub indexes: Vec<IndexFile>,
     /// Where objects are that are in no index file, by entry, newest last.
     pub records: Vec<Record>,
-    /// Key slots in force.
-    pub slots: Vec<FileName>,
+    /// Key slots in force, and who added each.
+    pub slots: BTreeMap<FileName, Writer>,
+    /// Generation of the keys that sealed the last valid entry.
+    pub generation: u32,
+    /// The entry that began this generation: packs of earlier entries are sealed with older keys.
+    pub rekeyed: u64,
     /// The last entry that removed commits or condemned files: what was there before it may be gone.
     pub last_removal: u64,
     /// The last entry that absorbed records.
@@ -91,9 +95,12 @@ impl State {
         self.last.map_or(0, |link| link.number)
     }
 
-    /// Applies an entry with this link.
-    pub fn apply(&mut self, link: Link, entry: Entry) {
-        self.recent.push(RecentEntry { link, bytes: entry.encode_alone() });
+    /// Applies an entry with this link, which was sealed with keys of this generation.
+    pub fn apply(&mut self, link: Link, generation: u32, entry: Entry) {
+        if generation > self.generation {
+            (self.generation, self.rekeyed) = (generation, link.number);
+        }
+        self.recent.push(RecentEntry { link, generation, bytes: entry.encode_alone() });
         let Entry { writer, change, .. } = entry;
         let Change { packs, condemned, indexes, absorbs, records, streams, slots, deleted } = change;
         self.last = Some(link);
@@ -124,7 +131,9 @@ impl State {
             }
         }
         if let Some(slots) = slots {
-            self.slots = slots;
+            let old = std::mem::take(&mut self.slots);
+            let by = |name: &FileName| old.get(name).unwrap_or(&writer).clone();
+            self.slots = slots.into_iter().map(|name| (name, by(&name))).collect();
         }
         for name in deleted {
             self.condemned.remove(&name);
@@ -137,6 +146,11 @@ impl State {
         commits.retain(|commit| !removed.contains(commit));
         commits.extend(added);
         self.streams.insert(id, Stream { host, path, view, size, token, commits, link, writer: writer.clone() });
+    }
+
+    /// Packs that are sealed with keys of an older generation.
+    pub fn old_packs(&self) -> impl Iterator<Item = (FileName, Pack)> {
+        self.packs.iter().filter(|(_, pack)| pack.added < self.rekeyed).map(|(name, pack)| (*name, *pack))
     }
 
     /// Whether any object may be there.
@@ -159,11 +173,10 @@ impl State {
 
     /// Encodes the state.
     pub fn encode(&self) -> Vec<u8> {
-        let State { last, tail, streams, packs, condemned, indexes, records, slots, last_removal, absorbed, recent } =
-            self;
+        let State { last, tail, streams, packs, condemned, indexes, records, slots, .. } = self;
         let mut encoder = fields::begin(KIND, 1);
         encoder.put(last).put(tail).put(streams).put(packs).put(condemned).put(indexes).put(records).put(slots);
-        encoder.put(last_removal).put(absorbed).put(recent);
+        encoder.put(&self.generation).put(&self.rekeyed).put(&self.last_removal).put(&self.absorbed).put(&self.recent);
         encoder.finish()
     }
 
@@ -179,6 +192,8 @@ impl State {
             indexes: decoder.take()?,
             records: decoder.take()?,
             slots: decoder.take()?,
+            generation: decoder.take()?,
+            rekeyed: decoder.take()?,
             last_removal: decoder.take()?,
             absorbed: decoder.take()?,
             recent: decoder.take()?,

@@ -55,6 +55,12 @@ impl Uploaded {
         (self.packs, self.records)
     }
 
+    /// Packs with the records of their objects.
+    pub fn new(packs: Vec<(NewPack, Vec<Record>)>) -> Uploaded {
+        let (packs, records): (Vec<_>, Vec<_>) = packs.into_iter().unzip();
+        Uploaded { packs, records: records.into_iter().flatten().collect() }
+    }
+
     /// Whether a step should be recorded.
     fn is_long(&self, since: Instant) -> bool {
         let is_late = !self.packs.is_empty() && since.elapsed() >= STEP_TIME;
@@ -71,7 +77,8 @@ impl Uploaded {
         Ok(Change { packs, indexes, ..Change::default() })
     }
 
-    fn totals(&self) -> Totals {
+    /// What the packs have.
+    pub fn totals(&self) -> Totals {
         let bytes = self.packs.iter().map(|pack| pack.size).sum();
         Totals { objects: self.records.len() as u64, bytes, packs: self.packs.len() as u64 }
     }

@@ -3,6 +3,7 @@
 mod copies;
 mod drill;
 mod garbage;
+mod keys;
 mod reader;
 mod reading;
 mod restoring;

@@ -4,6 +4,7 @@ mod clone;
 mod drill;
 pub mod history;
 mod in_target;
+mod key;
 pub mod maintain;
 mod pull;
 mod push;

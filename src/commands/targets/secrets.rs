@@ -1,6 +1,6 @@
 //! Passwords of targets: from a file, the environment, a command of the user's settings, or a question on the terminal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bip39::Mnemonic;
 
@@ -18,6 +18,14 @@ pub struct PasswordArgs {
     /// Read the password of the target from the first line of FILE
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     password_file: Option<PathBuf>,
+}
+
+/// Where a new password of a target comes from.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct NewPasswordArgs {
+    /// Read the new password from the first line of FILE [default: UNDO_NEW_PASSWORD, or a prompt]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    new_password_file: Option<PathBuf>,
 }
 
 /// Number of random bytes in recovery words: 12 words.
@@ -58,30 +66,15 @@ impl PasswordArgs {
     pub fn ask_new(&self, context: &Context<'_>, name: &str) -> Result<Secret> {
         let text = match self.given(context, name)? {
             Some(text) => text,
-            None => {
-                let first =
-                    context.ui.ask_password(&format!("New password of target {name}")).ok_or_else(no_password)?;
-                let second = context.ui.ask_password("The same password again").ok_or_else(no_password)?;
-                if first != second {
-                    return Err(Error::new(ErrorKind::Usage, "the two passwords differ").hint("run the command again"));
-                }
-                first
-            }
+            None => ask_twice(context, name, no_password)?,
         };
-        match secret(&text) {
-            Secret { kind: KeyKind::Password, bytes } => Ok(Secret { kind: KeyKind::Password, bytes }),
-            _ => {
-                Err(Error::new(ErrorKind::Usage, "recovery words cannot be a password").hint("choose another password"))
-            }
-        }
+        new_password(&text)
     }
 
     /// The password that was given without a question.
     fn given(&self, context: &Context<'_>, name: &str) -> Result<Option<String>> {
         if let Some(path) = &self.password_file {
-            let bytes = fs::read_any(&context.place(path)?)?
-                .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no file `{}`", path.display())))?;
-            return first_line(bytes).map(Some);
+            return first_line_of(context, path).map(Some);
         }
         if let Some(text) = std::env::var_os("UNDO_PASSWORD").filter(|text| !text.is_empty()) {
             return first_line(text.into_encoded_bytes()).map(Some);
@@ -91,6 +84,43 @@ impl PasswordArgs {
             None => Ok(None),
         }
     }
+}
+
+impl NewPasswordArgs {
+    /// Returns the new password, which a person must enter twice.
+    pub fn ask(&self, context: &Context<'_>, name: &str) -> Result<Secret> {
+        let text = match (&self.new_password_file, std::env::var_os("UNDO_NEW_PASSWORD")) {
+            (Some(path), _) => first_line_of(context, path)?,
+            (None, Some(text)) if !text.is_empty() => first_line(text.into_encoded_bytes())?,
+            _ => ask_twice(context, name, || {
+                Error::new(ErrorKind::WrongKey, "no new password was given")
+                    .hint("set UNDO_NEW_PASSWORD, or name a file: --new-password-file FILE")
+            })?,
+        };
+        new_password(&text)
+    }
+}
+
+fn ask_twice(context: &Context<'_>, name: &str, unanswered: impl Fn() -> Error) -> Result<String> {
+    let first = context.ui.ask_password(&format!("New password of target {name}")).ok_or_else(&unanswered)?;
+    let second = context.ui.ask_password("The same password again").ok_or_else(&unanswered)?;
+    if first == second {
+        return Ok(first);
+    }
+    Err(Error::new(ErrorKind::Usage, "the two passwords differ").hint("run the command again"))
+}
+
+fn new_password(text: &str) -> Result<Secret> {
+    let secret = secret(text);
+    if secret.kind == KeyKind::Password {
+        return Ok(secret);
+    }
+    Err(Error::new(ErrorKind::Usage, "recovery words cannot be a password").hint("choose another password"))
+}
+
+fn first_line_of(context: &Context<'_>, path: &Path) -> Result<String> {
+    let bytes = fs::read_any(&context.place(path)?)?;
+    first_line(bytes.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no file `{}`", path.display())))?)
 }
 
 fn first_line(bytes: Vec<u8>) -> Result<String> {

@@ -1,5 +1,6 @@
 //! `undo target`: manages targets, which hold encrypted copies of the history.
 
+use crate::commands::targets::key;
 use crate::commands::targets::secrets::{PasswordArgs, new_recovery_words};
 use crate::commands::{Context, complete};
 use crate::error::Result;
@@ -53,6 +54,18 @@ enum Command {
         #[command(flatten)]
         password: PasswordArgs,
     },
+    /// Add, list and remove the passwords and recovery words of a target
+    Key {
+        #[command(subcommand)]
+        command: key::Command,
+    },
+    /// Replace all keys of a target by a new password and new recovery words
+    ///
+    /// Passwords, recovery words and machines that opened the target before no longer open it: other machines ask for the new
+    /// password. Then rewrites what was pushed with the old keys, which can take as long as pushing everything. Until that ends,
+    /// and in copies of the target made before, who has the old keys can read what was pushed. Older entries of the log, with
+    /// the names of hosts, directories and branches, stay as they are.
+    Rekey(key::RekeyArgs),
     /// Forget a target; the copies in it stay
     Remove {
         /// Name of the target
@@ -69,6 +82,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         }
         Command::List => list(context),
         Command::Show { name, password } => show(context, name.as_deref(), password),
+        Command::Key { command } => key::run(context, command),
+        Command::Rekey(args) => key::rekey(context, args),
         Command::Remove { name } => {
             let settings = context.workspace()?.remove_target(name)?;
             context.ui.outcome(&TargetRemoved { name: settings.name, url: settings.url })

@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::report::targets::{
-    ClonedRecord, CollectedRecord, Pulled, Pushed, StreamRecord, TargetAdded, TargetDamage, TargetRecord,
-    TargetRemoved, TargetState, VerifiedTarget,
+    ClonedRecord, CollectedRecord, KeyChanged, KeyRecord, Pulled, Pushed, Rekeyed, Rewritten, StreamRecord,
+    TargetAdded, TargetDamage, TargetRecord, TargetRemoved, TargetState, VerifiedTarget,
 };
 use crate::terminal::human::{Size, plural};
 use crate::terminal::sanitize::{line as safe, text};
@@ -16,14 +16,68 @@ impl Print for TargetAdded {
         let verb = if self.created { "created" } else { "added the existing" };
         page.line(format_args!("{verb} target {} at {}", page.paint(Role::Branch, safe(&self.name)), text(&self.url)))?;
         if let Some(words) = &self.recovery_words {
-            page.line("")?;
-            page.line("Recovery words, shown only now. They open the target if the password is lost:")?;
-            page.line("")?;
-            page.line(format_args!("    {words}"))?;
-            page.line("")?;
+            print_recovery_words(page, words)?;
         }
         Ok(())
     }
+}
+
+fn print_recovery_words(page: &mut Page<'_>, words: &str) -> io::Result<()> {
+    page.line("")?;
+    page.line("Recovery words, shown only now. They open the target if the password is lost:")?;
+    page.line("")?;
+    page.line(format_args!("    {words}"))?;
+    page.line("")
+}
+
+impl Print for KeyRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return page.name_record(self.id.as_bytes());
+        }
+        let (id, kind) = (page.paint(Role::Id, short(&self.id)), pad(self.kind, 14));
+        match (&self.user, &self.host, self.time) {
+            (Some(user), Some(host), Some(time)) => {
+                let age = page.age_text(time);
+                page.line(format_args!("{id}  {kind}  added {age} by {} on {}", safe(user), safe(host)))
+            }
+            _ => page.line(format_args!("{id}  {kind}  not in force")),
+        }
+    }
+}
+
+impl Print for KeyChanged {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (id, target) = (page.paint(Role::Id, short(&self.id)), page.paint(Role::Branch, safe(&self.target)));
+        let preposition = if self.action == "removed" { "from" } else { "to" };
+        page.line(format_args!("{} key {id} ({}) {preposition} target {target}", self.action, self.kind))?;
+        if let Some(words) = &self.recovery_words {
+            return print_recovery_words(page, words);
+        }
+        match self.action {
+            "removed" => page.line("Who had this key may have kept what it opens, and is not locked out yet."),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Print for Rekeyed {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let target = page.paint(Role::Branch, safe(&self.target));
+        page.line(format_args!("replaced the keys of target {target}; other machines must enter the new password"))?;
+        print_recovery_words(page, &self.recovery_words)
+    }
+}
+
+impl Print for Rewritten {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (packs, target) = (plural(self.packs, "pack"), page.paint(Role::Branch, safe(&self.target)));
+        page.line(format_args!("rewrote {packs} of {target} with the new keys: {} sent", Size(self.bytes)))
+    }
+}
+
+fn short(id: &str) -> String {
+    id.get(..8).unwrap_or_default().to_owned()
 }
 
 impl Print for TargetRemoved {
@@ -49,7 +103,7 @@ impl Print for TargetRecord {
 
 impl Print for StreamRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let id = page.paint(Role::Id, self.id.get(..8).unwrap_or_default().to_owned());
+        let id = page.paint(Role::Id, short(&self.id));
         let directory = format!("{}:{}", safe(&self.host), safe(&self.path));
         let (commits, size) = (plural(self.commits, "commit"), Size(self.size));
         let (age, user) = (page.age_text(self.time), safe(&self.user));

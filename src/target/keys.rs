@@ -1,0 +1,128 @@
+//! The keys that open a target: lists, adds, removes and replaces them.
+
+use std::sync::Arc;
+
+use super::entry::{Change, Writer};
+use super::file::{FileName, KEYS, name_in};
+use super::{Secret, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::seal::{KeyKind, Keyring, Slot};
+
+/// Shortest prefix that names a key.
+const SHORTEST: usize = 4;
+
+/// A key slot of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Name of the slot.
+    pub name: FileName,
+    /// What opens the slot. `None` if its file is missing or damaged.
+    pub kind: Option<KeyKind>,
+    /// Who added the slot. `None` if it is not in force: removed, or never recorded.
+    pub added: Option<Writer>,
+}
+
+impl Target {
+    /// The key slots, those in force first and in the order in which they were added.
+    pub fn keys(&self) -> Result<Vec<Key>> {
+        let mut names: Vec<FileName> = self.state.slots.keys().copied().collect();
+        let stored = self.remote.list(KEYS, None)?;
+        let stored = stored.iter().filter_map(|file| name_in(KEYS, &file.name).and_then(FileName::parse));
+        names.extend(stored.filter(|name| !self.state.slots.contains_key(name)));
+        let mut keys = names.into_iter().map(|name| self.key(name)).collect::<Result<Vec<_>>>()?;
+        keys.sort_by_key(|key| (key.added.is_none(), key.added.as_ref().map(|writer| writer.time), key.name));
+        Ok(keys)
+    }
+
+    fn key(&self, name: FileName) -> Result<Key> {
+        let bytes = self.remote.get(&name.slot_key())?.filter(|bytes| FileName::of(bytes) == name);
+        let kind = bytes.and_then(|bytes| Slot::decode(&bytes).ok()).map(|slot| slot.kind);
+        Ok(Key { name, kind, added: self.state.slots.get(&name).cloned() })
+    }
+
+    /// Adds a key that opens the target beside the others.
+    pub fn add_key(&mut self, secret: &Secret) -> Result<Key> {
+        let name = self.put_slot(&self.keyring, secret)?;
+        self.append(|target| {
+            let slots = target.state.slots.keys().copied().chain([name]).collect();
+            Ok(Some(Change { slots: Some(slots), ..Change::default() }))
+        })?;
+        self.key(name)
+    }
+
+    /// Removes the key whose name begins with these digits. Who had it may have kept the keyring: see [`Target::rekey`].
+    ///
+    /// [`ErrorKind::NotFound`] if there is none, [`ErrorKind::Ambiguous`] if there are several, and [`ErrorKind::Refused`] for the
+    /// last one.
+    pub fn remove_key(&mut self, prefix: &str) -> Result<Key> {
+        let name = self.find_key(prefix)?;
+        let key = self.key(name)?;
+        self.append(|target| {
+            let name = target.find_key(prefix)?;
+            let slots: Vec<FileName> = target.state.slots.keys().copied().filter(|other| *other != name).collect();
+            if slots.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Refused,
+                    "this is the last key: without it, nothing opens the target",
+                )
+                .hint("to add another key first: undo target key add"));
+            }
+            Ok(Some(Change { slots: Some(slots), ..Change::default() }))
+        })?;
+        self.delete_slots(&[name]);
+        Ok(key)
+    }
+
+    fn find_key(&self, prefix: &str) -> Result<FileName> {
+        let slots = || self.state.slots.keys();
+        let names = || slots().map(|name| name.to_string()[..8].to_owned()).collect::<Vec<_>>().join(", ");
+        let is_named = |name: &&FileName| prefix.len() >= SHORTEST && name.to_string().starts_with(prefix);
+        match slots().filter(is_named).collect::<Vec<_>>().as_slice() {
+            [name] => Ok(**name),
+            [] => Err(Error::new(ErrorKind::NotFound, format!("the target has no key `{}`", prefix.escape_debug()))
+                .hint(format!("keys: {}", names()))),
+            _ => Err(Error::new(ErrorKind::Ambiguous, format!("several keys begin with `{}`", prefix.escape_debug()))
+                .hint(format!("keys: {}", names()))),
+        }
+    }
+
+    /// Replaces all keys by a new generation that only these secrets open. Packs stay sealed with the old keys until they are
+    /// rewritten: see [`super::State::old_packs`].
+    ///
+    /// [`ErrorKind::WrongKey`] if another machine has just replaced the keys.
+    pub fn rekey(&mut self, secrets: &[Secret]) -> Result<()> {
+        let keyring = self.keyring.with_new_generation()?;
+        let slots = secrets.iter().map(|secret| self.put_slot(&keyring, secret)).collect::<Result<Vec<_>>>()?;
+        let old = loop {
+            let mut state = std::mem::take(&mut self.state);
+            let old: Vec<FileName> = state.slots.keys().copied().collect();
+            let change = Change { slots: Some(slots.clone()), ..Change::default() };
+            let appended = self.log().append_with(&keyring, &mut state, &self.writer, change);
+            self.state = state;
+            if appended?.is_some() {
+                break old;
+            }
+        };
+        self.keyring = Arc::new(keyring);
+        self.local.save_keyring(&self.keyring)?;
+        self.note_state(true)?;
+        self.delete_slots(&old);
+        Ok(())
+    }
+
+    /// Writes a key slot. It opens the target once an entry has it in force.
+    pub(super) fn put_slot(&self, keyring: &Keyring, secret: &Secret) -> Result<FileName> {
+        let slot = Slot::wrap(keyring, secret.kind, &secret.bytes, self.identity.name().0)?;
+        let bytes = slot.encode();
+        let name = FileName::of(&bytes);
+        self.remote.put(&name.slot_key(), &bytes)?;
+        Ok(name)
+    }
+
+    /// Deletes slots that are not in force, so that nobody can guess their passwords later. Credentials that may not delete keep
+    /// them.
+    fn delete_slots(&self, names: &[FileName]) {
+        let keys: Vec<String> = names.iter().map(|name| name.slot_key()).collect();
+        let _ = self.remote.delete(&keys);
+    }
+}
