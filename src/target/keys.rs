@@ -119,7 +119,7 @@ impl Target {
         Ok(name)
     }
 
-    /// Deletes slots that are not in force, so that nobody can guess their passwords later. Credentials that may not delete keep
+    /// Deletes slots that are not in force, so that their passwords cannot be guessed later. Credentials that may not delete keep
     /// them.
     fn delete_slots(&self, names: &[FileName]) {
         let keys: Vec<String> = names.iter().map(|name| name.slot_key()).collect();

@@ -30,6 +30,8 @@ hint: for the settings of all repositories: undo config --global
 
 "#]]);
     env.undo("config --global").shows(str![[r#"
+drill.max_age = none (default)
+    age of the last drill after which `undo status` says so
 gc.auto = true (default)
     collect garbage in the background after a commit if a quarter of the store is waste
 gc.grace = 7d (default)
@@ -44,6 +46,10 @@ store.compression = zstd:1 (default)
     compression of new content; stored content does not change
 store.reflink = true (default)
     share disk blocks between large files and the store instead of copying, if the file system supports it
+target.max_age = 7d (default)
+    age of the last copy elsewhere after which `undo status` warns
+target.password_command = (default)
+    command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password
 user.name = (default)
     author of commits; if empty, the login name
 
@@ -90,6 +96,8 @@ fn repository_settings_override_those_of_the_user() {
     env.undo("commit -m two").ok();
     assert_eq!(env.undo("show --json").json()[0]["author"], "Grace");
     env.undo("config").shows(str![[r#"
+drill.max_age = none (default)
+    age of the last drill after which `undo status` says so
 gc.auto = true (default)
     collect garbage in the background after a commit if a quarter of the store is waste
 gc.grace = 7d (default)
@@ -106,6 +114,10 @@ store.reflink = true (default)
     share disk blocks between large files and the store instead of copying, if the file system supports it
 store.shared = owner (default)
     who can use the repository: its owner only, or also the members of the directory's group
+target.max_age = 7d (default)
+    age of the last copy elsewhere after which `undo status` warns
+target.password_command = (default)
+    command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password
 user.name = Grace (repository)
     author of commits; if empty, the login name
 worktree.cross_mounts = false (default)
@@ -157,7 +169,7 @@ warning: a user-wide setting is ignored: `[ROOT]/home/.config/undo/config.toml` 
     env.undo("config --global user.name Grace").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/home/.config/undo/config.toml` line 3: no setting `user.nam`
-hint: valid settings: gc.auto, gc.grace, history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
+hint: valid settings: drill.max_age, gc.auto, gc.grace, history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, target.max_age, target.password_command, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);

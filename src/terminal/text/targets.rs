@@ -72,6 +72,9 @@ impl Print for Rekeyed {
 impl Print for Rewritten {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let (packs, target) = (plural(self.packs, "pack"), page.paint(Role::Branch, safe(&self.target)));
+        if self.packs == 0 {
+            return page.line(format_args!("{target} has no packs with older keys"));
+        }
         page.line(format_args!("rewrote {packs} of {target} with the new keys: {} sent", Size(self.bytes)))
     }
 }
