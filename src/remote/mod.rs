@@ -182,7 +182,10 @@ impl Remote {
             }
         };
         std::thread::scope(|scope| {
-            (1..self.meter.connections().min(keys.len())).for_each(|_| drop(scope.spawn(work)));
+            for _ in 1..self.meter.connections().min(keys.len()) {
+                // Where the system starts no more threads, the others do the work.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+            }
             work();
         });
         lock(&failure).take().map_or(Ok(()), Err)

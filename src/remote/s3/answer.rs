@@ -176,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_region_is_named() {
+        let body = b"<Error><Code>PermanentRedirect</Code><Message>Use another endpoint.</Message></Error>".to_vec();
+        let address = S3Address { bucket: "data".into(), prefix: String::new(), endpoint: None, region: None };
+        let answer = Answer { status: 301, body, region: Some("eu-west-1".into()) };
+        let error = answer.into_failure(Action::List, "log", &address).error;
+        assert_eq!(error.hint_text().unwrap(), "the bucket is in another region: --region eu-west-1");
+    }
+
+    #[test]
     fn answers_without_an_explanation_are_not_missing_keys() {
         let answer = |body: &str| Answer { status: 404, body: body.into(), region: None };
         assert!(!answer("<html>404</html>").is_missing_key());

@@ -59,7 +59,7 @@ pub(super) async fn create(session: &Session, meter: &Meter, key: &str, bytes: &
     let written = write(session, meter, &temporary, bytes).await;
     let created = match written {
         Ok(()) => publish(session, &mut fs, &temporary, &path).await,
-        Err(problem) => Err(with_reason(&mut fs, &session.root, problem).await),
+        Err(problem) => Err(with_reason(&mut fs, &session.root, bytes.len(), problem).await),
     };
     match fs.remove_file(&temporary).await.map_err(Problem::from) {
         Err(problem) if problem.is_lost_connection() => created.and(Err(problem)),
@@ -74,9 +74,9 @@ async fn write(session: &Session, meter: &Meter, path: &str, bytes: &[u8]) -> Re
     let mut file = pin!(TokioCompatFile::new(file));
     for piece in bytes.chunks(PIECE) {
         pause(meter.upload_pause(piece.len())).await;
-        file.write_all(piece).await.map_err(openssh_sftp_client::Error::from)?;
+        file.write_all(piece).await?;
     }
-    file.flush().await.map_err(openssh_sftp_client::Error::from)?;
+    file.flush().await?;
     if session.sftp.support_fsync() {
         file.as_mut().as_mut_file().sync_all().await?;
     }
@@ -196,14 +196,19 @@ pub(super) async fn list(session: &Session, folder: &str) -> Result<Vec<Listed>>
             }
         });
     };
-    start(&mut running, folder.to_owned());
-    while let Some(ended) = running.join_next().await {
+    let mut folders = vec![folder.to_owned()];
+    loop {
+        // Servers limit the number of open folders.
+        while let Some(folder) = folders.pop_if(|_| running.len() < AHEAD) {
+            start(&mut running, folder);
+        }
+        let Some(ended) = running.join_next().await else { return Ok(keys) };
         let listed: Result<(String, Vec<(String, MetaData)>)> = ended.expect("a task that lists does not panic");
         let (folder, entries) = listed?;
         for (name, metadata) in entries {
             let name = format!("{folder}/{name}");
             if metadata.file_type().is_some_and(|kind| kind.is_dir()) {
-                start(&mut running, name);
+                folders.push(name);
             } else {
                 let seconds = metadata.modified().map_or(0, |time| i64::from(time.into_raw()));
                 let modified = Timestamp { seconds, nanoseconds: 0 };
@@ -211,7 +216,6 @@ pub(super) async fn list(session: &Session, folder: &str) -> Result<Vec<Listed>>
             }
         }
     }
-    Ok(keys)
 }
 
 /// Deletes a key, if it exists.
@@ -248,12 +252,14 @@ async fn entries(dir: Dir) -> Result<Vec<(String, MetaData)>> {
 }
 
 /// Version 3 of the protocol has no code for a full disk, so a failed write asks for the free space.
-async fn with_reason(fs: &mut Fs, root: &str, problem: Problem) -> Problem {
+async fn with_reason(fs: &mut Fs, root: &str, needed: usize, problem: Problem) -> Problem {
     if !problem.is(|kind| matches!(kind, SftpErrorKind::Failure)) {
         return problem;
     }
     match fs.statvfs(root).await {
-        Ok(space) if space.bavail == 0 || space.favail == 0 && space.files > 0 => Problem::NoSpace,
+        Ok(space) if space.bavail.saturating_mul(space.frsize) < needed as u64 => Problem::NoSpace,
+        // All inodes are used.
+        Ok(space) if space.favail == 0 && space.files > 0 => Problem::NoSpace,
         _ => problem,
     }
 }

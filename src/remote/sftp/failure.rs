@@ -24,6 +24,13 @@ impl From<Cause> for Problem {
     }
 }
 
+/// Buffered writes return the server's error inside one of the system.
+impl From<std::io::Error> for Problem {
+    fn from(cause: std::io::Error) -> Problem {
+        Problem::Sftp(cause.downcast::<Cause>().unwrap_or_else(Cause::from))
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         Problem::Other(error)

@@ -4,6 +4,7 @@ use undo::error::ErrorKind;
 use undo::internals::remote::{Address, Options, Remote};
 
 use super::{check_limits, check_long_list, check_races, check_remote, limited};
+use crate::safety::places::Mounted;
 
 fn remote(directory: &tempfile::TempDir) -> Remote {
     Remote::new(Address::Directory(directory.path().join("target")), Options::default())
@@ -49,4 +50,15 @@ fn a_key_that_would_fill_the_memory_is_damaged() {
     let remote = remote(&directory);
     assert_eq!(remote.get("data/01").unwrap_err().kind(), ErrorKind::Damaged);
     assert_eq!(remote.get_range("data/01", 1 << 30..(1 << 30) + 5).unwrap().unwrap(), [0; 5]);
+}
+
+#[test]
+fn a_full_disk_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_disk) = Mounted::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], directory.path()) else { return };
+    let remote = remote(&directory);
+    remote.put("data/01", &[7; 300_000]).unwrap();
+    assert_eq!(remote.put("data/02", &[7; 2_000_000]).unwrap_err().kind(), ErrorKind::NoSpace);
+    assert_eq!(remote.list("data", None).unwrap().len(), 1);
+    remote.put("data/03", &[7; 300_000]).unwrap();
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use undo::error::ErrorKind;
 use undo::internals::remote::{Address, Created, Creation, Options, Remote, SftpAddress};
 
-use super::{check_limits, check_long_list, check_races, check_remote, limited};
+use super::{check_limits, check_long_list, check_races, check_remote, limited, names};
+
+use crate::safety::places::Mounted;
 use crate::servers::free_ports;
 use crate::servers::sshd::Sshd;
 
@@ -83,6 +85,30 @@ fn a_server_that_forbids_requests_refuses_them() {
     let Some(sshd) = Sshd::start("-R") else { return };
     let error = sshd.remote("target").create("log/01", b"one").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error:?}");
+}
+
+#[test]
+fn a_full_disk_is_reported() {
+    let Some(sshd) = Sshd::start("") else { return };
+    let path = sshd.path("full");
+    std::fs::create_dir(&path).unwrap();
+    let Some(_disk) = Mounted::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], &path) else { return };
+    let remote = sshd.remote("full/target");
+    remote.put("data/01", &[7; 300_000]).unwrap();
+    let error = remote.put("data/02", &[7; 2_000_000]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSpace, "{error:?}");
+    assert_eq!(remote.list("data", None).unwrap().len(), 1);
+    assert_eq!(remote.counts().retries, 0);
+    remote.put("data/03", &[7; 300_000]).unwrap();
+}
+
+#[test]
+fn a_target_has_many_folders() {
+    let Some(sshd) = Sshd::start("") else { return };
+    let remote = sshd.remote("target");
+    let keys: Vec<String> = (0..256).map(|number| format!("data/{number:02x}/{number:064x}")).collect();
+    keys.iter().for_each(|key| remote.put(key, b"x").unwrap());
+    assert_eq!(names(&remote.list("data", None).unwrap()), keys);
 }
 
 #[test]
