@@ -115,7 +115,7 @@ fn rekey_locks_the_old_keys_out() {
     env.set("UNDO_PASSWORD", "correct horse");
     env.undo("-C ../clone-other push").fails(12);
     env.set("UNDO_PASSWORD", "new password");
-    env.undo("-C ../clone-other target show target").ok();
+    env.undo("-C ../clone-other target show").ok();
     env.set("UNDO_PASSWORD", "");
     env.undo("-C ../clone-other push").ok();
     on(&env, "home", "");
