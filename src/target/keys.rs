@@ -126,3 +126,147 @@ impl Target {
         let _ = self.remote.delete(&keys);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::environment::Environment;
+    use crate::remote::{Fault, Kind, Memory, Options, Remote, Request};
+    use crate::target::{StreamId, Token};
+
+    /// A machine with its own keyring, which changes its own stream.
+    struct Machine {
+        home: tempfile::TempDir,
+        memory: Arc<Memory>,
+    }
+
+    impl Machine {
+        fn new(memory: &Arc<Memory>) -> Machine {
+            Machine { home: tempfile::tempdir().unwrap(), memory: memory.clone() }
+        }
+
+        fn environment(&self) -> Environment {
+            let home = self.home.path().to_owned();
+            Environment::from_process().with_state_directory(Some(home.join("state"))).with_cache_directory(None)
+        }
+
+        fn create(&self, password: &str) -> Target {
+            let remote = Remote::in_memory(&self.memory, Options::default(), |_| Fault::None);
+            Target::create(remote, &[secret(password)], &self.environment()).unwrap()
+        }
+
+        fn open(
+            &self,
+            password: Option<&str>,
+            before: impl Fn(&Request) -> Fault + Send + Sync + 'static,
+        ) -> Result<Target> {
+            let remote = Remote::in_memory(&self.memory, Options::default(), before);
+            let no_password = || Error::new(ErrorKind::WrongKey, "no password was given");
+            Target::open(remote, &mut || password.map(secret).ok_or_else(no_password), &self.environment())
+        }
+    }
+
+    fn secret(password: &str) -> Secret {
+        Secret { kind: KeyKind::Password, bytes: password.into() }
+    }
+
+    /// Records a change of the stream with this number.
+    fn push(target: &mut Target, number: u8) -> Result<()> {
+        let stream = crate::target::StreamChange {
+            host: String::new(),
+            path: Vec::new(),
+            view: Default::default(),
+            size: 0,
+            token: Token([number; 16]),
+            added: [crate::id::CommitId([number; 32])].into(),
+            removed: Default::default(),
+        };
+        let change = Change { streams: vec![(StreamId::default(), Some(stream))], ..Change::default() };
+        target.append(|_| Ok(Some(change.clone()))).map(drop)
+    }
+
+    fn pushed(target: &Target) -> Vec<u8> {
+        let commits = target.state().streams.values().flat_map(|stream| stream.commits.iter());
+        commits.map(|commit| commit.0[0]).collect()
+    }
+
+    fn is_append(request: &Request) -> bool {
+        request.kind == Kind::Create && request.key.starts_with("log/")
+    }
+
+    /// Runs a closure once, before the first entry is appended.
+    fn before_append(run: impl FnOnce() + Send + 'static) -> impl Fn(&Request) -> Fault + Send + Sync + 'static {
+        let run = Mutex::new(Some(run));
+        move |request| {
+            if is_append(request)
+                && let Some(run) = run.lock().unwrap().take()
+            {
+                run();
+            }
+            Fault::None
+        }
+    }
+
+    #[test]
+    fn a_push_that_is_faster_than_rekey_counts() {
+        let memory = Memory::new();
+        let [first, second] = [(); 2].map(|()| Machine::new(&memory));
+        first.create("old");
+        let mut other = second.open(Some("old"), |_| Fault::None).unwrap();
+        let mut target = first.open(None, before_append(move || push(&mut other, 1).unwrap())).unwrap();
+        target.rekey(&[secret("new")]).unwrap();
+        assert_eq!((pushed(&target), target.state().number(), target.state().generation), (vec![1], 3, 2));
+        let third = Machine::new(&memory);
+        assert_eq!(pushed(&third.open(Some("new"), |_| Fault::None).unwrap()), [1]);
+    }
+
+    #[test]
+    fn a_push_that_is_slower_than_rekey_is_repeated_with_the_new_password() {
+        let memory = Memory::new();
+        let [first, second] = [(); 2].map(|()| Machine::new(&memory));
+        let mut target = first.create("old");
+        second.open(Some("old"), |_| Fault::None).unwrap();
+        let rekey = before_append(move || target.rekey(&[secret("new")]).unwrap());
+        let mut other = second.open(None, rekey).unwrap();
+        let error = push(&mut other, 1).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WrongKey);
+        assert_eq!(error.hint_text(), Some("to enter the new password: undo target show NAME"));
+        assert_eq!(second.open(None, |_| Fault::None).err().unwrap().kind(), ErrorKind::WrongKey);
+        assert_eq!(second.open(Some("old"), |_| Fault::None).err().unwrap().kind(), ErrorKind::WrongKey);
+        push(&mut second.open(Some("new"), |_| Fault::None).unwrap(), 1).unwrap();
+        assert_eq!(pushed(&first.open(None, |_| Fault::None).unwrap()), [1]);
+        assert_eq!(pushed(&second.open(None, |_| Fault::None).unwrap()), [1]);
+    }
+
+    #[test]
+    fn of_two_rekeys_the_first_one_counts() {
+        let memory = Memory::new();
+        let [first, second] = [(); 2].map(|()| Machine::new(&memory));
+        let mut target = first.create("old");
+        second.open(Some("old"), |_| Fault::None).unwrap();
+        let rekey = before_append(move || target.rekey(&[secret("first")]).unwrap());
+        let mut other = second.open(None, rekey).unwrap();
+        assert_eq!(other.rekey(&[secret("second")]).unwrap_err().kind(), ErrorKind::WrongKey);
+        assert_eq!(second.open(Some("second"), |_| Fault::None).err().unwrap().kind(), ErrorKind::WrongKey);
+        assert_eq!(second.open(Some("first"), |_| Fault::None).unwrap().state().generation, 2);
+    }
+
+    #[test]
+    fn replaced_keys_sign_no_entries() {
+        let memory = Memory::new();
+        let [first, second] = [(); 2].map(|()| Machine::new(&memory));
+        let mut target = first.create("old");
+        let thief = second.open(Some("old"), |_| Fault::None).unwrap();
+        target.rekey(&[secret("new")]).unwrap();
+        // The hash of the last entry and its number can be seen without keys.
+        let mut state = target.state().clone();
+        let change = Change { slots: Some(Vec::new()), ..Change::default() };
+        thief.log().append(&mut state, &Writer::default(), change).unwrap().unwrap();
+        let mut read = first.open(None, |_| Fault::None).unwrap();
+        assert_eq!((read.state().number(), read.state().tail, read.state().slots.len()), (2, 3, 1));
+        push(&mut read, 1).unwrap();
+        assert_eq!(pushed(&Machine::new(&memory).open(Some("new"), |_| Fault::None).unwrap()), [1]);
+    }
+}
