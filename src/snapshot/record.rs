@@ -142,7 +142,7 @@ pub fn scan<'s>(
         }
         result => result?,
     };
-    if options.automatic && is_untouched(repository, &scanned.index, &scanned.scan) {
+    if options.automatic && is_untouched(repository, &options, &scanned.index, &scanned.scan) {
         scanned.outcome.created = false;
     }
     scanned.outcome.journals = journals.into_iter().filter(|path| scanned.scan.index.find(path).is_some()).collect();
@@ -261,10 +261,12 @@ fn is_in_future(time: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Whether this is an empty folder for a history that was just attached or cloned. That is not a state to record.
-fn is_untouched(repository: &Repository, index: &Index, scan: &Scan) -> bool {
+fn is_untouched(repository: &Repository, options: &Options, index: &Index, scan: &Scan) -> bool {
     let is_empty = scan.totals == Totals::default() && scan.uncovered.is_empty() && scan.ignored.is_empty();
-    let is_new = repository.layout.is_elsewhere() || repository.view().at().is_none();
-    is_empty && index.count() == 0 && is_new && !repository.view().heads.is_empty()
+    // A checkout of a clone, whose branch has no commit yet.
+    let is_cloned = options.prepares && repository.view().at().is_none() && !repository.view().heads.is_empty();
+    let is_attached = repository.layout.is_elsewhere() && repository.view().at().is_some();
+    is_empty && index.count() == 0 && (is_cloned || is_attached)
 }
 
 /// Extra fields of the commit: alarms, and the command that was run.

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::environment::Environment;
     use crate::remote::{Fault, Kind, Memory, Options, Remote, Request};
-    use crate::target::{StreamId, Token};
+    use crate::target::Token;
 
     /// A machine with its own keyring, which changes its own stream.
     struct Machine {
@@ -183,7 +183,7 @@ mod tests {
             added: [crate::id::CommitId([number; 32])].into(),
             removed: Default::default(),
         };
-        let change = Change { streams: vec![(StreamId::default(), Some(stream))], ..Change::default() };
+        let change = Change { streams: vec![(crate::id::DirectoryId([0; 16]), Some(stream))], ..Change::default() };
         target.append(|_| Ok(Some(change.clone()))).map(drop)
     }
 
@@ -232,7 +232,7 @@ mod tests {
         let mut other = second.open(None, rekey).unwrap();
         let error = push(&mut other, 1).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WrongKey);
-        assert_eq!(error.hint_text(), Some("to enter the new password: undo target show NAME"));
+        assert_eq!(error.hint_text().unwrap(), "to enter the new password: undo target show NAME");
         assert_eq!(second.open(None, |_| Fault::None).err().unwrap().kind(), ErrorKind::WrongKey);
         assert_eq!(second.open(Some("old"), |_| Fault::None).err().unwrap().kind(), ErrorKind::WrongKey);
         push(&mut second.open(Some("new"), |_| Fault::None).unwrap(), 1).unwrap();

@@ -155,23 +155,33 @@ def take_entry_of_log(data):
     change = lambda: (fields.take(16), optional(fields, lambda: take_change(fields)))
     entry["streams"] = fields.list(change)
     entry["slots"] = optional(fields, lambda: fields.list(fields.id))
-    entry["fold"] = optional(fields, lambda: take_link(fields))
+    entry["deleted"] = fields.list(fields.id)
+    before_recent = data[: fields.at]
+    entry["recent"] = fields.list(lambda: take_recent(fields))
     must(len(data) == padded(fields.at) and not any(data[fields.at :]), "other padding of an entry")
-    return entry
+    # A later entry repeats this one without the entries that it repeats.
+    return entry, before_recent + b"\0"
+
+
+def take_recent(fields):
+    return take_link(fields), fields.varint(), fields.bytes()
 
 
 class State:
     """The state after an entry."""
 
     def __init__(self):
-        self.last = self.fold = None
-        self.tail = self.last_removal = 0
+        self.last = None
+        self.tail = self.last_removal = self.absorbed = self.generation = self.rekeyed = 0
         self.streams, self.packs, self.condemned = {}, {}, {}
-        self.indexes, self.records, self.slots = [], [], []
+        self.indexes, self.records, self.slots, self.recent = [], [], {}, []
 
-    def apply(self, link, entry):
+    def apply(self, link, generation, entry, alone):
         number = link[0]
         self.last = link
+        if generation > self.generation:
+            self.generation, self.rekeyed = generation, number
+        self.recent.append((link, generation, alone))
         for (is_meta, size), name in entry["packs"]:
             self.condemned.pop(name, None)
             self.packs[name] = is_meta, size, number
@@ -182,7 +192,7 @@ class State:
         if entry["condemned"] or removes:
             self.last_removal = number
         if entry["absorbs"]:
-            self.records = []
+            self.records, self.recent, self.absorbed = [], [], number
         self.indexes += entry["indexes"]
         self.records += entry["records"]
         for id, change in entry["streams"]:
@@ -190,8 +200,10 @@ class State:
             if change is not None:
                 commits = set(before["commits"]) - set(change.pop("removed")) | set(change.pop("added"))
                 self.streams[id] = change | {"commits": sorted(commits), "link": link, "writer": entry["writer"]}
-        self.slots = self.slots if entry["slots"] is None else entry["slots"]
-        self.fold = entry["fold"] or self.fold
+        if entry["slots"] is not None:
+            self.slots = {name: self.slots.get(name, entry["writer"]) for name in entry["slots"]}
+        for name in entry["deleted"]:
+            self.condemned.pop(name, None)
         must(len({name[:8] for name in self.packs}) == len(self.packs), "two packs with similar names")
 
 
@@ -212,8 +224,14 @@ def take_state(data):
         ascending([id for id, _ in one], "a map of a state")
     state.streams, state.packs, state.condemned = map(dict, maps)
     state.indexes = fields.list(lambda: take_index(fields))
-    state.records, state.slots = fields.list(lambda: take_record(fields)), fields.list(fields.id)
-    state.last_removal, state.fold = fields.varint(), optional(fields, lambda: take_link(fields))
+    state.records = fields.list(lambda: take_record(fields))
+    writer = lambda: (fields.text(), fields.text(), fields.time())
+    slots = fields.list(lambda: (fields.id(), writer()))
+    ascending([name for name, _ in slots], "a map of a state")
+    state.slots = dict(slots)
+    state.generation, state.rekeyed = fields.varint(), fields.varint()
+    state.last_removal, state.absorbed = fields.varint(), fields.varint()
+    state.recent = fields.list(lambda: take_recent(fields))
     must(len(data) == padded(fields.at) and not any(data[fields.at :]), "other padding of a fold")
     return state
 
@@ -255,14 +273,17 @@ class Target(Objects):
                 continue
             data = (self.folder / f"log/{n:016x}").read_bytes()
             try:
-                entry = take_entry_of_log(self.keyring.open("log", self.id + number(n), data))
+                entry, alone = take_entry_of_log(self.keyring.open("log", self.id + number(n), data))
             except Damaged:
                 must(n > 1, "the first entry of the log is not authentic")
                 state.tail = n if n == state.tail + 1 else state.tail
                 continue
             state.tail = n
+            generation = int.from_bytes(data[:4], "little")
+            if generation < state.generation:
+                continue
             if entry["previous"] == state.last:
-                state.apply((n, blake3(data)), entry)
+                state.apply((n, blake3(data)), generation, entry, alone)
                 chain.append(state.last)
             else:
                 must(entry["previous"] in chain, f"an entry before entry {n} of the log is missing")

@@ -143,7 +143,7 @@ fn an_interrupted_drill_leaves_nothing() {
         assert!(child.try_wait().unwrap().is_none(), "the drill has ended");
         std::thread::sleep(Duration::from_millis(10));
     }
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
     assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0);
 }

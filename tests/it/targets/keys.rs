@@ -107,6 +107,10 @@ fn rekey_locks_the_old_keys_out() {
     before.iter().for_each(|pack| std::fs::remove_file(pack).unwrap());
     assert_eq!(clone_with(&env, "e", "new password"), 0);
     assert_same(&Tree::read(&env.path()), &Tree::read(&env.root().join("clone-e")));
+    // From now on the clone has a separate stream, which the original can pull.
+    env.write("notes.txt", "changed");
+    env.undo("commit").ok();
+    env.undo("push").ok();
     // A machine that has the old keys asks for the new password once.
     std::fs::write(env.root().join("clone-other/new"), "x").unwrap();
     on(&env, "other", "");
