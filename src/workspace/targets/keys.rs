@@ -19,8 +19,8 @@ pub struct TargetKey {
     pub added: Option<(String, String, Timestamp)>,
 }
 
-impl From<crate::target::Key> for TargetKey {
-    fn from(key: crate::target::Key) -> TargetKey {
+impl TargetKey {
+    fn new(key: crate::target::Key) -> TargetKey {
         let kind = key.kind.map_or("unreadable", |kind| kind.word());
         let added = key.added.map(|writer| (writer.user, writer.host, writer.time));
         TargetKey { id: key.name.to_string(), kind, added }
@@ -30,19 +30,19 @@ impl From<crate::target::Key> for TargetKey {
 impl OpenTarget {
     /// The keys of the target: those in force, and files of removed ones.
     pub fn keys(&self) -> Result<Vec<TargetKey>> {
-        Ok(self.target.keys()?.into_iter().map(TargetKey::from).collect())
+        Ok(self.target.keys()?.into_iter().map(TargetKey::new).collect())
     }
 
     /// Adds a key.
     pub fn add_key(&mut self, secret: &Secret) -> Result<TargetKey> {
-        self.target.add_key(secret).map(TargetKey::from)
+        self.target.add_key(secret).map(TargetKey::new)
     }
 
     /// Removes the key whose id begins with these digits. [`crate::error::ErrorKind::Refused`] for the last one.
     ///
     /// Who had the key may have kept what it opens: only [`OpenTarget::rekey`] locks them out.
     pub fn remove_key(&mut self, id: &str) -> Result<TargetKey> {
-        self.target.remove_key(id).map(TargetKey::from)
+        self.target.remove_key(id).map(TargetKey::new)
     }
 
     /// Replaces all keys by these. Content that was pushed before stays sealed with the old ones until it is rewritten.
