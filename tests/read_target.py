@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a target of `undo` in a folder. Written from docs/targets.md and docs/format.md alone, to prove that they are sufficient.
+"""Reads a target of `undo` in a folder. Follows docs/targets.md and docs/format.md, to show that they are sufficient.
 
     read_target.py TARGET                   the directories in it, and their commits
     read_target.py TARGET COMMIT            a commit and every path that it holds

@@ -1,4 +1,4 @@
-"""Reads a target in a folder: keys, log, packs and indexes. Written from docs/targets.md alone."""
+"""Reads a target in a folder: keys, log, packs and indexes. Follows docs/targets.md."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -77,7 +77,7 @@ pub const KEYS: [Key; 13] = [
     Key {
         name: "drill.max_age",
         values: "none, or an age such as 30d",
-        about: "age of the last drill after which `undo status` says so",
+        about: "age after which the last drill is too old; `undo status` does not say so yet",
         files: ANYWHERE,
         kind: Kind::Text,
         get: |config| age_text(config.drill_age),
@@ -165,7 +165,7 @@ pub const KEYS: [Key; 13] = [
     Key {
         name: "target.max_age",
         values: "none, or an age such as 7d",
-        about: "age of the last copy elsewhere after which `undo status` warns",
+        about: "age after which the last copy elsewhere is too old; `undo status` does not warn yet",
         files: ANYWHERE,
         kind: Kind::Text,
         get: |config| age_text(config.target_age),

@@ -136,7 +136,7 @@ hint: name a new directory
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);
     env.undo("config").shows(str![[r#"
 drill.max_age = none (default)
-    age of the last drill after which `undo status` says so
+    age after which the last drill is too old; `undo status` does not say so yet
 gc.auto = true (default)
     collect garbage in the background after a commit if a quarter of the store is waste
 gc.grace = 7d (default)
@@ -154,7 +154,7 @@ store.reflink = true (default)
 store.shared = owner (default)
     who can use the repository: its owner only, or also the members of the directory's group
 target.max_age = 7d (default)
-    age of the last copy elsewhere after which `undo status` warns
+    age after which the last copy elsewhere is too old; `undo status` does not warn yet
 target.password_command = (default)
     command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password
 user.name = (default)
