@@ -289,6 +289,11 @@ mod tests {
             ("worktree.cross_mounts = 'yes'", "`worktree.cross_mounts` cannot be `yes`", "valid values: true, false"),
             ("user.name = 5", "`user.name` cannot be `5`", "valid values: text, in quotes"),
             ("[store\n", "`config.toml` line 1: not TOML:", "correct it"),
+            (
+                "[target.nas]\nurl = '/nas'\nauto = 'commit'",
+                "`config.toml` line 1: `target.nas.auto` is not a valid setting",
+                "valid settings of a target: url",
+            ),
             ("[diff]\n'*.x' = 'rm x'", "line 2: `[diff]` names programs", "move the table"),
         ] {
             let error = document(text).config().unwrap_err();

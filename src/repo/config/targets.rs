@@ -24,8 +24,6 @@ pub struct TargetSettings {
     pub limit_up: Option<u64>,
     /// Maximum number of bytes a second from the target.
     pub limit_down: Option<u64>,
-    /// Whether each commit is pushed in the background.
-    pub is_automatic: bool,
 }
 
 /// Longest name of a target in bytes.
@@ -56,7 +54,7 @@ impl TargetSettings {
                 let message = format!("`target.{name}.{}` is not a valid setting", key.escape_debug());
                 Error::new(ErrorKind::Usage, message).hint(
                     "valid settings of a target: url, endpoint, region, connections (1 to 64), limit_up and limit_down \
-                     (bytes a second, such as \"2M\"), auto (\"commit\" or \"never\")",
+                     (bytes a second, such as \"2M\")",
                 )
             })?;
         }
@@ -78,13 +76,6 @@ impl TargetSettings {
             }
             "limit_up" => self.limit_up = Some(limit(item)?),
             "limit_down" => self.limit_down = Some(limit(item)?),
-            "auto" => {
-                self.is_automatic = match item.as_str()? {
-                    "commit" => true,
-                    "never" => false,
-                    _ => return None,
-                }
-            }
             _ => return None,
         }
         Some(())
@@ -106,7 +97,6 @@ impl TargetSettings {
         put("connections", self.connections.map(number));
         put("limit_up", self.limit_up.map(number));
         put("limit_down", self.limit_down.map(number));
-        put("auto", self.is_automatic.then(|| "commit".into()));
         table
     }
 }
