@@ -80,8 +80,8 @@ pub const KEYS: [Key; 13] = [
         about: "age after which the last drill is too old; `undo status` does not say so yet",
         files: ANYWHERE,
         kind: Kind::Text,
-        get: |config| age_text(config.drill_age),
-        put: |config, text| parse_age(text).map(|age| config.drill_age = age),
+        get: |config| limit_text(config.drill_age),
+        put: |config, text| parse_limit(text, Age::parse).map(|age| config.drill_age = age),
     },
     Key {
         name: "gc.auto",
@@ -116,8 +116,8 @@ pub const KEYS: [Key; 13] = [
         about: "size of the repository above which `undo gc` forgets old commits, automatic ones first",
         files: ANYWHERE,
         kind: Kind::Text,
-        get: |config| amount_text(config.max_size),
-        put: |config, text| parse_amount(text).map(|amount| config.max_size = amount),
+        get: |config| limit_text(config.max_size),
+        put: |config, text| parse_limit(text, Amount::parse).map(|amount| config.max_size = amount),
     },
     Key {
         name: "history.min_free",
@@ -125,8 +125,8 @@ pub const KEYS: [Key; 13] = [
         about: "free space below which `undo gc` forgets old commits, automatic ones first",
         files: ANYWHERE,
         kind: Kind::Text,
-        get: |config| amount_text(config.min_free),
-        put: |config, text| parse_amount(text).map(|amount| config.min_free = amount),
+        get: |config| limit_text(config.min_free),
+        put: |config, text| parse_limit(text, Amount::parse).map(|amount| config.min_free = amount),
     },
     Key {
         name: "store.compression",
@@ -168,8 +168,8 @@ pub const KEYS: [Key; 13] = [
         about: "age after which the last copy elsewhere is too old; `undo status` does not warn yet",
         files: ANYWHERE,
         kind: Kind::Text,
-        get: |config| age_text(config.target_age),
-        put: |config, text| parse_age(text).map(|age| config.target_age = age),
+        get: |config| limit_text(config.target_age),
+        put: |config, text| parse_limit(text, Age::parse).map(|age| config.target_age = age),
     },
     Key {
         name: "target.password_command",
@@ -251,20 +251,12 @@ fn parse_keep(text: &str) -> Option<Vec<KeepRule>> {
     KeepRule::parse_list(text).filter(|rules| !rules.iter().any(|rule| matches!(rule.limit, Limit::Count(_))))
 }
 
-fn age_text(age: Option<Age>) -> String {
-    age.map_or(NONE.to_owned(), |age| age.to_string())
+fn limit_text(limit: Option<impl ToString>) -> String {
+    limit.map_or(NONE.to_owned(), |limit| limit.to_string())
 }
 
-fn parse_age(text: &str) -> Option<Option<Age>> {
-    if text == NONE { Some(None) } else { Age::parse(text).map(Some) }
-}
-
-fn amount_text(amount: Option<Amount>) -> String {
-    amount.map_or(NONE.to_owned(), |amount| amount.to_string())
-}
-
-fn parse_amount(text: &str) -> Option<Option<Amount>> {
-    if text == NONE { Some(None) } else { Amount::parse(text).map(Some) }
+fn parse_limit<T>(text: &str, parse: fn(&str) -> Option<T>) -> Option<Option<T>> {
+    if text == NONE { Some(None) } else { parse(text).map(Some) }
 }
 
 #[cfg(test)]

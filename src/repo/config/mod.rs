@@ -46,9 +46,9 @@ pub struct Config {
     pub cross_mounts: bool,
     /// Table `diff`: commands that convert files to text, by pattern of their paths.
     pub converters: Vec<Converter>,
-    /// `drill.max_age`: age of the last drill after which `status` tells.
+    /// `drill.max_age`: age after which the last drill is too old.
     pub drill_age: Option<Age>,
-    /// `target.max_age`: age of the last copy elsewhere after which `status` warns.
+    /// `target.max_age`: age after which the last copy elsewhere is too old.
     pub target_age: Option<Age>,
     /// `target.password_command`: command that prints the password of a target. Empty: ask.
     pub password_command: String,
