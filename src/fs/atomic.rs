@@ -131,27 +131,28 @@ pub fn write_atomic(
     pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
     durability: Durability,
 ) -> Result<()> {
-    let mut staged = TempFile::beside(path)?;
-    write_pieces(staged.file(), pieces)?;
-    staged.sync(durability)?;
-    staged.rename(path)?;
-    if durability.is_synced() { sync_dir(parent(path), durability) } else { Ok(()) }
+    replace(TempFile::beside(path)?, path, pieces, durability)
 }
 
 /// Like [`write_atomic`], for a file that only the user of this process may access (0600), in any folder.
 #[cfg(feature = "targets")]
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut staged = TempFile::private_beside(path)?;
-    write_pieces(staged.file(), [bytes])?;
-    staged.sync(Durability::Synced)?;
-    staged.rename(path)?;
-    sync_dir(parent(path), Durability::Synced)
+    replace(TempFile::private_beside(path)?, path, [bytes], Durability::Synced)
 }
 
-fn write_pieces(file: &File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<()> {
-    let mut writer = BufWriter::with_capacity(BUFFERED, file);
+fn replace(
+    mut staged: TempFile,
+    path: &Path,
+    pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    durability: Durability,
+) -> Result<()> {
+    let mut writer = BufWriter::with_capacity(BUFFERED, staged.file());
     let written = pieces.into_iter().try_for_each(|piece| writer.write_all(piece.as_ref()));
-    written.and_then(|()| writer.flush()).map_err(|cause| failed("write", file, cause))
+    written.and_then(|()| writer.flush()).map_err(|cause| failed("write", staged.file(), cause))?;
+    drop(writer);
+    staged.sync(durability)?;
+    staged.rename(path)?;
+    if durability.is_synced() { sync_dir(parent(path), durability) } else { Ok(()) }
 }
 
 /// A private file (0600) that gets its name when it is complete, if the name is free. Removed on drop. A killed process leaves at
