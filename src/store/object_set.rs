@@ -3,6 +3,8 @@
 use super::bits::Bits;
 use super::pack::Location;
 use super::pack_set::Store;
+#[cfg(feature = "targets")]
+use crate::{id::ObjectId, object::ObjectKind};
 
 /// Objects of a store, by their first location.
 #[derive(Debug)]
@@ -16,15 +18,10 @@ impl Store {
     pub fn empty_set(&self) -> ObjectSet {
         ObjectSet { packs: vec![Bits::default(); self.packs.len()] }
     }
-}
 
-impl Store {
     /// The objects of a set, in the order of packs and records.
     #[cfg(feature = "targets")]
-    pub fn selected<'a>(
-        &'a self,
-        set: &'a ObjectSet,
-    ) -> impl Iterator<Item = (crate::object::ObjectKind, crate::id::ObjectId, Location)> + 'a {
+    pub fn selected<'a>(&'a self, set: &'a ObjectSet) -> impl Iterator<Item = (ObjectKind, ObjectId, Location)> + 'a {
         (0..).zip(&set.packs).filter(|(_, bits)| !bits.is_empty()).flat_map(move |(pack, bits)| {
             // An object in the set was found in this table.
             let table = self.packs[pack as usize].table();

@@ -2,10 +2,10 @@
 
 use super::compress::{Codec, Compression, Encoder};
 use super::object_set::ObjectSet;
-use super::pack::{Frame, FrameReader, Pack, Record};
+use super::pack::{Frame, FrameReader, Pack, Record, format};
 use super::pack_set::Store;
 use super::writer::{LARGE, frame_of};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::ObjectId;
 use crate::object::{ObjectKind, Objects};
 
@@ -145,8 +145,8 @@ pub struct FrameDecoder {
 impl FrameDecoder {
     /// Decodes a frame of `raw` bytes with the codec of this number. [`ErrorKind::Damaged`] if the frame is not valid.
     pub fn decode(&mut self, codec: u8, raw: u32, bytes: &[u8]) -> Result<&[u8]> {
-        if raw > super::pack::format::LONGEST {
-            return Err(crate::error::Error::damaged("a frame longer than any"));
+        if raw > format::LONGEST {
+            return Err(Error::damaged("a frame longer than any"));
         }
         self.decoder.decode(Codec::from_byte(codec)?, bytes, raw as usize, &mut self.decoded)?;
         Ok(&self.decoded)

@@ -35,9 +35,19 @@ pub struct Writer<'a> {
     encoder: Encoder,
     /// Size of a full pack.
     full: u64,
+    streams: Streams,
+}
+
+struct Streams {
     data: Stream,
     /// Everything except file content, in separate frames and packs, so that reading history decodes no file data.
     history: Stream,
+}
+
+impl Streams {
+    fn of(&mut self, kind: ObjectKind) -> &mut Stream {
+        if kind == ObjectKind::Data { &mut self.data } else { &mut self.history }
+    }
 }
 
 /// Objects for one pack.
@@ -68,7 +78,7 @@ impl Session<'_> {
     pub fn writer(&self) -> Writer<'_> {
         let encoder = Encoder::new(self.store.options().compression);
         let stream = || Stream { buffer: FrameBuffer::default(), pack: Builder::new(&self.store.directory) };
-        Writer { session: self, encoder, full: self.full, data: stream(), history: stream() }
+        Writer { session: self, encoder, full: self.full, streams: Streams { data: stream(), history: stream() } }
     }
 }
 
@@ -83,8 +93,7 @@ impl Writer<'_> {
         if !self.session.claim(kind, id) {
             return Ok(false);
         }
-        self.session.check()?;
-        self.add(kind, id, bytes).map_err(|error| self.session.poison(error))?;
+        self.put_claimed(kind, id, bytes)?;
         Ok(true)
     }
 
@@ -105,7 +114,6 @@ impl Writer<'_> {
     }
 
     /// Like [`Writer::put`], for an object that the caller has claimed.
-    #[cfg(feature = "targets")]
     pub(super) fn put_claimed(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
         self.session.check()?;
         self.add(kind, id, bytes).map_err(|error| self.session.poison(error))
@@ -121,14 +129,13 @@ impl Writer<'_> {
         records: impl IntoIterator<Item = Record>,
     ) -> Result<()> {
         self.session.check()?;
-        let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
-        let pushed = stream.pack.push(frame, bytes, records);
+        let pushed = self.streams.of(kind).pack.push(frame, bytes, records);
         pushed.and_then(|()| self.flush_full(kind)).map_err(|error| self.session.poison(error))
     }
 
     /// Passes the pack for objects of this kind to the session if it is full.
     fn flush_full(&mut self, kind: ObjectKind) -> Result<()> {
-        let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
+        let stream = self.streams.of(kind);
         if stream.pack.size() >= self.full || stream.pack.objects() >= OBJECTS {
             let full = std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory));
             self.session.flush(full.seal(&|id| self.session.store.is_masked(id))?)?;
@@ -138,7 +145,7 @@ impl Writer<'_> {
 
     /// Puts an object that the caller has claimed.
     pub(super) fn add(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
-        let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
+        let stream = self.streams.of(kind);
         let record = Record { kind, id, frame_number: 0, offset: 0, length: bytes.len() as u32 };
         if bytes.len() >= LARGE {
             let (frame, stored) = new_frame(&mut self.encoder, bytes, &[record])?;
@@ -151,11 +158,11 @@ impl Writer<'_> {
 
     fn hand_over(&mut self) -> Result<()> {
         self.session.check()?;
-        for stream in [&mut self.data, &mut self.history] {
+        for stream in [&mut self.streams.data, &mut self.streams.history] {
             let written = stream.buffer.write(&mut self.encoder, &mut stream.pack);
             written.map_err(|error| self.session.poison(error))?;
         }
-        let [data, history] = [&mut self.data, &mut self.history]
+        let [data, history] = [&mut self.streams.data, &mut self.streams.history]
             .map(|stream| std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory)));
         self.session.leave(data, history);
         Ok(())
