@@ -28,13 +28,12 @@ pub enum Verb {
     Purge,
     Repair,
     Pull,
-    Clone,
     /// A verb of another version.
     Other(String),
 }
 
 /// The verbs of this version, with their text in the journal and in JSON.
-const KNOWN: [(Verb, &str); 18] = [
+const KNOWN: [(Verb, &str); 17] = [
     (Verb::Init, "init"),
     (Verb::Commit, "commit"),
     (Verb::Checkout, "checkout"),
@@ -52,7 +51,6 @@ const KNOWN: [(Verb, &str); 18] = [
     (Verb::Purge, "purge"),
     (Verb::Repair, "repair"),
     (Verb::Pull, "pull"),
-    (Verb::Clone, "clone"),
 ];
 
 impl Verb {
