@@ -3,6 +3,8 @@
 //! New records stand in the log, or if they are many in a file: sealed pages of records sorted by name. What the log says of the
 //! file tells which page may have a name, and whether the file may have it at all.
 
+use std::ops::Range;
+
 use super::file::FileName;
 use super::record::{RECORD, Record};
 use crate::codec::Encoder;
@@ -58,7 +60,7 @@ impl IndexFile {
     }
 
     /// Numbers of the pages that may have a name: one, or more if names with the same first bytes continue on the next page.
-    pub fn pages_of(&self, name: ObjectName) -> std::ops::Range<usize> {
+    pub fn pages_of(&self, name: ObjectName) -> Range<usize> {
         let first = first_bytes(name);
         let end = self.pages.partition_point(|page| *page <= first);
         let start = self.pages.partition_point(|page| *page < first).saturating_sub(1);
@@ -66,7 +68,7 @@ impl IndexFile {
     }
 
     /// The bytes of a page in the file.
-    pub fn page_range(&self, page: usize) -> std::ops::Range<u64> {
+    pub fn page_range(&self, page: usize) -> Range<u64> {
         let start = page * (PAGE * RECORD + OVERHEAD);
         let records = (self.objects as usize - page * PAGE).min(PAGE);
         start as u64..(start + records * RECORD + OVERHEAD) as u64

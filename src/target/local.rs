@@ -2,7 +2,7 @@
 //!
 //! The keyring is not in the repository, which travels with copies of the data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::entry::Link;
 use super::file::FileName;
@@ -100,7 +100,7 @@ impl Local {
     }
 }
 
-fn save(path: &std::path::Path, bytes: &[u8], durability: Durability) -> Result<()> {
+fn save(path: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_private)?;
     fs::write_atomic(path, [bytes], durability)
 }

@@ -1,6 +1,7 @@
 //! Finds everything that the commits of a target need.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ObjectId};
@@ -114,7 +115,7 @@ impl<'t> Marker<'t> {
         Ok((is_new && has_references(kind)).then_some(Wanted { kind, id, record }))
     }
 
-    fn local_bytes(&self, kind: ObjectKind, id: ObjectId) -> Option<std::sync::Arc<[u8]>> {
+    fn local_bytes(&self, kind: ObjectKind, id: ObjectId) -> Option<Arc<[u8]>> {
         // The id of a layout is that of its blob, so a local layout may have other chunks.
         let local = self.local.filter(|store| kind != ObjectKind::Layout && store.contains(kind, id))?;
         local.object(kind, id).ok()
