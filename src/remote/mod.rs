@@ -70,7 +70,6 @@ pub struct Listed {
 
 /// A store of keys.
 pub struct Remote {
-    address: Option<Address>,
     backend: Box<dyn Backend>,
     meter: Arc<Meter>,
     /// Pause before the first retry; each further one takes twice as long.
@@ -95,7 +94,7 @@ impl Remote {
             Address::S3(address) => Box::new(s3::S3::new(address, None, meter.clone())),
             Address::Sftp(address) => Box::new(sftp::Sftp::new(address, meter.clone())),
         };
-        Remote { address: Some(address), backend, meter, pause: FIRST_PAUSE }
+        Remote { backend, meter, pause: FIRST_PAUSE }
     }
 
     /// A remote in memory. `before` is called before each request and decides what happens to it; it may block. Retries follow
@@ -108,7 +107,7 @@ impl Remote {
     ) -> Remote {
         let meter = Arc::new(Meter::new(options));
         let backend = memory::Connection::new(memory.clone(), meter.clone(), before);
-        Remote { address: None, backend: Box::new(backend), meter, pause: Duration::ZERO }
+        Remote { backend: Box::new(backend), meter, pause: Duration::ZERO }
     }
 
     /// A remote in S3 with this key, instead of the credentials of the environment.
@@ -117,12 +116,7 @@ impl Remote {
         let meter = Arc::new(Meter::new(options));
         let key = (key.0.to_owned(), key.1.to_owned());
         let backend = Box::new(s3::S3::new(&address, Some(key), meter.clone()));
-        Remote { address: Some(Address::S3(address)), backend, meter, pause: FIRST_PAUSE }
-    }
-
-    /// Where the remote is; `None` for one in memory.
-    pub fn address(&self) -> Option<&Address> {
-        self.address.as_ref()
+        Remote { backend, meter, pause: FIRST_PAUSE }
     }
 
     /// Creates a key with these bytes, atomically and durably, unless it exists. If an earlier attempt of this call created the

@@ -3,8 +3,6 @@
 //! Each sealed value has a separate key, derived from the keyring, the purpose and 24 random bytes, so that no nonce is used
 //! twice. The cipher is AES-256-GCM.
 
-#![allow(dead_code)]
-
 mod keyring;
 mod slot;
 

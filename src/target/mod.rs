@@ -3,8 +3,6 @@
 //! A target is a set of files, each written once, in a folder, on a server over SSH, or in object storage. [`Target`] reads its log
 //! and finds objects; packs and indexes are internal to this module. Nothing here decides what is copied.
 
-#![allow(dead_code)]
-
 mod create;
 mod entry;
 mod file;
