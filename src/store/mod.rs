@@ -48,6 +48,8 @@ pub use object_set::ObjectSet;
 #[cfg(feature = "targets")]
 pub use outgoing::{FrameDecoder, FrameEncoder, OutgoingFrame, OutgoingObject};
 pub use pack::Location;
+#[cfg(feature = "targets")]
+pub use pack_set::is_empty_data;
 pub use pack_set::{Options, Store};
 pub use purged::PurgedBlobs;
 pub use readability::Outgoing;

@@ -58,7 +58,7 @@ pub struct Store {
 type Reopen = Box<dyn Fn() -> Option<Store> + Send + Sync>;
 
 /// Whether this is the empty data object, which every store contains and none stores.
-pub(super) fn is_empty_data(kind: ObjectKind, id: ObjectId) -> bool {
+pub fn is_empty_data(kind: ObjectKind, id: ObjectId) -> bool {
     /// BLAKE3 of no bytes.
     const EMPTY: [u8; 32] = [
         0xaf, 0x13, 0x49, 0xb9, 0xf5, 0xf9, 0xa1, 0xa6, 0xa0, 0x40, 0x4d, 0xea, 0x36, 0xdc, 0xc9, 0x49, 0x9b, 0xcb,

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use super::Target;
 use super::file::FileName;
 use super::index::Page;
-use super::pack::{self, Encoded};
+use super::pack;
 use super::record::Record;
 use super::state::Pack;
 use crate::error::{Error, Result};
@@ -94,9 +94,9 @@ impl Target {
         Ok(())
     }
 
-    /// The pack of a record.
-    pub fn pack_of(&self, record: &Record) -> Result<(FileName, Pack)> {
-        self.state.pack(record.pack).ok_or_else(|| Error::damaged("a pack of the target is missing"))
+    /// The pack in use whose name has this prefix.
+    pub fn pack(&self, prefix: u64) -> Result<(FileName, Pack)> {
+        self.state.pack(prefix).ok_or_else(|| Error::damaged("a pack of the target is missing"))
     }
 
     /// Reads a part of a pack that contains whole frames.
@@ -140,9 +140,4 @@ impl Frames {
         let frame = start.and_then(|start| self.bytes.get(start as usize..)?.get(..record.length as usize));
         frame.ok_or_else(|| Error::damaged("a frame lies outside of its pack"))
     }
-}
-
-/// The decoded fields of an opened frame.
-pub fn encoded(plain: &[u8]) -> Result<Encoded<'_>> {
-    pack::encoded_frame(plain)
 }

@@ -10,7 +10,7 @@ use crate::object::{ObjectKind, id_of};
 use crate::parallel;
 use crate::progress::Task;
 use crate::store::FrameDecoder;
-use crate::target::{Encoded, FileName, Pack, Record, Target, encoded};
+use crate::target::{Encoded, FileName, Frames, Pack, Record, Target, encoded_frame};
 
 /// Maximum number of bytes of one request, unless a frame is longer.
 const LONGEST: u64 = 8 << 20;
@@ -105,7 +105,7 @@ fn parts<'w>(target: &Target, wanted: &'w mut [Wanted]) -> Result<Vec<Part<'w>>>
     let mut parts: Vec<Part<'w>> = Vec::new();
     let end_of = |wanted: &Wanted| u64::from(wanted.record.frame) + u64::from(wanted.record.length);
     for of_pack in wanted.chunk_by(|a, b| a.record.pack == b.record.pack) {
-        let (name, pack) = target.pack_of(&of_pack[0].record)?;
+        let (name, pack) = target.pack(of_pack[0].record.pack)?;
         let mut first = 0;
         for n in 1..=of_pack.len() {
             let start = u64::from(of_pack[first].record.frame);
@@ -146,17 +146,26 @@ pub fn frames(target: &Target, wanted: &mut [Wanted], connections: usize, task: 
     )
 }
 
+/// Opens and decodes the frame of a record.
+pub fn decode<'d>(
+    target: &Target,
+    frames: &Frames,
+    record: &Record,
+    decoder: &'d mut FrameDecoder,
+) -> Result<&'d [u8]> {
+    let plain = target.open_frame(frames, record)?;
+    let frame = encoded_frame(&plain)?;
+    decoder.decode(frame.codec, frame.raw, frame.bytes)
+}
+
 /// Downloads all frames of packs, each with one request.
 pub fn whole_packs(target: &Target, packs: &BTreeSet<u64>, connections: usize) -> Result<Vec<Frame>> {
     let read = |decoder: &mut FrameDecoder, pack: u64| {
-        let missing = || Error::damaged("a pack of the target is missing");
-        let (name, pack) = target.state().pack(pack).ok_or_else(missing)?;
+        let (name, pack) = target.pack(pack)?;
         let (frames, records) = target.read_table(name, pack)?;
         let of_frame = records.values().filter_map(|records| records.first());
         let decode = |record: &Record| {
-            let plain = target.open_frame(&frames, record)?;
-            let frame = encoded(&plain)?;
-            let bytes = decoder.decode(frame.codec, frame.raw, frame.bytes)?.to_vec();
+            let bytes = decode(target, &frames, record, decoder)?.to_vec();
             Ok(Frame { key: (record.pack, record.frame), bytes: Arc::new(bytes) })
         };
         of_frame.map(decode).collect::<Result<Vec<Frame>>>()
@@ -179,7 +188,7 @@ fn read_part<T>(
     let mut results = Vec::new();
     for of_frame in part.wanted.chunk_by(|a, b| a.record.frame == b.record.frame) {
         let plain = target.open_frame(&frames, &of_frame[0].record)?;
-        let encoded = encoded(&plain)?;
+        let encoded = encoded_frame(&plain)?;
         let raw = decoder.decode(encoded.codec, encoded.raw, encoded.bytes)?;
         task.add(of_frame[0].record.length.into())?;
         results.push(each(&WantedFrame { wanted: of_frame, encoded, raw })?);

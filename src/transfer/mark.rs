@@ -8,7 +8,7 @@ use crate::id::{BlobId, ObjectId};
 use crate::object::references::{Reference, has_references, references};
 use crate::object::{ObjectKind, Objects};
 use crate::progress::Task;
-use crate::store::Store;
+use crate::store::{Store, is_empty_data};
 use crate::target::{Records, Target};
 
 use super::download::{self, Wanted};
@@ -62,8 +62,10 @@ impl<'t> Marker<'t> {
             task.add(part.len() as u64)?;
             let mut wanted = Vec::new();
             for reference in part {
-                let is_purged = matches!(reference, Reference::Blob(blob) if purged.contains(&blob));
-                if let Some(found) = self.mark_one(reference, is_purged)? {
+                if matches!(reference, Reference::Blob(blob) if purged.contains(&blob)) {
+                    continue;
+                }
+                if let Some(found) = self.mark_one(reference) {
                     match self.local_bytes(found.kind, found.id) {
                         Some(bytes) => references(found.kind, found.id, &bytes, &mut |found| pending.push(found))?,
                         None => wanted.push(found),
@@ -88,10 +90,7 @@ impl<'t> Marker<'t> {
     }
 
     /// Marks an object. Returns where it is if it is new and refers to others.
-    fn mark_one(&mut self, reference: Reference, is_purged: bool) -> Result<Option<Wanted>> {
-        if is_purged {
-            return Ok(None);
-        }
+    fn mark_one(&mut self, reference: Reference) -> Option<Wanted> {
         let (kind, id) = match reference {
             Reference::Object(kind, id) => (kind, id),
             Reference::Blob(blob) => (ObjectKind::Data, blob.object_id()),
@@ -104,15 +103,15 @@ impl<'t> Marker<'t> {
         }
         let Some((kind, number)) = found else {
             // Every target has the empty content, and none stores it.
-            if id.0 != *blake3::hash(b"").as_bytes() && self.missing.len() < MANY {
+            if !is_empty_data(kind, id) && self.missing.len() < MANY {
                 let message = format!("the target lacks {} `{id}`, which a commit needs", kind.word());
                 self.missing.push(Error::new(ErrorKind::Damaged, message));
             }
-            return Ok(None);
+            return None;
         };
         let is_new = !std::mem::replace(&mut self.needed[number], true);
         let record = self.records.as_slice()[number];
-        Ok((is_new && has_references(kind)).then_some(Wanted { kind, id, record }))
+        (is_new && has_references(kind)).then_some(Wanted { kind, id, record })
     }
 
     fn local_bytes(&self, kind: ObjectKind, id: ObjectId) -> Option<Arc<[u8]>> {

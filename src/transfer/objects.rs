@@ -100,7 +100,7 @@ impl RemoteObjects {
         wanted.retain(|wanted| lock(&self.frames).get(&wanted.record).is_none());
         let mut small = BTreeSet::new();
         for one in &wanted {
-            let (_, pack) = self.target.pack_of(&one.record)?;
+            let (_, pack) = self.target.pack(one.record.pack)?;
             if pack.is_meta && pack.size <= SMALL {
                 small.insert(one.record.pack);
             }

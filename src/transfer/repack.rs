@@ -3,8 +3,9 @@
 
 use crate::error::{Error, Result};
 use crate::store::{Compression, FrameDecoder, FrameEncoder};
-use crate::target::{Encoded, FileName, FrameObject, Pack, PackBuilder, Record, Target, Uploader, encoded};
+use crate::target::{Encoded, FileName, FrameObject, Pack, PackBuilder, Record, Target, Uploader};
 
+use super::download::decode;
 use super::upload::Uploaded;
 
 /// Packs are written once and read seldom, so they are compressed better than by a commit.
@@ -56,9 +57,7 @@ impl<'t> Repacker<'t> {
                 self.packs(is_meta).pack.push_sealed(sealed, objects);
                 continue;
             }
-            let plain = self.target.open_frame(&frames, first)?;
-            let frame = encoded(&plain)?;
-            let decoded = self.decoder.decode(frame.codec, frame.raw, frame.bytes)?.to_vec();
+            let decoded = decode(self.target, &frames, first, &mut self.decoder)?.to_vec();
             for Record { object, .. } in needed {
                 let bytes = decoded.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
                 let bytes = bytes.ok_or_else(|| Error::damaged("an object lies outside of its frame"))?;

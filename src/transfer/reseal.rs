@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::parallel;
 use crate::progress::{Progress, Task, Unit};
-use crate::target::{FileName, NewPack, Pack, Record, Target, Uploader, encoded};
+use crate::target::{FileName, NewPack, Pack, Record, Target, Uploader, encoded_frame};
 
 use super::upload::{Totals, Uploaded};
 
@@ -56,7 +56,7 @@ fn rewrite(
     let mut new = uploader.new_pack();
     for of_frame in records.values() {
         let plain = target.open_frame(&frames, &of_frame[0])?;
-        new.push(&encoded(&plain)?, of_frame.iter().map(|record| record.object).collect())?;
+        new.push(&encoded_frame(&plain)?, of_frame.iter().map(|record| record.object).collect())?;
     }
     let uploaded = uploader.put_pack(new, pack.is_meta)?;
     task.add(pack.size)?;

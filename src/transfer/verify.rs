@@ -4,8 +4,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::parallel;
 use crate::progress::{Progress, Unit};
 use crate::store::FrameDecoder;
-use crate::target::{FileName, Pack, Record, Target, encoded};
+use crate::target::{FileName, Pack, Record, Target};
 
+use super::download::decode;
 use super::mark::Marker;
 
 /// What to verify.
@@ -95,9 +96,7 @@ fn sample(target: &Target, share: f64) -> Result<Vec<(FileName, Pack)>> {
 fn verify_pack(target: &Target, name: FileName, pack: Pack, decoder: &mut FrameDecoder) -> Result<()> {
     let (frames, tables) = target.read_table(name, pack)?;
     for records in tables.values() {
-        let plain = target.open_frame(&frames, &records[0])?;
-        let frame = encoded(&plain)?;
-        let decoded = decoder.decode(frame.codec, frame.raw, frame.bytes)?.len();
+        let decoded = decode(target, &frames, &records[0], decoder)?.len();
         let is_inside = |record: &Record| record.object.offset as usize + record.object.length as usize <= decoded;
         if !records.iter().all(is_inside) {
             return Err(Error::damaged(format!("an object lies outside of its frame in pack `{name}`")));
