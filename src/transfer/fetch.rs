@@ -3,15 +3,17 @@
 //! A tree in the store proves that everything below it is there. So metadata waits until all content is stored, and an interrupted
 //! fetch keeps only content: the next one continues there.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::AddAssign;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Dir;
 use crate::id::{BlobId, CommitId, ObjectId};
 use crate::object::ObjectKind;
+use crate::object::operation::{Purged, PurgedBlob};
 use crate::object::references::{Reference, has_references, references};
 use crate::progress::{Progress, Task, Unit};
-use crate::repo::Transaction;
+use crate::repo::{Repository, Transaction};
 use crate::store::{IncomingFrame, OutgoingObject, Store, Stored, Writer};
 use crate::target::Target;
 
@@ -28,6 +30,13 @@ pub struct Totals {
     pub objects: u64,
     /// Number of bytes of their frames in the target.
     pub bytes: u64,
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Totals) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
 }
 
 /// Objects to fetch.
@@ -64,11 +73,8 @@ pub fn fetch_objects(
     connections: usize,
     progress: &dyn Progress,
 ) -> Result<(Stored, Totals)> {
-    let task = progress.start("reading metadata", Unit::Bytes, None);
     let store = transaction.repository().store();
-    let search = Search { store, present: None, target, is_wanted, connections, task: &*task };
-    let mut needed = search.search(roots)?;
-    drop(task);
+    let mut needed = Search { store, present: None, target, is_wanted, connections }.search(roots, progress)?;
     let total = needed.data.iter().map(frame_share).sum();
     let task = progress.start("fetching", Unit::Bytes, Some(total));
     let mut rest = &mut needed.data[..];
@@ -78,12 +84,7 @@ pub fn fetch_objects(
         transaction.keep(&stored)?;
         rest = after;
     }
-    let store = transaction.repository().store();
-    let session = store.session();
-    let mut writer = session.writer();
-    needed.metadata.replay(|kind, id, bytes| writer.put(kind, id, bytes).map(drop))?;
-    writer.finish()?;
-    Ok((session.finish()?, needed.totals))
+    Ok((store_metadata(transaction.repository().store(), needed.metadata)?, needed.totals))
 }
 
 /// What to fetch into a store for reading.
@@ -107,21 +108,22 @@ pub struct Reading<'r> {
 /// [`ErrorKind::NoSpace`] if its file system has too little free space.
 pub fn fetch_for_reading(store: &mut Store, reading: Reading<'_>, progress: &dyn Progress) -> Result<Totals> {
     let Reading { target, present, roots, is_wanted, connections, space } = reading;
-    let task = progress.start("reading metadata", Unit::Bytes, None);
-    let mut needed = Search { store, present, target, is_wanted, connections, task: &*task }.search(roots)?;
-    drop(task);
+    let mut needed = Search { store, present, target, is_wanted, connections }.search(roots, progress)?;
     check_free_space(store, needed.totals.bytes.saturating_add(space))?;
     let total = needed.data.iter().map(frame_share).sum();
     let task = progress.start("fetching", Unit::Bytes, Some(total));
     let stored = fetch_data(store, target, &mut needed.data, connections, &*task)?;
     store.add_packs(&stored.packs)?;
-    let session = store.session();
-    let mut writer = session.writer();
-    needed.metadata.replay(|kind, id, bytes| writer.put(kind, id, bytes).map(drop))?;
-    writer.finish()?;
-    let stored = session.finish()?;
+    let stored = store_metadata(store, needed.metadata)?;
     store.add_packs(&stored.packs)?;
     Ok(needed.totals)
+}
+
+/// The content that was purged elsewhere, and so was not fetched.
+pub fn purges_elsewhere(repository: &Repository, purged: &BTreeMap<BlobId, Purged>) -> Vec<PurgedBlob> {
+    let is_here = |id: BlobId| repository.view().purged.contains_key(&id) || repository.store().contains_blob(id);
+    let absent = purged.iter().filter(|(id, _)| !is_here(**id));
+    absent.map(|(id, purged)| PurgedBlob { id: *id, size: purged.size }).collect()
 }
 
 fn check_free_space(store: &Store, needed: u64) -> Result<()> {
@@ -168,6 +170,14 @@ fn fetch_data(
     session.finish()
 }
 
+fn store_metadata(store: &Store, metadata: Spool) -> Result<Stored> {
+    let session = store.session();
+    let mut writer = session.writer();
+    metadata.replay(|kind, id, bytes| writer.put(kind, id, bytes).map(drop))?;
+    writer.finish()?;
+    session.finish()
+}
+
 /// Stores the objects of a frame, which is not compressed again if all of it is needed.
 fn store_frame(writer: &mut Writer<'_>, frame: &download::WantedFrame<'_>) -> Result<()> {
     if !frame.is_whole() {
@@ -192,11 +202,11 @@ struct Search<'s> {
     target: &'s Target,
     is_wanted: &'s dyn Fn(BlobId) -> bool,
     connections: usize,
-    task: &'s dyn Task,
 }
 
 impl Search<'_> {
-    fn search(&self, mut level: Vec<Reference>) -> Result<Needed> {
+    fn search(&self, mut level: Vec<Reference>, progress: &dyn Progress) -> Result<Needed> {
+        let task = progress.start("reading metadata", Unit::Bytes, None);
         let metadata = Spool::new(self.store.scratch().join("fetch"));
         let mut needed = Needed { metadata, data: Vec::new(), totals: Totals::default() };
         let mut seen: HashSet<(ObjectKind, ObjectId)> = HashSet::new();
@@ -218,7 +228,7 @@ impl Search<'_> {
                 self.target,
                 &mut wanted,
                 self.connections,
-                self.task,
+                &*task,
                 || (),
                 |(), wanted, bytes| Ok((wanted.kind, wanted.id, bytes.to_vec())),
             )?;

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::{BlobId, CommitId};
 use crate::number::plural;
 use crate::object::Objects;
-use crate::object::operation::{ForgottenCommits, PurgedBlob, RefEdit, RefName, Refs, Verb};
+use crate::object::operation::{ForgottenCommits, RefEdit, RefName, Refs, Verb};
 use crate::progress::Progress;
 use crate::repo::{NewOperation, Repository, Transaction, refname};
 use crate::target::{Stream, StreamId, Target};
@@ -47,8 +47,7 @@ pub fn pull(
     for id in &options.streams {
         let one = pull_stream(&mut transaction, target, target.stream(*id)?, options, progress)?;
         outcome.commits += one.commits;
-        outcome.fetched.objects += one.fetched.objects;
-        outcome.fetched.bytes += one.fetched.bytes;
+        outcome.fetched += one.fetched;
         outcome.edits.extend(one.edits);
     }
     Ok(outcome)
@@ -87,13 +86,7 @@ fn pull_stream(
     // New commits continue these, although their parents are not here.
     new_operation.history.heads_removed =
         new_operation.absent.values().flat_map(|forgotten| forgotten.parents.iter().copied()).collect();
-    for (blob, purged) in &stream.view.purged {
-        // What was purged elsewhere was not fetched.
-        if !transaction.repository().view().purged.contains_key(blob) && !store.contains_blob(*blob) {
-            let blob = PurgedBlob { id: *blob, size: purged.size };
-            new_operation.history.purges.push(blob);
-        }
-    }
+    new_operation.history.purges = fetch::purges_elsewhere(transaction.repository(), &stream.view.purged);
     transaction.record(new_operation)?;
     Ok(Outcome { commits: new.len() as u64, fetched, edits })
 }

@@ -58,8 +58,8 @@ pub fn push(
     loop {
         outcome.is_new_stream |= check_stream(&mut association, target)?;
         let prepared = prepare(repository, target, &association, options, progress)?;
-        outcome.commits = prepared.commits.len() as u64;
-        if prepared.is_empty() {
+        outcome.commits = prepared.commits;
+        if prepared.change.is_none() {
             break;
         }
         let send = progress.start("sending", Unit::Bytes, Some(prepared.bytes));
@@ -102,7 +102,8 @@ fn check_stream(association: &mut Association, target: &Target) -> Result<bool> 
 
 /// A push that is ready to be sent.
 struct Prepared {
-    commits: Vec<CommitId>,
+    /// Number of new commits.
+    commits: u64,
     selection: ObjectSet,
     /// Size of the objects in this store.
     bytes: u64,
@@ -111,12 +112,6 @@ struct Prepared {
     relied_on: u64,
     /// The stream as the plan has seen it.
     stream: Option<Token>,
-}
-
-impl Prepared {
-    fn is_empty(&self) -> bool {
-        self.change.is_none()
-    }
 }
 
 fn prepare(
@@ -158,7 +153,7 @@ fn prepare(
         added: new.iter().map(|(id, _)| *id).collect(),
         removed: BTreeSet::new(),
     });
-    let commits = new.into_iter().map(|(id, _)| id).collect();
+    let commits = new.len() as u64;
     let (relied_on, stream) = (target.state().number(), old.map(|old| old.token));
     Ok(Prepared { commits, selection, bytes, change, relied_on, stream })
 }

@@ -2,6 +2,7 @@
 //!
 //! Long uploads are recorded in steps. An interrupted one continues after the last step, because the target then has these objects.
 
+use std::ops::AddAssign;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -84,7 +85,7 @@ impl Uploaded {
     }
 }
 
-impl std::ops::AddAssign for Totals {
+impl AddAssign for Totals {
     fn add_assign(&mut self, other: Totals) {
         self.objects += other.objects;
         self.bytes += other.bytes;

@@ -10,13 +10,11 @@ use crate::progress::Progress;
 use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::repo::config::{Document, Source, TargetSettings};
-use crate::target::Target;
 use crate::transfer::association::Association;
 use crate::transfer::pull;
 use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
 
-use super::add::absolute;
-use super::{AskSecret, OpenTarget, remote};
+use super::{AskSecret, OpenTarget};
 
 /// What to clone.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +41,8 @@ pub struct Cloned {
 }
 
 impl Workspace {
-    /// Creates a directory with the history and the files of one in a target. The path of a target starts at `base`. The directory must be new or empty, or an unfinished
-    /// clone, which is continued.
+    /// Creates a directory with the history and the files of one in a target. The path of a target starts at `base`. The directory
+    /// must be new or empty, or an unfinished clone, which is continued.
     pub fn clone_from(
         base: &Path,
         directory: &Path,
@@ -59,10 +57,7 @@ impl Workspace {
             let message = format!("`{}` is not empty", directory.display());
             return Err(Error::new(ErrorKind::Exists, message).hint("name a new or an empty directory"));
         }
-        let mut settings = options.settings.clone();
-        settings.url = absolute(&settings, base)?;
-        let storage = remote(&settings, base)?;
-        let target = OpenTarget { target: Target::open(storage, ask, &environment)?, settings };
+        let target = OpenTarget::at(options.settings.clone(), base, ask, &environment)?;
         let stream = target.find_stream(options.from.as_deref())?;
         fs::create_dir_all(directory)?;
         let mut repository = match is_begun {

@@ -109,9 +109,7 @@ impl Workspace {
         let bytes = chosen.iter().map(|file| file.size).sum();
         let roots = chosen.iter().map(|file| Reference::Blob(file.blob)).collect();
         let content = Needs { present: None, roots, is_wanted: &|_| true, space: bytes };
-        let content = history.fetch(&mut store, content, progress)?;
-        fetched.objects += content.objects;
-        fetched.bytes += content.bytes;
+        fetched += history.fetch(&mut store, content, progress)?;
         let paths: Option<Vec<RepoPathBuf>> =
             options.sample.map(|_| chosen.iter().map(|file| file.path.clone()).collect());
         let source = || Source::directory(&store, commit, RepoPath::root(), paths.as_deref());

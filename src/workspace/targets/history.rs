@@ -80,11 +80,15 @@ impl Workspace {
 
     /// The stream that `from` names, or that of this repository, or the only one.
     pub(super) fn stream_in(&self, target: &OpenTarget, from: Option<&str>) -> Result<StreamId> {
-        let own = Association::load(&self.repository, &target.settings.name)?.map(|association| association.stream);
-        match own.filter(|own| from.is_none() && target.state().streams.contains_key(own)) {
+        match self.own_stream(target)?.filter(|own| from.is_none() && target.state().streams.contains_key(own)) {
             Some(own) => Ok(own),
             None => target.find_stream(from),
         }
+    }
+
+    /// The stream of this repository, if it has pushed to the target.
+    pub(super) fn own_stream(&self, target: &OpenTarget) -> Result<Option<StreamId>> {
+        Ok(Association::load(&self.repository, &target.settings.name)?.map(|association| association.stream))
     }
 
     fn with_history(

@@ -4,7 +4,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
 use crate::progress::Progress;
 use crate::target::StreamId;
-use crate::transfer::association::Association;
 use crate::transfer::{pull, push};
 use crate::workspace::Workspace;
 
@@ -37,7 +36,7 @@ impl Workspace {
 
     /// Adds commits of other directories to the history. Changes no file of the worktree.
     pub fn pull(&mut self, target: &OpenTarget, options: &PullOptions, progress: &dyn Progress) -> Result<PullOutcome> {
-        let own = Association::load(&self.repository, &target.settings.name)?.map(|association| association.stream);
+        let own = self.own_stream(target)?;
         let streams = match options.stream {
             Some(stream) => vec![stream],
             None => target.state().streams.keys().copied().filter(|id| Some(*id) != own).collect(),

@@ -5,7 +5,7 @@ use crate::fs;
 use crate::history::{entry_at, recorded};
 use crate::id::CommitId;
 use crate::number::plural;
-use crate::object::operation::{PurgedBlob, Verb};
+use crate::object::operation::Verb;
 use crate::object::references::{Reference, of_entry};
 use crate::object::{Commit, ObjectKind};
 use crate::path::selection::PathSelection;
@@ -67,12 +67,8 @@ impl Workspace {
             stored,
             ..NewOperation::default()
         };
-        for (blob, purged) in &shown.repository.view().purged {
-            let here = transaction.repository();
-            if !here.view().purged.contains_key(blob) && !here.store().contains_blob(*blob) {
-                new.history.purges.push(PurgedBlob { id: *blob, size: purged.size });
-            }
-        }
+        let purged = &shown.repository.view().purged;
+        new.history.purges = fetch::purges_elsewhere(transaction.repository(), purged);
         transaction.record(new)?;
         Ok(id)
     }
