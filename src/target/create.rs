@@ -80,14 +80,14 @@ impl Target {
         let mut state = State::default();
         let change = Change { slots: Some(slots), ..Change::default() };
         // The first entry decides which keys are in force.
-        let appended = target.log().append(&mut state, &target.writer, change);
-        if !matches!(appended, Ok(Some(_))) {
-            match appended {
-                Err(error) if error.kind() != ErrorKind::Damaged => return Err(error),
-                _ => {}
+        match target.log().append(&mut state, &target.writer, change) {
+            Ok(Some(_)) => {}
+            Err(error) if error.kind() != ErrorKind::Damaged => return Err(error),
+            // The first entry of another process does not open with the keys of this one.
+            _ => {
+                return Err(Error::new(ErrorKind::Exists, "another process has just created this target")
+                    .hint("run the command again"));
             }
-            return Err(Error::new(ErrorKind::Exists, "another process has just created this target")
-                .hint("run the command again"));
         }
         target.state = state;
         target.local.save_keyring(&target.keyring)?;

@@ -11,17 +11,17 @@ use crate::object::fields::Field;
 /// The file that identifies a target.
 pub const TARGET: &str = "target";
 
-/// Folders of a target.
+/// Folder of the slots, which open the keyring.
 pub const KEYS: &str = "keys";
-/// See [`KEYS`].
+/// Folder of the log.
 pub const LOG: &str = "log";
-/// See [`KEYS`].
+/// Folder of the folds.
 pub const FOLDS: &str = "fold";
-/// See [`KEYS`].
+/// Folder of the indexes.
 pub const INDEXES: &str = "index";
-/// Packs with the content of files.
+/// Folder of the packs with the content of files.
 pub const DATA: &str = "data";
-/// Packs with everything else.
+/// Folder of the packs with everything else.
 pub const META: &str = "meta";
 
 /// Name of a file: BLAKE3 of its bytes, so that a copy can be checked without a key.

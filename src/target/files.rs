@@ -6,6 +6,7 @@ use super::Target;
 use super::file::{DATA, FOLDS, FileName, INDEXES, LOG, META, log_number, name_in};
 use crate::error::{Error, Result};
 use crate::fs;
+use crate::remote::Listed;
 use crate::time::Timestamp;
 
 /// Folder of short-lived files that tell the server's time.
@@ -23,13 +24,11 @@ impl Target {
     pub fn orphans(&self) -> Result<Vec<FileName>> {
         let mut orphans = Vec::new();
         let mut newest = Timestamp::default();
-        for folder in [DATA, META, INDEXES] {
-            for listed in self.remote.list(folder, None)? {
-                newest = newest.max(listed.modified);
-                let name = name_in(folder, &listed.name).and_then(|name| FileName::parse(name.rsplit('/').next()?));
-                let Some(name) = name.filter(|name| !self.is_known(*name)) else { continue };
-                orphans.push((name, listed.modified));
-            }
+        for listed in self.listed()? {
+            newest = newest.max(listed.modified);
+            let name = listed.name.rsplit('/').next().and_then(FileName::parse);
+            let Some(name) = name.filter(|name| !self.is_known(*name)) else { continue };
+            orphans.push((name, listed.modified));
         }
         if orphans.is_empty() {
             return Ok(Vec::new());
@@ -41,10 +40,7 @@ impl Target {
 
     /// One error for each pack and index in use that is missing or has another size.
     pub fn damaged_sizes(&self) -> Result<Vec<Error>> {
-        let mut sizes: HashMap<String, u64> = HashMap::new();
-        for folder in [DATA, META, INDEXES] {
-            sizes.extend(self.remote.list(folder, None)?.into_iter().map(|file| (file.name, file.size)));
-        }
+        let sizes: HashMap<String, u64> = self.listed()?.into_iter().map(|file| (file.name, file.size)).collect();
         let packs = self.state.packs.iter().map(|(name, pack)| (name.pack_key(pack.is_meta), pack.size));
         let indexes = self.state.indexes.iter().map(|index| (index.name.index_key(), index.size()));
         let problem = |(key, size): (String, u64)| match sizes.get(&key) {
@@ -55,6 +51,15 @@ impl Target {
             Some(_) => None,
         };
         Ok(packs.chain(indexes).filter_map(problem).collect())
+    }
+
+    /// The packs and indexes in the storage, used or not.
+    fn listed(&self) -> Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        for folder in [DATA, META, INDEXES] {
+            listed.extend(self.remote.list(folder, None)?);
+        }
+        Ok(listed)
     }
 
     fn is_known(&self, name: FileName) -> bool {

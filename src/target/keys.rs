@@ -94,12 +94,10 @@ impl Target {
         let keyring = self.keyring.with_new_generation()?;
         let slots = secrets.iter().map(|secret| self.put_slot(&keyring, secret)).collect::<Result<Vec<_>>>()?;
         let old = loop {
-            let mut state = std::mem::take(&mut self.state);
-            let old: Vec<FileName> = state.slots.keys().copied().collect();
+            let old: Vec<FileName> = self.state.slots.keys().copied().collect();
             let change = Change { slots: Some(slots.clone()), ..Change::default() };
-            let appended = self.log().append_with(&keyring, &mut state, &self.writer, change);
-            self.state = state;
-            if appended?.is_some() {
+            let (log, state, writer) = self.log_and_state();
+            if log.append_with(&keyring, state, writer, change)?.is_some() {
                 break old;
             }
         };

@@ -167,9 +167,7 @@ impl Log<'_> {
         let number = state.tail + 1;
         let recent = if repeats_recent(number) { state.recent.clone() } else { Vec::new() };
         let entry = Entry { previous: state.last, writer: writer.clone(), change, recent };
-        let mut plain = entry.encode();
-        plain.resize(padded_length(plain.len()), 0);
-        let sealed = keyring.seal(Purpose::Log, &self.place(number), &plain)?;
+        let sealed = self.seal(keyring, Purpose::Log, number, entry.encode())?;
         let link = Link { number, hash: FileName::of(&sealed) };
         match self.remote.create(&log_key(number), &sealed)? {
             Created::New => {
@@ -181,6 +179,11 @@ impl Log<'_> {
                 Ok(None)
             }
         }
+    }
+
+    fn seal(&self, keyring: &Keyring, purpose: Purpose, number: u64, mut plain: Vec<u8>) -> Result<Vec<u8>> {
+        plain.resize(padded_length(plain.len()), 0);
+        keyring.seal(purpose, &self.place(number), &plain)
     }
 
     /// An entry opens only in the log of its target, and with its number.
@@ -219,9 +222,7 @@ impl Log<'_> {
     /// Writes a fold of a state.
     pub fn write_fold(&self, state: &State) -> Result<()> {
         let number = state.number();
-        let mut plain = state.encode();
-        plain.resize(padded_length(plain.len()), 0);
-        let sealed = self.keyring.seal(Purpose::Fold, &self.place(number), &plain)?;
+        let sealed = self.seal(self.keyring, Purpose::Fold, number, state.encode())?;
         self.remote.put(&file::fold_key(number, FileName::of(&sealed)), &sealed)
     }
 }

@@ -83,13 +83,17 @@ impl Target {
         Log { remote: &self.remote, keyring: &self.keyring, target: self.identity.name() }
     }
 
+    /// The log, with the state to change and the writer of new entries.
+    fn log_and_state(&mut self) -> (Log<'_>, &mut State, &Writer) {
+        let log = Log { remote: &self.remote, keyring: &self.keyring, target: self.identity.name() };
+        (log, &mut self.state, &self.writer)
+    }
+
     /// Reads the entries that other writers have appended.
     pub fn refresh(&mut self) -> Result<()> {
-        let mut state = std::mem::take(&mut self.state);
-        let before = state.last;
-        let read = self.log().read(&mut state);
-        self.state = state;
-        read?;
+        let before = self.state.last;
+        let (log, state, _) = self.log_and_state();
+        log.read(state)?;
         self.note_state(before != self.state.last)
     }
 
@@ -98,10 +102,8 @@ impl Target {
     pub fn append(&mut self, mut plan: impl FnMut(&Target) -> Result<Option<Change>>) -> Result<Option<Link>> {
         loop {
             let Some(change) = plan(self)? else { return Ok(None) };
-            let mut state = std::mem::take(&mut self.state);
-            let appended = self.log().append(&mut state, &self.writer, change);
-            self.state = state;
-            let appended = appended?;
+            let (log, state, writer) = self.log_and_state();
+            let appended = log.append(state, writer, change)?;
             self.note_state(true)?;
             if appended.is_some() {
                 return Ok(appended);

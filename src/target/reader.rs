@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Target;
 use super::file::FileName;
-use super::index::Page;
+use super::index::{IndexFile, Page};
 use super::pack;
 use super::record::Record;
 use super::state::Pack;
@@ -22,8 +22,8 @@ const PAGES: usize = 64;
 pub struct PageCache {
     pages: HashMap<(FileName, usize), Arc<Page>>,
     order: Vec<(FileName, usize)>,
-    /// The records of the log by name, and the number of records that they were taken from.
-    recent: (usize, Option<FileName>, HashMap<ObjectName, Record>),
+    /// The records of the log by name, and the hash of the last entry that they are from.
+    recent: (Option<FileName>, HashMap<ObjectName, Record>),
 }
 
 /// Sealed frames of a pack.
@@ -41,7 +41,7 @@ impl Target {
         }
         for index in self.state.indexes.iter().rev().filter(|index| index.may_have(name)) {
             for number in index.pages_of(name) {
-                let found = self.page(index.name, number)?.find(name);
+                let found = self.page(index, number)?.find(name);
                 if let Some(record) = found.filter(is_live) {
                     return Ok(Some(record));
                 }
@@ -51,25 +51,22 @@ impl Target {
     }
 
     fn recent(&self, name: ObjectName) -> Option<Record> {
-        let mut cache = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self.page_cache();
         let last = self.state.last.map(|link| link.hash);
-        if cache.recent.1 != last {
+        if cache.recent.0 != last {
             let records = self.state.records.iter().filter(|record| self.state.pack(record.pack).is_some());
-            cache.recent =
-                (self.state.records.len(), last, records.map(|record| (record.object.name, *record)).collect());
+            cache.recent = (last, records.map(|record| (record.object.name, *record)).collect());
         }
-        cache.recent.2.get(&name).copied()
+        cache.recent.1.get(&name).copied()
     }
 
-    fn page(&self, file: FileName, number: usize) -> Result<Arc<Page>> {
-        let key = (file, number);
-        if let Some(page) = self.pages.lock().unwrap_or_else(PoisonError::into_inner).pages.get(&key) {
+    fn page(&self, index: &IndexFile, number: usize) -> Result<Arc<Page>> {
+        let key = (index.name, number);
+        if let Some(page) = self.page_cache().pages.get(&key) {
             return Ok(page.clone());
         }
-        let index = self.state.indexes.iter().find(|index| index.name == file).expect("the caller has found it");
-        let page = self.index_page(index, number)?;
-        let page = Arc::new(page);
-        let mut cache = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = Arc::new(self.index_page(index, number)?);
+        let mut cache = self.page_cache();
         if cache.order.len() >= PAGES {
             let oldest = cache.order.remove(0);
             cache.pages.remove(&oldest);
@@ -77,6 +74,10 @@ impl Target {
         cache.order.push(key);
         cache.pages.insert(key, page.clone());
         Ok(page)
+    }
+
+    fn page_cache(&self) -> MutexGuard<'_, PageCache> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Caches all index files, before many objects are looked up.

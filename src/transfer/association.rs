@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::fs;
-use crate::id::CommitId;
+use crate::id::{CommitId, DirectoryId};
 use crate::object::fields::{self, fields};
 use crate::repo::Repository;
 use crate::target::{FileName, StreamId, Token};
@@ -34,7 +34,7 @@ fields!(Association: target, stream, token, pending, pushed, heads, drilled);
 impl Association {
     /// A new stream in a target.
     pub fn create(target: FileName) -> Result<Association> {
-        let stream = fs::random().map(crate::id::DirectoryId)?;
+        let stream = fs::random().map(DirectoryId)?;
         let (heads, token, pending) = (Vec::new(), None, None);
         Ok(Association { target, stream, token, pending, pushed: None, heads, drilled: None })
     }

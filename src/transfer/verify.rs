@@ -1,6 +1,7 @@
 //! Verifies a target: its log, its files, and that it has everything that commits need.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::parallel;
 use crate::progress::{Progress, Unit};
 use crate::store::FrameDecoder;
@@ -86,7 +87,7 @@ fn sample(target: &Target, share: f64) -> Result<Vec<(FileName, Pack)>> {
         return Ok(packs);
     }
     let count = if share > 0.0 { ((packs.len() as f64 * share).ceil() as usize).max(1) } else { 0 };
-    let salt: [u8; 32] = crate::fs::random()?;
+    let salt: [u8; 32] = fs::random()?;
     packs.sort_by_cached_key(|(name, _)| *blake3::keyed_hash(&salt, &name.0).as_bytes());
     packs.truncate(count);
     Ok(packs)

@@ -14,6 +14,8 @@ mod repair;
 mod restore;
 mod show;
 
+use std::path::Path;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::remote::{Address, Options, Remote};
 use crate::target::{State, Target};
@@ -70,7 +72,7 @@ fn connections(settings: &TargetSettings) -> usize {
 }
 
 /// The storage of a target. Does no I/O.
-fn remote(settings: &TargetSettings, directory: &std::path::Path) -> Result<Remote> {
+fn remote(settings: &TargetSettings, directory: &Path) -> Result<Remote> {
     let address = Address::parse(&settings.url, settings.endpoint.as_deref(), settings.region.as_deref(), directory)?;
     let options =
         Options { connections: connections(settings), upload: settings.limit_up, download: settings.limit_down };
