@@ -20,6 +20,11 @@ const COMMANDS: &[(&[&str], &str)] = &[
         "undo does not merge histories; to take paths from a commit: undo restore --from REV PATH",
     ),
     (&["rm", "mv"], "change the files themselves, then: undo commit"),
+    #[cfg(feature = "targets")]
+    (&["remote", "mirror"], "undo target"),
+    #[cfg(feature = "targets")]
+    (&["fetch", "sync"], "undo pull, or to look without fetching: undo log --target NAME"),
+    #[cfg(not(feature = "targets"))]
     (&["clone", "push", "pull", "fetch", "remote"], "a repository is one directory; copy it, or use undo export"),
     (&["mount"], "undo ls REV:PATH, undo cat REV:PATH, undo export"),
     (&["find", "grep"], "undo log -- PATH, undo ls -R REV"),
