@@ -36,6 +36,8 @@ pub fn verify(
     if outcome.damage.is_empty() {
         return Ok(Exit::SUCCESS);
     }
-    context.ui.hint("push again from a repository that is intact: the target then gets what it lacks");
+    context
+        .ui
+        .hint("a push does not replace damaged packs; for an intact copy: undo target add NAME URL, undo push NAME");
     Ok(ErrorKind::Damaged.exit())
 }
