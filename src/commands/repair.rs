@@ -87,7 +87,7 @@ impl Args {
         options: &RepairOptions,
         targets: &[String],
     ) -> Result<RepairOutcome> {
-        let open = |name: &String| workspace.open_target(Some(name), &mut || self.password.ask(context, name));
+        let open = |name: &String| self.password.open(context, workspace, Some(name));
         let targets = targets.iter().map(open).collect::<Result<_>>()?;
         workspace.repair_from(targets, options, context.ui.progress())
     }

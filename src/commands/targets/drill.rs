@@ -13,8 +13,8 @@ use crate::workspace::targets::DrillOptions;
 /// Prove that a target can be restored
 ///
 /// Restores the newest commit of this directory from the target into a temporary directory, without reading the repository,
-/// compares every file with what was recorded, and measures the time. `status` tells when the last drill succeeded. Exits with
-/// status 5 if a path differs, and with 1 if CMD fails.
+/// compares every file with what was recorded, and measures the time. Exits with status 5 if a path differs, and
+/// with 1 if CMD fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo drill nas
@@ -49,9 +49,9 @@ fn share(text: &str) -> Result<f64, String> {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
-    let name = workspace.target_settings(args.name.as_deref())?.name.clone();
     let report = args.report.as_deref().map(|path| context.place(path)).transpose()?;
-    let target = workspace.open_target(Some(&name), &mut || args.password.ask(context, &name))?;
+    let target = args.password.open(context, &workspace, args.name.as_deref())?;
+    let name = target.settings().name.clone();
     let options = DrillOptions { sample: args.sample, command: args.run.clone() };
     let outcome = workspace.drill(target, &options, context.ui.progress())?;
     let record = DrillRecord::new(&name, &outcome, context.environment.now());

@@ -61,7 +61,7 @@ impl TargetArgs {
             false => Some(target.to_owned()),
         };
         match name {
-            Some(name) => workspace.open_target(Some(&name), &mut || self.password.ask(context, &name)),
+            Some(name) => self.password.open(context, workspace, Some(&name)),
             None => self.open_url(context, target),
         }
     }

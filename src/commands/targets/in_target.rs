@@ -22,7 +22,7 @@ impl InTarget {
     pub fn open(&self, context: &Context<'_>) -> Result<Option<(Workspace, OpenTarget)>> {
         let Some(name) = &self.target else { return Ok(None) };
         let workspace = context.workspace()?;
-        let target = workspace.open_target(Some(name), &mut || self.password.ask(context, name))?;
+        let target = self.password.open(context, &workspace, Some(name))?;
         Ok(Some((workspace, target)))
     }
 }

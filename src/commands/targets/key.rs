@@ -106,7 +106,5 @@ pub fn rekey(context: &Context<'_>, args: &RekeyArgs) -> Result<()> {
 }
 
 fn open(context: &Context<'_>, name: Option<&str>, password: &PasswordArgs) -> Result<OpenTarget> {
-    let workspace = context.workspace()?;
-    let name = workspace.target_settings(name)?.name.clone();
-    workspace.open_target(Some(&name), &mut || password.ask(context, &name))
+    password.open(context, &context.workspace()?, name)
 }

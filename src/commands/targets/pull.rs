@@ -28,9 +28,8 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut workspace = context.workspace()?;
-    let name = workspace.target_settings(args.name.as_deref())?.name.clone();
-    let target = workspace.open_target(Some(&name), &mut || args.password.ask(context, &name))?;
+    let target = args.password.open(context, &workspace, args.name.as_deref())?;
     let stream = args.from.as_deref().map(|from| target.find_stream(Some(from))).transpose()?;
     let outcome = workspace.pull(&target, &PullOptions { stream }, context.ui.progress())?;
-    context.ui.outcome(&Pulled::new(&name, &outcome))
+    context.ui.outcome(&Pulled::new(&target.settings().name, &outcome))
 }

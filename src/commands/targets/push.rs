@@ -35,19 +35,18 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     if workspace.view().heads.is_empty() {
         return Err(Error::new(ErrorKind::NotFound, "there is no commit to push").hint("undo commit"));
     }
-    let name = workspace.target_settings(args.name.as_deref())?.name.clone();
     let commits = match args.revisions.is_empty() {
         true => None,
         false => Some(commits(context, &workspace, &args.revisions)?),
     };
-    let mut target = workspace.open_target(Some(&name), &mut || args.password.ask(context, &name))?;
+    let mut target = args.password.open(context, &workspace, args.name.as_deref())?;
     let outcome = workspace.push(&mut target, &PushOptions { commits }, context.ui.progress())?;
     if outcome.is_new_stream {
         context.ui.warning(
             "another copy of this repository has pushed to the target, so this directory now has a separate entry there",
         );
     }
-    context.ui.outcome(&Pushed::new(&name, &outcome))
+    context.ui.outcome(&Pushed::new(&target.settings().name, &outcome))
 }
 
 /// The commits that revisions and ranges name.

@@ -10,7 +10,8 @@ use crate::fs;
 use crate::repo::config;
 use crate::target::Secret;
 use crate::terminal::password;
-use crate::workspace::targets::KeyKind;
+use crate::workspace::Workspace;
+use crate::workspace::targets::{KeyKind, OpenTarget};
 
 /// Where the password of a target comes from.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -60,6 +61,12 @@ impl PasswordArgs {
         }
         let answer = context.ui.ask_password(&format!("Password or recovery words of target {name}"));
         answer.map(|text| secret(&text)).ok_or_else(no_password)
+    }
+
+    /// Opens the target of this name; without a name, the only one.
+    pub fn open(&self, context: &Context<'_>, workspace: &Workspace, name: Option<&str>) -> Result<OpenTarget> {
+        let name = workspace.target_settings(name)?.name.clone();
+        workspace.open_target(Some(&name), &mut || self.ask(context, &name))
     }
 
     /// Returns a new password, which a person must enter twice.

@@ -117,8 +117,7 @@ fn list(context: &Context<'_>) -> Result<()> {
 
 fn show(context: &Context<'_>, name: Option<&str>, password: &PasswordArgs) -> Result<()> {
     let workspace = context.workspace()?;
-    let name = workspace.target_settings(name)?.name.clone();
-    let target = workspace.open_target(Some(&name), &mut || password.ask(context, &name))?;
+    let target = password.open(context, &workspace, name)?;
     stream_records(&target).iter().try_for_each(|stream| context.ui.show(stream))?;
     context.ui.show(&TargetState::new(&target))
 }
