@@ -13,10 +13,12 @@ use crate::workspace::{
 
 /// Remove commits from the history
 ///
-/// Forgets the named commits, or all commits that no rule keeps: a commit stays if one of the rules keeps it. Commits with a
-/// branch or a tag stay, and so does the last commit before an alarm, for 90 days. The first `undo gc` after the grace time
-/// (`gc.grace`, 7 days) frees the disk space; until then, `undo undo` and `undo recall` bring the commits back. Periods follow
-/// the calendar; the newest commit of each period stays.
+/// Forgets the named commits, or every commit that none of the given rules keeps. Rules for periods follow the calendar and
+/// keep the newest commit of each period. Commits with a branch or a tag are always kept, and the last commit before an alarm is
+/// kept for 90 days.
+///
+/// Forgotten commits can be brought back with `undo undo` or `undo recall` until the grace period (`gc.grace`, 7 days) is over;
+/// then the next `undo gc` frees their disk space.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo forget 3f2a91bc

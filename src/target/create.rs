@@ -158,7 +158,7 @@ impl Target {
 fn identity_of(remote: &Remote) -> Result<Identity> {
     match remote.get(TARGET)? {
         Some(bytes) => Identity::decode(bytes),
-        None => Err(Error::new(ErrorKind::NotFound, "there is no target at this place")
+        None => Err(Error::new(ErrorKind::NotFound, "no target found at this URL")
             .hint("check the URL; to create a target, run in the directory to copy: undo target add NAME URL")),
     }
 }

@@ -47,7 +47,7 @@ pub struct Stream {
     pub writer: Writer,
 }
 
-/// A file that is no longer needed.
+/// An unneeded file, until it is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condemned {
     /// The entry that condemned it.
@@ -69,7 +69,7 @@ pub struct State {
     pub streams: BTreeMap<StreamId, Stream>,
     /// Packs in use, by name.
     pub packs: BTreeMap<FileName, Pack>,
-    /// Files that are no longer needed, and were not reported as deleted.
+    /// Unneeded files that were not reported as deleted.
     pub condemned: BTreeMap<FileName, Condemned>,
     /// Index files in use, oldest first.
     pub indexes: Vec<IndexFile>,

@@ -7,7 +7,7 @@ use super::Ui;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Ui {
-    /// Asks for a password on the terminal, without showing it. `None` if there is no terminal or no answer.
+    /// Prompts for a password on the terminal, without echo. `None` without a terminal or an answer.
     pub fn ask_password(&self, question: &str) -> Option<String> {
         if !self.stderr_is_terminal || self.flush().is_err() {
             return None;

@@ -107,7 +107,7 @@ impl Workspace {
         judge(&self.repository, selection, progress)
     }
 
-    /// Number of stored bytes that only the commits of a preview need: after the grace time, `gc` can free them. `None` if
+    /// Number of stored bytes that only the commits of a preview need: after the grace period, `gc` can free them. `None` if
     /// objects are damaged.
     pub fn freed_by(&self, outcome: &ForgetOutcome, progress: &dyn Progress) -> Result<Option<u64>> {
         let task = progress.start("measuring", Unit::Items, None);

@@ -1,4 +1,4 @@
-//! Purges content: no command reads it any more, and its bytes go after a grace time.
+//! Purges content: no command reads it any more, and its bytes go after a grace period.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::bytes::blob_size;
@@ -39,7 +39,7 @@ impl Workspace {
     }
 
     /// Purges content: from now on no command reads it, and no commit records it again. `undo gc` removes its bytes after the
-    /// grace time. Commits keep their ids, and the names and sizes of the files. [`ErrorKind::NotFound`] if a path or pattern
+    /// grace period. Commits keep their ids, and the names and sizes of the files. [`ErrorKind::NotFound`] if a path or pattern
     /// selects no recorded file.
     pub fn purge(&mut self, selected: &Selected, progress: &dyn Progress) -> Result<FoundContent> {
         let seen = self.repository.operation();

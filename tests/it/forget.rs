@@ -243,7 +243,7 @@ forget  [ID]  [TIME] (11 days ago)  evening
 forget  [ID]  [TIME] (12 days ago)  eve
 keep    [ID]  [TIME] (2 months ago)  tag first  november
 3 commits would be forgotten, 3 kept
-frees 0 B now, 578 B with `undo gc` after the grace time
+frees 0 B now, 578 B with `undo gc` after the grace period
 
 "#]]);
     assert_eq!(log(&env, "").len(), 6);
@@ -358,7 +358,7 @@ forget  [ID]  2026-01-05 08:03:00 (3 minutes ago)  three
 forget  [ID]  2026-01-05 08:02:00 (4 minutes ago)  two
 keep    [ID]  2026-01-05 08:01:00 (5 minutes ago)  tag v1  one
 2 commits would be forgotten, 2 kept
-frees 0 B now, 380 B with `undo gc` after the grace time
+frees 0 B now, 380 B with `undo gc` after the grace period
 
 "#]]);
     env.undo("forget --keep-tag 'v*'").ok();

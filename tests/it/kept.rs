@@ -218,7 +218,7 @@ impl Model {
         self.set(&id, new);
         if self.random.below(3) == 0 {
             self.undo("undo").ok();
-            // Forgetting again starts another grace time.
+            // Forgetting again starts another grace period.
             self.set(&id, old.map(|_| self.clock));
             self.done.insert("undo");
             self.check_log();

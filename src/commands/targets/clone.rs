@@ -11,7 +11,7 @@ use crate::workspace::targets::{CloneOptions, TargetSettings};
 
 /// Get a directory back from a target: its files and its history
 ///
-/// Needs nothing but the place of the target and its password or recovery words. DIR must be new or empty. An interrupted clone
+/// Needs nothing but the URL of the target and its password or recovery words. DIR must be new or empty. An interrupted clone
 /// continues if it is run again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -33,7 +33,9 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let workspace = context.workspace()?;
     if workspace.view().heads.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, "there is no commit to push").hint("undo commit"));
+        return Err(
+            Error::new(ErrorKind::NotFound, "nothing to push: this repository has no commits").hint("undo commit")
+        );
     }
     let commits = match args.revisions.is_empty() {
         true => None,

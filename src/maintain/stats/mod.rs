@@ -102,7 +102,7 @@ pub struct UnneededTotals {
     pub until: Option<Timestamp>,
 }
 
-/// What goes with a sweep after the grace time.
+/// What goes with a sweep after the grace period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Waiting {
     /// Number of commits or contents.

@@ -36,7 +36,7 @@ impl Print for ForgetSummary {
                 page.line(format_args!("{commits} would be forgotten{kept}"))?;
                 match self.bytes {
                     Some(bytes) => {
-                        page.line(format_args!("frees 0 B now, {} with `undo gc` after the grace time", Size(bytes)))
+                        page.line(format_args!("frees 0 B now, {} with `undo gc` after the grace period", Size(bytes)))
                     }
                     None => Ok(()),
                 }

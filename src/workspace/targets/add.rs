@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 use super::{AskSecret, OpenTarget, remote};
 
-/// What to do if there is no target at the place yet.
+/// How to create the target if the URL has none.
 pub struct NewTarget<'a> {
     /// Returns the secrets that will open it.
     pub secrets: &'a mut dyn FnMut() -> Result<Vec<Secret>>,
@@ -26,7 +26,7 @@ pub struct AddedTarget {
 }
 
 impl Workspace {
-    /// Adds a target to the settings of the repository. Creates it if there is none at its place.
+    /// Adds a target to the settings of the repository. Creates it if the URL has none.
     ///
     /// [`ErrorKind::Exists`] if the settings have a target of this name.
     pub fn add_target(

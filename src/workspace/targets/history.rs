@@ -121,8 +121,10 @@ impl Workspace {
     /// [`ErrorKind::Usage`] outside of any repository.
     pub(in crate::workspace) fn check_has_directory(&self) -> Result<()> {
         match self.remote_history.as_ref().is_some_and(|history| history.scratch.is_some()) {
-            true => Err(Error::new(ErrorKind::Usage, "there is no repository here to compare the target with")
-                .hint("compare two commits of the target: undo diff A B --target URL")),
+            true => {
+                Err(Error::new(ErrorKind::Usage, "cannot compare a target with the directory: it has no repository")
+                    .hint("compare two commits of the target: undo diff A B --target URL"))
+            }
             false => Ok(()),
         }
     }

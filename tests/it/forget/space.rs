@@ -43,7 +43,7 @@ keep    [ID]  2026-01-05 08:03:00 (6 minutes ago)  fits  3
 forget  [ID]  2026-01-05 08:02:00 (7 minutes ago)  before checkout [ID] (automatic)
 keep    [ID]  2026-01-05 08:01:00 (8 minutes ago)  fits  1
 1 commit would be forgotten, 5 kept
-frees 0 B now, 1.00 MiB with `undo gc` after the grace time
+frees 0 B now, 1.00 MiB with `undo gc` after the grace period
 
 "#]]);
     env.undo(&format!("forget {}", size(3))).ok();
