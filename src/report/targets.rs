@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::time::Timestamp;
 use crate::workspace::targets::{
-    AddedTarget, Cloned, CollectedTarget, Copy, OpenTarget, PullOutcome, PushOutcome, Sent, TargetKey,
+    AddedTarget, Cloned, CollectedTarget, Copy, OpenTarget, PullOutcome, PushOutcome, Sent, TargetDirectory, TargetKey,
     TargetVerification,
 };
 
@@ -331,7 +331,7 @@ impl TargetState {
 
 /// The records of the directories in a target.
 pub fn stream_records(target: &OpenTarget) -> Vec<StreamRecord> {
-    let record = |directory: crate::workspace::targets::TargetDirectory| StreamRecord {
+    let record = |directory: TargetDirectory| StreamRecord {
         id: directory.id,
         host: directory.host,
         path: directory.path,
