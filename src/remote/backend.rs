@@ -1,6 +1,7 @@
 //! What each kind of storage implements: requests without retries.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::remote::{Created, Listed};
@@ -51,6 +52,9 @@ pub(super) trait Backend: Send + Sync {
         Ok(Vec::new())
     }
 }
+
+/// Age after which nothing writes to a temporary file any more.
+pub(super) const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// Largest key that is read into memory: far more than a target has, and less than would end the process.
 const LARGEST: u64 = 1 << 30;

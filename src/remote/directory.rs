@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::environment::Durability::Synced;
 use crate::error::Result;
 use crate::fs::{self, AtomicFile, Stat};
 use crate::metadata::Kind as FileKind;
-use crate::remote::backend::{Attempt, Backend, check_length, check_size, too_short};
+use crate::remote::backend::{Attempt, Backend, STALE, check_length, check_size, too_short};
 use crate::remote::meter::{Kind, Meter, PIECE};
 use crate::remote::{Created, Listed, lock};
 
@@ -23,9 +23,6 @@ pub(super) struct Directory {
     /// Folders that exist and whose names are durable.
     folders: Mutex<BTreeSet<PathBuf>>,
 }
-
-/// Age after which nothing writes to a temporary file any more.
-const STALE: Duration = Duration::from_secs(24 * 3600);
 
 impl Directory {
     pub fn new(root: &Path, meter: Arc<Meter>) -> Directory {

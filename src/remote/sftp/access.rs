@@ -16,7 +16,7 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 use crate::fs::random;
-use crate::remote::backend::check_size;
+use crate::remote::backend::{STALE, check_size};
 use crate::remote::meter::{Meter, PIECE};
 use crate::remote::sftp::failure::Problem;
 use crate::remote::sftp::session::Session;
@@ -36,9 +36,6 @@ pub(super) enum Found {
 
 /// Folder of temporary files.
 const TEMPORARY: &str = "tmp";
-
-/// Age after which nothing writes to a temporary file any more.
-const STALE: Duration = Duration::from_secs(24 * 3600);
 
 /// Length from which on a key is not sent if it exists.
 const LARGE: usize = 256 << 10;
