@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 #[cfg(feature = "targets")]
-use crate::commands::targets::secrets::PasswordArgs;
+use crate::commands::targets;
 use crate::commands::{Context, complete, verify};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs;
@@ -14,15 +14,21 @@ use crate::workspace::{RepairOptions, RepairOutcome, Workspace};
 ///
 /// Reads the whole repository. Copies what damaged packs still contain into new packs, and looks for lost objects in the
 /// directory and in other repositories. Only adds: what can be read stays. Determines a damaged mask again, writes a
-/// damaged catalog again, and removes a damaged index. Lists what was recovered, and what is still lost; exits with status 5 if anything is.
+/// damaged catalog again, and removes a damaged index. Lists what was recovered, and what is still lost; exits with status 5 if
+/// anything is.
+///
+/// --target repairs a target instead: reads all of it, replaces damaged files by what can still be read of them, and sends what
+/// it lacks of the commits that this repository has.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo repair -n
   undo repair
   undo repair --from /mnt/backup/project     a copy of the directory, or of its .undo
-  undo repair --from nas                     a target")]
+  undo repair --from nas                     a target
+  undo repair --target nas                   the copy on nas, not the repository")]
 pub struct Args {
     /// Copy lost objects from the repository in this directory, from a copy of the folder `.undo`, or from a target
+    #[cfg_attr(feature = "targets", arg(conflicts_with = "target"))]
     #[arg(long, value_name = "DIR|NAME", add = complete::with(complete::live_paths))]
     from: Vec<PathBuf>,
     /// Show what would be recovered and change nothing
@@ -30,10 +36,14 @@ pub struct Args {
     dry_run: bool,
     #[cfg(feature = "targets")]
     #[command(flatten)]
-    password: PasswordArgs,
+    elsewhere: targets::InTarget,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    #[cfg(feature = "targets")]
+    if let Some((workspace, target)) = args.elsewhere.open(context)? {
+        return targets::maintain::repair(context, &workspace, target, args.dry_run);
+    }
     let mut workspace = context.workspace()?;
     let (targets, directories) = args.sources(context, &workspace);
     let from = directories.iter().map(|path| context.place(path)).collect::<Result<_>>()?;
@@ -87,7 +97,7 @@ impl Args {
         options: &RepairOptions,
         targets: &[String],
     ) -> Result<RepairOutcome> {
-        let open = |name: &String| self.password.open(context, workspace, Some(name));
+        let open = |name: &String| self.elsewhere.password.open(context, workspace, Some(name));
         let targets = targets.iter().map(open).collect::<Result<_>>()?;
         workspace.repair_from(targets, options, context.ui.progress())
     }

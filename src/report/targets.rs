@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::time::Timestamp;
 use crate::workspace::targets::{
-    AddedTarget, Cloned, CollectedTarget, Copy, OpenTarget, PullOutcome, PushOutcome, Sent, TargetDirectory, TargetKey,
-    TargetVerification,
+    AddedTarget, Cloned, CollectedTarget, Copy, OpenTarget, PullOutcome, PushOutcome, RepairedTarget, Sent,
+    TargetDirectory, TargetKey, TargetVerification,
 };
 
 /// A target that was added.
@@ -208,6 +208,41 @@ pub struct VerifiedTarget {
     pub entry: u64,
     pub damaged: u64,
     pub clean: bool,
+}
+
+/// The outcome of repairing a target.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "target-repaired")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct RepairedTargetRecord {
+    pub target: String,
+    pub found: u64,
+    pub replaced: u64,
+    pub salvaged: u64,
+    pub sent: u64,
+    pub bytes: u64,
+    pub damaged: u64,
+    pub clean: bool,
+    pub dry_run: bool,
+}
+
+impl RepairedTargetRecord {
+    /// The record of a repair.
+    pub fn new(target: &OpenTarget, outcome: &RepairedTarget, dry_run: bool) -> RepairedTargetRecord {
+        let RepairedTarget { damage, replaced, salvaged, sent, lost } = outcome;
+        let damaged = if dry_run { damage.len() } else { lost.len() } as u64;
+        RepairedTargetRecord {
+            target: target.settings().name.clone(),
+            found: damage.len() as u64,
+            replaced: *replaced,
+            salvaged: *salvaged,
+            sent: sent.objects,
+            bytes: sent.bytes,
+            damaged,
+            clean: damaged == 0,
+            dry_run,
+        }
+    }
 }
 
 impl CollectedRecord {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Target;
 use super::file::{DATA, FOLDS, FileName, INDEXES, LOG, META, log_number, name_in};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::remote::Listed;
 use crate::time::Timestamp;
@@ -38,19 +38,46 @@ impl Target {
         Ok(orphans.into_iter().map(|(name, _)| name).collect())
     }
 
-    /// One error for each pack and index in use that is missing or has another size.
-    pub fn damaged_sizes(&self) -> Result<Vec<Error>> {
+    /// The packs and indexes in use that are missing or have another size, with what is wrong.
+    pub fn damaged_sizes(&self) -> Result<Vec<(FileName, Error)>> {
         let sizes: HashMap<String, u64> = self.listed()?.into_iter().map(|file| (file.name, file.size)).collect();
-        let packs = self.state.packs.iter().map(|(name, pack)| (name.pack_key(pack.is_meta), pack.size));
-        let indexes = self.state.indexes.iter().map(|index| (index.name.index_key(), index.size()));
-        let problem = |(key, size): (String, u64)| match sizes.get(&key) {
-            None => Some(Error::damaged(format!("`{key}` of the target is missing"))),
+        let packs = self.state.packs.iter().map(|(name, pack)| (*name, name.pack_key(pack.is_meta), pack.size));
+        let indexes = self.state.indexes.iter().map(|index| (index.name, index.name.index_key(), index.size()));
+        let problem = |(name, key, size): (FileName, String, u64)| match sizes.get(&key) {
+            None => Some((name, missing(&key))),
             Some(found) if *found != size => {
-                Some(Error::damaged(format!("`{key}` of the target has {found} bytes instead of {size}")))
+                Some((name, Error::damaged(format!("`{key}` of the target has {found} bytes instead of {size}"))))
             }
             Some(_) => None,
         };
         Ok(packs.chain(indexes).filter_map(problem).collect())
+    }
+
+    /// Reads an index in the storage, whatever the cache has. [`crate::error::ErrorKind::Damaged`] if it is not what was written.
+    pub fn check_index(&self, name: FileName) -> Result<()> {
+        self.check_file(name, &name.index_key())
+    }
+
+    /// One error for each key in force whose file is missing or damaged: the key no longer opens the target elsewhere.
+    pub fn damaged_slots(&self) -> Result<Vec<Error>> {
+        let mut damaged = Vec::new();
+        for name in self.state.slots.keys() {
+            match self.check_file(*name, &name.slot_key()) {
+                Err(error) if error.kind() == ErrorKind::Damaged => {
+                    damaged.push(error.context("a key no longer opens the target on other machines"));
+                }
+                checked => checked?,
+            }
+        }
+        Ok(damaged)
+    }
+
+    fn check_file(&self, name: FileName, key: &str) -> Result<()> {
+        let bytes = self.remote.get(key)?.ok_or_else(|| missing(key))?;
+        if FileName::of(&bytes) == name {
+            return Ok(());
+        }
+        Err(Error::damaged(format!("`{key}` of the target is damaged")))
     }
 
     /// The packs and indexes in the storage, used or not.
@@ -63,10 +90,7 @@ impl Target {
     }
 
     fn is_known(&self, name: FileName) -> bool {
-        let state = &self.state;
-        state.packs.contains_key(&name)
-            || state.condemned.contains_key(&name)
-            || state.indexes.iter().any(|index| index.name == name)
+        self.state.has_file(name) || self.state.condemned.contains_key(&name)
     }
 
     /// The condemned files by the number of the entry that condemned them.
@@ -111,4 +135,8 @@ impl Target {
         self.remote.delete(&listed.into_iter().map(|file| file.name).collect::<Vec<_>>())?;
         Ok(time.unwrap_or_default())
     }
+}
+
+fn missing(key: &str) -> Error {
+    Error::damaged(format!("`{key}` of the target is missing"))
 }

@@ -31,7 +31,7 @@ pub use file::{FileName, StreamId};
 pub use index::IndexFile;
 pub use keys::Key;
 pub use pack::{Builder as PackBuilder, Encoded, encoded_frame};
-pub use reader::Frames;
+pub use reader::{Frames, by_frame};
 pub use record::{FrameObject, Record};
 pub use records::Records;
 pub use state::{Pack, State, Stream};

@@ -118,11 +118,15 @@ impl Target {
         if FileName::of(&frames.bytes) != name {
             return Err(Error::damaged(format!("pack `{}` of the target is damaged", name.pack_key(pack.is_meta))));
         }
-        let mut records: BTreeMap<u32, Vec<Record>> = BTreeMap::new();
-        for record in pack::records(name, &pack::open_table(&self.keyring, &frames.bytes)?) {
-            records.entry(record.frame).or_default().push(record);
-        }
-        Ok((frames, records))
+        let records = pack::records(name, &pack::open_table(&self.keyring, &frames.bytes)?);
+        Ok((frames, by_frame(records)))
+    }
+
+    /// What is left of a damaged pack: its bytes, and the records of its table if that is intact. `None` if nothing is left.
+    pub fn read_damaged(&self, name: FileName, pack: Pack) -> Result<Option<(Frames, Option<Vec<Record>>)>> {
+        let Some(bytes) = self.remote.get(&name.pack_key(pack.is_meta))? else { return Ok(None) };
+        let records = pack::open_table(&self.keyring, &bytes).ok().map(|table| pack::records(name, &table));
+        Ok(Some((Frames { bytes, start: 0 }, records)))
     }
 
     /// Opens the frame of a record.
@@ -132,6 +136,13 @@ impl Target {
             error.context(format_args!("pack `{}` of the target", pack.unwrap_or_default()))
         })
     }
+}
+
+/// Sorts records by the offset of their frame.
+pub fn by_frame(records: Vec<Record>) -> BTreeMap<u32, Vec<Record>> {
+    let mut frames: BTreeMap<u32, Vec<Record>> = BTreeMap::new();
+    records.into_iter().for_each(|record| frames.entry(record.frame).or_default().push(record));
+    frames
 }
 
 impl Frames {

@@ -158,6 +158,11 @@ impl State {
         !self.packs.is_empty()
     }
 
+    /// Whether a pack or an index is in use.
+    pub fn has_file(&self, name: FileName) -> bool {
+        self.packs.contains_key(&name) || self.indexes.iter().any(|index| index.name == name)
+    }
+
     /// Size of all packs in use in bytes.
     pub fn size(&self) -> u64 {
         self.packs.values().map(|pack| pack.size).sum()

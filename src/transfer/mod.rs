@@ -14,6 +14,7 @@ mod plan;
 pub mod pull;
 pub mod push;
 mod repack;
+pub mod repair;
 pub mod reseal;
 mod spool;
 pub mod upload;

@@ -1,9 +1,9 @@
 //! Writes objects of packs to new packs: sealed frames as they are if everything in them is needed, others and short ones decoded
 //! and put together.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Compression, FrameDecoder, FrameEncoder};
-use crate::target::{Encoded, FileName, FrameObject, Pack, PackBuilder, Record, Target, Uploader};
+use crate::target::{Encoded, FileName, FrameObject, Frames, Pack, PackBuilder, Record, Target, Uploader, by_frame};
 
 use super::download::decode;
 use super::upload::Uploaded;
@@ -59,12 +59,26 @@ impl<'t> Repacker<'t> {
             }
             let decoded = decode(self.target, &frames, first, &mut self.decoder)?.to_vec();
             for Record { object, .. } in needed {
-                let bytes = decoded.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
-                let bytes = bytes.ok_or_else(|| Error::damaged("an object lies outside of its frame"))?;
-                self.add_object(is_meta, object, bytes)?;
+                self.add_object(is_meta, object, object_in(&decoded, object)?)?;
             }
         }
         Ok(())
+    }
+
+    /// Adds the objects of a damaged pack that can still be read. `records` are those of the pack. Returns the number of objects.
+    pub fn salvage(&mut self, is_meta: bool, frames: &Frames, records: Vec<Record>) -> Result<u64> {
+        let mut count = 0;
+        for of_frame in by_frame(records).into_values() {
+            let decoded = match decode(self.target, frames, &of_frame[0], &mut self.decoder) {
+                Err(error) if error.kind() == ErrorKind::Damaged => continue,
+                decoded => decoded?.to_vec(),
+            };
+            for Record { object, .. } in of_frame {
+                self.add_object(is_meta, object, object_in(&decoded, object)?)?;
+                count += 1;
+            }
+        }
+        Ok(count)
     }
 
     /// Uploads the last packs. Returns everything that was uploaded.
@@ -116,4 +130,9 @@ impl<'t> Repacker<'t> {
         }
         Ok(())
     }
+}
+
+fn object_in(frame: &[u8], object: FrameObject) -> Result<&[u8]> {
+    let bytes = frame.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
+    bytes.ok_or_else(|| Error::damaged("an object lies outside of its frame"))
 }

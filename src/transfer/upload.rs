@@ -51,6 +51,11 @@ impl Uploaded {
         self.records.extend(records);
     }
 
+    /// Adds the records of packs that the target has.
+    pub fn add_records(&mut self, records: Vec<Record>) {
+        self.records.extend(records);
+    }
+
     /// The packs, and where their objects are.
     pub fn into_parts(self) -> (Vec<NewPack>, Vec<Record>) {
         (self.packs, self.records)
@@ -173,7 +178,8 @@ fn record_step(target: &mut Target, done: &Mutex<Done>) -> Result<Totals> {
     Ok(totals)
 }
 
-fn record(target: &mut Target, uploaded: Uploaded) -> Result<()> {
+/// Appends an entry that adds the packs, if there are any.
+pub fn record(target: &mut Target, uploaded: Uploaded) -> Result<()> {
     let change = uploaded.into_change(target)?;
     if !change.is_empty() {
         target.append(|_| Ok(Some(change.clone())))?;

@@ -1,5 +1,7 @@
 //! Verifies a target: its log, its files, and that it has everything that commits need.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::parallel;
@@ -23,6 +25,8 @@ pub struct Options {
 pub struct Outcome {
     /// What is damaged or missing.
     pub damage: Vec<Error>,
+    /// The packs and indexes that are damaged or missing.
+    pub files: BTreeSet<FileName>,
     /// Number of commits.
     pub commits: u64,
     /// Number of objects in the indexes.
@@ -42,26 +46,14 @@ pub fn verify(target: &mut Target, options: &Options, progress: &dyn Progress) -
     let state = target.state();
     outcome.commits = state.streams.values().map(|stream| stream.commits.len() as u64).sum();
     outcome.packs = state.packs.len() as u64;
-    outcome.damage.extend(target.damaged_sizes()?);
-    let read = sample(target, options.sample)?;
-    let total = read.iter().map(|(_, pack)| pack.size).sum();
-    let task = progress.start("reading", Unit::Bytes, Some(total));
-    let results =
-        parallel::try_map_on(options.connections, read.into_iter(), FrameDecoder::default, |decoder, one| {
-            let (name, pack) = one;
-            task.add(pack.size)?;
-            // Another kind of error says nothing about the pack.
-            match verify_pack(target, name, pack, decoder) {
-                Err(error) if error.kind() != ErrorKind::Damaged => Err(error),
-                checked => Ok((pack.size, checked.err())),
-            }
-        })?;
-    for (size, damage) in results {
-        outcome.packs_read += 1;
-        outcome.bytes_read += size;
-        outcome.damage.extend(damage);
+    for (name, error) in target.damaged_sizes()? {
+        outcome.add(name, Some(error));
     }
-    drop(task);
+    outcome.damage.extend(target.damaged_slots()?);
+    verify_packs(target, options, &mut outcome, progress)?;
+    if options.sample > 0.0 {
+        verify_indexes(target, &mut outcome)?;
+    }
     let task = progress.start("verifying", Unit::Items, None);
     let records = match target.all_records() {
         Err(error) if error.kind() == ErrorKind::Damaged => {
@@ -78,6 +70,59 @@ pub fn verify(target: &mut Target, options: &Options, progress: &dyn Progress) -
     }
     outcome.damage.extend(marker.finish().1);
     Ok(outcome)
+}
+
+/// Reads packs, except those that the outcome lists already.
+fn verify_packs(target: &Target, options: &Options, outcome: &mut Outcome, progress: &dyn Progress) -> Result<()> {
+    let mut packs = sample(target, options.sample)?;
+    packs.retain(|(name, _)| !outcome.files.contains(name));
+    let task = progress.start("reading", Unit::Bytes, Some(packs.iter().map(|(_, pack)| pack.size).sum()));
+    let verify = |decoder: &mut FrameDecoder, (name, pack): (FileName, Pack)| {
+        task.add(pack.size)?;
+        Ok((name, pack.size, damage_of(|| verify_pack(target, name, pack, decoder))?))
+    };
+    for (name, size, damage) in
+        parallel::try_map_on(options.connections, packs.into_iter(), FrameDecoder::default, verify)?
+    {
+        outcome.packs_read += 1;
+        outcome.bytes_read += size;
+        outcome.add(name, damage);
+    }
+    Ok(())
+}
+
+/// Reads indexes, except those that the outcome lists already.
+fn verify_indexes(target: &Target, outcome: &mut Outcome) -> Result<()> {
+    for index in &target.state().indexes {
+        if !outcome.files.contains(&index.name) {
+            outcome.add(index.name, damage_of(|| target.check_index(index.name))?);
+        }
+    }
+    Ok(())
+}
+
+impl Outcome {
+    /// Adds what is wrong with a file, if anything.
+    fn add(&mut self, name: FileName, damage: Option<Error>) {
+        if let Some(error) = damage {
+            self.files.insert(name);
+            self.damage.push(error);
+        }
+    }
+}
+
+/// The damage that a check finds twice: an answer may have been damaged on its way. Another kind of error says nothing about the
+/// target, and is returned as an error.
+fn damage_of(mut check: impl FnMut() -> Result<()>) -> Result<Option<Error>> {
+    let is_damaged = |checked: &Result<()>| checked.as_ref().is_err_and(|error| error.kind() == ErrorKind::Damaged);
+    let mut checked = check();
+    if is_damaged(&checked) {
+        checked = check();
+    }
+    match checked {
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(Some(error)),
+        checked => checked.map(|()| None),
+    }
 }
 
 /// The packs to read: all, or a random share, but at least one.

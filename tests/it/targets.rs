@@ -6,5 +6,6 @@ mod garbage;
 mod keys;
 mod reader;
 mod reading;
+mod repairing;
 mod restoring;
 mod streams;

@@ -13,8 +13,9 @@ pub struct InTarget {
     /// Work on this target instead of the repository
     #[arg(long, value_name = "NAME", add = complete::with(complete::targets))]
     target: Option<String>,
+    /// What opens it, or another target that the command reads.
     #[command(flatten)]
-    password: PasswordArgs,
+    pub password: PasswordArgs,
 }
 
 impl InTarget {

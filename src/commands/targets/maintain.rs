@@ -1,8 +1,8 @@
-//! `undo gc --target` and `undo verify --target`.
+//! `undo gc --target`, `undo verify --target` and `undo repair --target`.
 
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
-use crate::report::targets::{CollectedRecord, TargetDamage, VerifiedTarget};
+use crate::report::targets::{CollectedRecord, RepairedTargetRecord, TargetDamage, VerifiedTarget};
 use crate::workspace::Workspace;
 use crate::workspace::targets::{CollectTarget, OpenTarget, VerifyTarget};
 
@@ -36,8 +36,22 @@ pub fn verify(
     if outcome.damage.is_empty() {
         return Ok(Exit::SUCCESS);
     }
-    context
-        .ui
-        .hint("a push does not replace damaged packs; for an intact copy: undo target add NAME URL, undo push NAME");
+    let name = &target.settings().name;
+    context.ui.hint(format!("to replace what is damaged: undo repair --target {name}"));
+    Ok(ErrorKind::Damaged.exit())
+}
+
+/// Repairs a target.
+pub fn repair(context: &Context<'_>, workspace: &Workspace, mut target: OpenTarget, is_dry_run: bool) -> Result<Exit> {
+    let outcome = workspace.repair_target(&mut target, is_dry_run, context.ui.progress())?;
+    let left = if is_dry_run { &outcome.damage } else { &outcome.lost };
+    left.iter().try_for_each(|error| context.ui.show(&TargetDamage::new(error)))?;
+    context.ui.show(&RepairedTargetRecord::new(&target, &outcome, is_dry_run))?;
+    if left.is_empty() {
+        return Ok(Exit::SUCCESS);
+    }
+    if !is_dry_run {
+        context.ui.hint("this repository lacks what is still missing; run the same command on a machine that has it");
+    }
     Ok(ErrorKind::Damaged.exit())
 }

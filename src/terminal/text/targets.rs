@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::report::targets::{
-    ClonedRecord, CollectedRecord, KeyChanged, KeyRecord, Pulled, Pushed, Rekeyed, Rewritten, StreamRecord,
-    TargetAdded, TargetDamage, TargetRecord, TargetRemoved, TargetState, VerifiedTarget,
+    ClonedRecord, CollectedRecord, KeyChanged, KeyRecord, Pulled, Pushed, Rekeyed, RepairedTargetRecord, Rewritten,
+    StreamRecord, TargetAdded, TargetDamage, TargetRecord, TargetRemoved, TargetState, VerifiedTarget,
 };
 use crate::terminal::human::{Size, plural};
 use crate::terminal::sanitize::{line as safe, text};
@@ -200,5 +200,23 @@ impl Print for VerifiedTarget {
             (plural(self.commits, "commit"), plural(self.objects, "object"), plural(self.packs, "pack"));
         let read = format!("{} read", Size(self.bytes_read));
         page.line(format_args!("{found}: {commits}, {objects}, {packs}, {read}, entry {}", self.entry))
+    }
+}
+
+impl Print for RepairedTargetRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let found = plural(self.found, "problem");
+        match (self.found, self.dry_run) {
+            (0, _) => return page.line(format_args!("no damage found")),
+            (_, true) => return page.line(format_args!("{found} to repair")),
+            _ => {}
+        }
+        let (files, salvaged) = (plural(self.replaced, "file"), plural(self.salvaged, "object"));
+        let sent = format!("{} sent again ({})", plural(self.sent, "object"), Size(self.bytes));
+        page.line(format_args!("{found} found: {files} replaced, {salvaged} salvaged, {sent}"))?;
+        match self.clean {
+            true => page.line(format_args!("the target is complete again")),
+            false => page.line(format_args!("{} left", plural(self.damaged, "problem"))),
+        }
     }
 }

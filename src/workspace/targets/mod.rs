@@ -32,6 +32,7 @@ pub(crate) use history::RemoteHistory;
 pub use keys::TargetKey;
 pub use maintain::{CollectTarget, CollectedTarget, TargetVerification, VerifyTarget};
 pub use push::{PullOptions, PullOutcome, PushOptions, PushOutcome};
+pub use repair::RepairedTarget;
 pub use show::{TargetDirectory, TargetSummary};
 
 // Values in the signatures.
