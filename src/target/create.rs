@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Target;
-use super::entry::Change;
+use super::entry::{Change, Link};
 use super::file::{FileName, KEYS, LOG, TARGET, name_in};
 use super::local::Local;
-use super::log::Log;
+use super::log::{Log, OLDER};
 use super::state::State;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,41 +22,29 @@ pub struct Secret {
     pub bytes: Vec<u8>,
 }
 
-/// The content of the file `target`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    bytes: Vec<u8>,
-}
-
 const VERSION_LINE: &str = "undo target ";
 const CIPHER: &str = "aes-256-gcm";
 
-impl Identity {
-    fn create() -> Result<Identity> {
-        let id: [u8; 16] = fs::random()?;
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = format!("{VERSION_LINE}1\nid = {id}\ncipher = {CIPHER}\nfeatures =\n");
-        Ok(Identity { bytes: text.into_bytes() })
-    }
+/// The content of the file `target` of a new target.
+fn new_identity() -> Result<Vec<u8>> {
+    let id: [u8; 16] = fs::random()?;
+    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{VERSION_LINE}1\nid = {id}\ncipher = {CIPHER}\nfeatures =\n").into_bytes())
+}
 
-    fn decode(bytes: Vec<u8>) -> Result<Identity> {
-        let text = std::str::from_utf8(&bytes).map_err(|_| Error::damaged("the file `target` is damaged"))?;
-        let Some(rest) = text.strip_prefix(VERSION_LINE) else {
-            return Err(Error::damaged("the file `target` is damaged"));
-        };
-        let value = |key: &str| rest.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
-        let version = rest.lines().next().unwrap_or_default();
-        let features = value("features").unwrap_or_default().trim();
-        if version != "1" || value("cipher").map(str::trim) != Some(CIPHER) || !features.is_empty() {
-            return Err(Error::new(ErrorKind::Unsupported, "the target needs a newer version of undo"));
-        }
-        Ok(Identity { bytes })
+/// The hash of a file `target`, to which keys and the log are bound.
+fn name_of_identity(bytes: &[u8]) -> Result<FileName> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::damaged("the file `target` is damaged"))?;
+    let Some(rest) = text.strip_prefix(VERSION_LINE) else {
+        return Err(Error::damaged("the file `target` is damaged"));
+    };
+    let value = |key: &str| rest.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
+    let version = rest.lines().next().unwrap_or_default();
+    let features = value("features").unwrap_or_default().trim();
+    if version != "1" || value("cipher").map(str::trim) != Some(CIPHER) || !features.is_empty() {
+        return Err(Error::new(ErrorKind::Unsupported, "the target needs a newer version of undo"));
     }
-
-    /// The hash of the file, to which keys and the log are bound.
-    pub fn name(&self) -> FileName {
-        FileName::of(&self.bytes)
-    }
+    Ok(FileName::of(bytes))
 }
 
 impl Target {
@@ -68,13 +56,14 @@ impl Target {
     /// Creates a target that these secrets open, or completes one whose creation was interrupted. [`ErrorKind::Exists`] if
     /// another process has created one meanwhile.
     pub fn create(remote: Remote, secrets: &[Secret], environment: &Environment) -> Result<Target> {
-        let identity = Identity::create()?;
-        let identity = match remote.create(TARGET, &identity.bytes)? {
-            Created::New => identity,
+        let remote = Arc::new(remote);
+        let identity = new_identity()?;
+        let identity = match remote.create(TARGET, &identity)? {
+            Created::New => FileName::of(&identity),
             Created::Exists => identity_of(&remote)?,
         };
         let keyring = Keyring::create()?;
-        let mut target = Target::new(remote, identity, keyring, environment);
+        let mut target = Target::new(&remote, identity, keyring, environment);
         let slots =
             secrets.iter().map(|secret| target.put_slot(&target.keyring, secret)).collect::<Result<Vec<_>>>()?;
         let mut state = State::default();
@@ -96,35 +85,59 @@ impl Target {
     }
 
     /// Opens a target with the keyring that this machine keeps, or else with the secret that `ask` returns, and reads its log.
+    /// `known` is the identity that the target had before: as long as the log continues, its file is not read again.
     ///
     /// [`ErrorKind::NotFound`] if the storage has no target, [`ErrorKind::WrongKey`] if the secret does not open it.
-    pub fn open(remote: Remote, ask: &mut dyn FnMut() -> Result<Secret>, environment: &Environment) -> Result<Target> {
+    pub fn open(
+        remote: Remote,
+        known: Option<FileName>,
+        ask: &mut dyn FnMut() -> Result<Secret>,
+        environment: &Environment,
+    ) -> Result<Target> {
+        let remote = Arc::new(remote);
+        if let Some(target) = known.map(|known| Target::open_known(&remote, known, environment)).transpose()?.flatten()
+        {
+            return Ok(target);
+        }
         let identity = identity_of(&remote)?;
-        let local = Local::new(identity.name(), environment);
+        let local = Local::new(identity, environment);
+        let seen = local.seen()?;
         if let Some(keyring) = local.keyring()? {
-            let mut target = Target::new(remote, identity, keyring, environment);
+            let mut target = Target::new(&remote, identity, keyring, environment);
             return match target.load() {
                 Err(error) if error.kind() == ErrorKind::WrongKey => {
                     let secret = match ask() {
                         Err(unanswered) if unanswered.kind() == ErrorKind::WrongKey => return Err(error),
                         secret => secret?,
                     };
-                    let (keyring, state) = unlock(&target.remote, &target.identity, &secret)?;
+                    let (keyring, state) = unlock(&remote, identity, &secret)?;
                     target.keyring = Arc::new(keyring);
-                    target.unlocked(state)
+                    target.unlocked(state, seen)
                 }
                 loaded => loaded.map(|()| target),
             };
         }
         let secret = ask()?;
-        let (keyring, state) = unlock(&remote, &identity, &secret)?;
-        Target::new(remote, identity, keyring, environment).unlocked(state)
+        let (keyring, state) = unlock(&remote, identity, &secret)?;
+        Target::new(&remote, identity, keyring, environment).unlocked(state, seen)
+    }
+
+    /// Opens the target with this identity. `None` if the storage may have another one: entries of the log open only with the
+    /// identity of their target.
+    fn open_known(remote: &Arc<Remote>, identity: FileName, environment: &Environment) -> Result<Option<Target>> {
+        let Some(keyring) = Local::new(identity, environment).keyring()? else { return Ok(None) };
+        let mut target = Target::new(remote, identity, keyring, environment);
+        match target.load() {
+            Ok(()) => Ok(Some(target).filter(|target| target.state.last.is_some())),
+            Err(error) if matches!(error.kind(), ErrorKind::Damaged | ErrorKind::WrongKey) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps the keyring and the state of a target that a secret has opened.
-    fn unlocked(mut self, state: State) -> Result<Target> {
+    fn unlocked(mut self, state: State, seen: Option<Link>) -> Result<Target> {
         self.state = state;
-        self.check_seen()?;
+        self.check_seen(seen)?;
         self.local.save_keyring(&self.keyring)?;
         self.note_state(true)?;
         Ok(self)
@@ -132,49 +145,59 @@ impl Target {
 
     /// Reads the log, from the cached state or the newest fold.
     fn load(&mut self) -> Result<()> {
-        self.state = match self.local.state(&self.keyring) {
+        // Another process of this machine may see newer entries while this one reads.
+        let seen = self.local.seen()?;
+        let cached = self.local.state(&self.keyring);
+        let before = cached.as_ref().and_then(|state| state.last);
+        self.state = match cached {
             Some(state) => state,
             None => self.log().newest_fold()?.unwrap_or_default(),
         };
-        self.refresh()?;
-        self.check_seen()
+        let (log, state, _) = self.log_and_state();
+        log.read(state)?;
+        // What was read continues the cached state.
+        if seen != before {
+            self.check_seen(seen)?;
+        }
+        self.note_state(before != self.state.last)
     }
 
-    /// Fails if this machine has seen a newer entry.
-    pub(super) fn check_seen(&self) -> Result<()> {
-        match self.local.seen()? {
+    /// Fails if the log does not have an entry that this machine has seen.
+    pub(super) fn check_seen(&self, seen: Option<Link>) -> Result<()> {
+        match seen {
             Some(seen) if seen.number > self.state.number() => {
                 let (seen, number) = (seen.number, self.state.number());
                 Err(Error::damaged(format!(
                     "the target is older than what this machine has seen: its log ends at entry {number}, not {seen}"
                 ))
-                .hint("an older state of the target may have been restored; do not push until you know why"))
+                .hint(OLDER))
             }
-            _ => Ok(()),
+            Some(seen) => self.log().check_has(&self.state, seen),
+            None => Ok(()),
         }
     }
 }
 
-fn identity_of(remote: &Remote) -> Result<Identity> {
+fn identity_of(remote: &Remote) -> Result<FileName> {
     match remote.get(TARGET)? {
-        Some(bytes) => Identity::decode(bytes),
+        Some(bytes) => name_of_identity(&bytes),
         None => Err(Error::new(ErrorKind::NotFound, "no target found at this URL")
             .hint("check the URL; to create a target, run in the directory to copy: undo target add NAME URL")),
     }
 }
 
 /// Tries the key slots with a secret. The log decides which slots are in force.
-fn unlock(remote: &Remote, identity: &Identity, secret: &Secret) -> Result<(Keyring, State)> {
+fn unlock(remote: &Remote, identity: FileName, secret: &Secret) -> Result<(Keyring, State)> {
     let mut is_removed = false;
     for listed in remote.list(KEYS, None)? {
         let Some(name) = name_in(KEYS, &listed.name).and_then(FileName::parse) else { continue };
         let Some(bytes) = remote.get(&name.slot_key())?.filter(|bytes| FileName::of(bytes) == name) else { continue };
         let slot = match Slot::decode(&bytes) {
-            Ok(slot) if slot.kind == secret.kind && slot.target == identity.name().0 => slot,
+            Ok(slot) if slot.kind == secret.kind && slot.target == identity.0 => slot,
             _ => continue,
         };
         let Some(keyring) = slot.open(&secret.bytes)? else { continue };
-        let log = Log { remote, keyring: &keyring, target: identity.name() };
+        let log = Log { remote, keyring: &keyring, target: identity };
         let mut state = log.newest_fold()?.unwrap_or_default();
         match log.read(&mut state) {
             // Keys of a creation that was interrupted.

@@ -23,6 +23,9 @@ const TOGETHER: usize = 256;
 /// Number of entries that are read at the same time. The remote may permit fewer.
 const CONNECTIONS: usize = 8;
 
+/// Hint for a log that does not continue what this machine has seen.
+pub const OLDER: &str = "an older state of the target may have been restored; do not push until you know why";
+
 /// The log of the target whose file `target` has this hash.
 pub struct Log<'t> {
     pub remote: &'t Remote,
@@ -36,10 +39,12 @@ impl Log<'_> {
     /// [`ErrorKind::Damaged`] if the log is not a continuation of the state: entries are missing, or the target was replaced by an
     /// older or another one.
     pub fn read(&self, state: &mut State) -> Result<()> {
+        let known = state.last;
         let mut new = self.new_numbers(state)?;
         if new.len() > MANY
             && let Some(fold) = self.newest_fold()?.filter(|fold| fold.number() > state.number())
         {
+            known.map_or(Ok(()), |known| self.check_has(&fold, known))?;
             *state = fold;
         }
         new.retain(|number| *number > state.tail);
@@ -50,7 +55,34 @@ impl Log<'_> {
             apply_recent(state, link, generation, entry);
             new.retain(|number| *number > state.tail);
         }
-        self.read_each(&new, state)
+        self.read_each(&new, state)?;
+        // The next entry names the last known one. As long as there is none, an entry with the same number may have replaced it.
+        match known {
+            Some(last) if state.last == known => self.check_file(last),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails unless an entry is the one with its number in the log from which a state was read.
+    pub fn check_has(&self, state: &State, link: Link) -> Result<()> {
+        let counting = state.recent.iter().map(|recent| recent.link).chain(state.last);
+        match counting.into_iter().find(|counting| counting.number == link.number) {
+            Some(counting) if counting == link => Ok(()),
+            None if link.number <= state.absorbed => self.check_file(link),
+            _ => Err(replaced(link.number)),
+        }
+    }
+
+    /// Fails unless the file of an entry has these bytes.
+    fn check_file(&self, link: Link) -> Result<()> {
+        // An answer may have been damaged on its way.
+        for _ in 0..2 {
+            let bytes = self.remote.get(&log_key(link.number))?;
+            if bytes.is_some_and(|bytes| FileName::of(&bytes) == link.hash) {
+                return Ok(());
+            }
+        }
+        Err(replaced(link.number))
     }
 
     /// The state after the last entry, from reading all entries one by one: independent of what writers repeat and fold.
@@ -251,6 +283,5 @@ fn is_damaged(opened: &Result<Entry>) -> bool {
 }
 
 fn replaced(number: u64) -> Error {
-    Error::damaged(format!("entry {number} of the log differs from what this machine has seen"))
-        .hint("an older state of the target may have been restored; do not push until you know why")
+    Error::damaged(format!("entry {number} of the log differs from what this machine has seen")).hint(OLDER)
 }

@@ -16,6 +16,8 @@ mod reader;
 mod record;
 mod records;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex};
 
@@ -25,7 +27,7 @@ use crate::fs;
 use crate::remote::Remote;
 use crate::seal::Keyring;
 
-pub use create::{Identity, Secret};
+pub use create::Secret;
 pub use entry::{Change, Link, NewPack, StreamChange, Token, Writer};
 pub use file::{FileName, StreamId};
 pub use index::IndexFile;
@@ -43,7 +45,8 @@ use reader::PageCache;
 /// An open target, with the state of its log when it was read.
 pub struct Target {
     remote: Arc<Remote>,
-    identity: Identity,
+    /// Hash of the file `target`.
+    identity: FileName,
     keyring: Arc<Keyring>,
     local: Local,
     writer: Writer,
@@ -52,16 +55,16 @@ pub struct Target {
 }
 
 impl Target {
-    fn new(remote: Remote, identity: Identity, keyring: Keyring, environment: &Environment) -> Target {
-        let local = Local::new(identity.name(), environment);
+    fn new(remote: &Arc<Remote>, identity: FileName, keyring: Keyring, environment: &Environment) -> Target {
+        let local = Local::new(identity, environment);
         let writer = Writer { host: fs::host_name(), user: environment.author().to_owned(), time: environment.now() };
-        let (remote, keyring) = (Arc::new(remote), Arc::new(keyring));
+        let (remote, keyring) = (remote.clone(), Arc::new(keyring));
         Target { remote, identity, keyring, local, writer, state: State::default(), pages: Mutex::default() }
     }
 
-    /// What tells the target from others.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
+    /// Hash of the file `target`, which differs from that of every other target.
+    pub fn identity(&self) -> FileName {
+        self.identity
     }
 
     /// The state after the last entry that was read.
@@ -80,21 +83,13 @@ impl Target {
     }
 
     fn log(&self) -> Log<'_> {
-        Log { remote: &self.remote, keyring: &self.keyring, target: self.identity.name() }
+        Log { remote: &self.remote, keyring: &self.keyring, target: self.identity }
     }
 
     /// The log, with the state to change and the writer of new entries.
     fn log_and_state(&mut self) -> (Log<'_>, &mut State, &Writer) {
-        let log = Log { remote: &self.remote, keyring: &self.keyring, target: self.identity.name() };
+        let log = Log { remote: &self.remote, keyring: &self.keyring, target: self.identity };
         (log, &mut self.state, &self.writer)
-    }
-
-    /// Reads the entries that other writers have appended.
-    pub fn refresh(&mut self) -> Result<()> {
-        let before = self.state.last;
-        let (log, state, _) = self.log_and_state();
-        log.read(state)?;
-        self.note_state(before != self.state.last)
     }
 
     /// Appends an entry with the change that `plan` makes for the current state. If another writer was faster, reads its entry
@@ -113,8 +108,9 @@ impl Target {
 
     /// Reads the whole log, entry by entry, and relies on nothing that writers repeat or fold. Before files are deleted.
     pub fn reread(&mut self) -> Result<()> {
+        let seen = self.local.seen()?;
         self.state = self.log().read_all()?;
-        self.check_seen()?;
+        self.check_seen(seen)?;
         self.note_state(true)
     }
 
@@ -126,7 +122,9 @@ impl Target {
     /// Keeps the newest entry that this machine has seen, and caches the state.
     fn note_state(&self, is_changed: bool) -> Result<()> {
         if let Some(last) = self.state.last.filter(|_| is_changed) {
-            self.local.save_seen(last)?;
+            if self.local.seen()?.is_none_or(|seen| seen.number <= last.number) {
+                self.local.save_seen(last)?;
+            }
             self.local.cache_state(&self.keyring, &self.state);
             self.local.retain_indexes(|name| self.state.indexes.iter().any(|index| index.name == name));
         }

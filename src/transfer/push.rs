@@ -51,8 +51,8 @@ pub fn push(
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let mut association = match Association::load(repository, options.name)? {
-        Some(association) if association.target == target.identity().name() => association,
-        _ => Association::create(target.identity().name())?,
+        Some(association) if association.target == target.identity() => association,
+        _ => Association::create(target.identity())?,
     };
     let mut outcome = Outcome::default();
     loop {

@@ -46,7 +46,7 @@ impl Workspace {
         let is_new = !Target::exists(&storage)?;
         let target = match is_new {
             true => Target::create(storage, &(new.secrets)()?, environment)?,
-            false => Target::open(storage, ask, environment)?,
+            false => Target::open(storage, None, ask, environment)?,
         };
         let layout = &self.repository.layout;
         let mut document = Document::open(&layout.config(), Source::Repository)?;

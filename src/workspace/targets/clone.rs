@@ -82,7 +82,7 @@ impl Workspace {
             token: Some(target.state().streams[&stream].token),
             heads: repository.view().heads.iter().copied().collect(),
             pushed: Some(environment.now()),
-            ..Association::create(target.target.identity().name())?
+            ..Association::create(target.target.identity())?
         };
         association.save(&repository, &options.settings.name)?;
         let stream = &target.state().streams[&stream];

@@ -48,7 +48,7 @@ impl OpenTarget {
         environment: &Environment,
     ) -> Result<OpenTarget> {
         let settings = TargetSettings { url: absolute(&settings, base)?, ..settings };
-        let target = Target::open(remote(&settings, base)?, ask, environment)?;
+        let target = Target::open(remote(&settings, base)?, None, ask, environment)?;
         Ok(OpenTarget { settings, target })
     }
 }

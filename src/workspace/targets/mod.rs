@@ -19,6 +19,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::remote::{Address, Options, Remote};
 use crate::target::{State, Target};
+use crate::transfer::association::Association;
 
 use super::Workspace;
 
@@ -108,7 +109,8 @@ impl Workspace {
     pub fn open_target(&self, name: Option<&str>, ask: &mut AskSecret<'_>) -> Result<OpenTarget> {
         let settings = self.target_settings(name)?.clone();
         let remote = remote(&settings, &self.directory)?;
-        let target = Target::open(remote, ask, &self.repository.environment);
+        let known = Association::load(&self.repository, &settings.name)?.map(|association| association.target);
+        let target = Target::open(remote, known, ask, &self.repository.environment);
         let target = target.map_err(|error| error.context(format_args!("target `{}`", settings.name)))?;
         Ok(OpenTarget { settings, target })
     }
