@@ -6,6 +6,7 @@ use crate::commands::format::{PatchStyle, Style};
 use crate::diff::{Change, ChangeCounts, Status};
 use crate::error::Result;
 use crate::report::changes::{StatRecord, Tally};
+use crate::report::copies::{CopyRecord, StatusSummary};
 use crate::terminal::text::{ChangeLine, EmptyLine, Fold, Listing, Patch, StatSummary, StatTable};
 use crate::terminal::{Stream, Ui};
 use crate::workspace::{Differences, TextOptions};
@@ -19,9 +20,14 @@ pub fn show(context: &Context<'_>, differences: &Differences<'_>, style: Style) 
     Ok(tally)
 }
 
-/// Like [`show`], and reports alarms: on stderr if scripts may read the list.
-pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>, listing: Listing) -> Result<Tally> {
-    let mut shown = Shown::new(context.ui, differences, Style::List(listing));
+/// Like [`show`], and reports alarms, on stderr if scripts may read the list. The copies become part of the summary.
+pub fn show_watched(
+    context: &Context<'_>,
+    differences: &Differences<'_>,
+    listing: Listing,
+    copies: &[CopyRecord],
+) -> Result<Tally> {
+    let mut shown = Shown { copies, ..Shown::new(context.ui, differences, Style::List(listing)) };
     let (counts, findings) = differences.for_each_watched(&mut |change| shown.show(&change))?;
     let tally = if listing == Listing::Short && !context.ui.options().json {
         context.report_findings(&findings, Stream::Err)?;
@@ -49,11 +55,14 @@ struct Shown<'a> {
     stats: Vec<StatRecord>,
     /// Changes to show as patches after the table.
     patches: Vec<Change>,
+    /// Copies in targets, for the summary.
+    copies: &'a [CopyRecord],
 }
 
 impl<'a> Shown<'a> {
     fn new(ui: &'a Ui, differences: &'a Differences<'a>, style: Style) -> Shown<'a> {
-        Shown { ui, differences, style, fold: Fold::default(), stats: Vec::new(), patches: Vec::new() }
+        let (stats, patches) = (Vec::new(), Vec::new());
+        Shown { ui, differences, style, fold: Fold::default(), stats, patches, copies: &[] }
     }
 
     fn show(&mut self, change: &Change) -> Result<()> {
@@ -117,8 +126,8 @@ impl<'a> Shown<'a> {
                 self.patches.iter().try_for_each(|change| self.print_patch(change, patch))?;
             }
             Style::ShortStat(_) if !ui.options().json => ui.print(&StatSummary { records: &self.stats, tally })?,
-            Style::List(Listing::Words) => ui.show(&tally)?,
-            _ if ui.options().json => ui.show(&tally)?,
+            Style::List(Listing::Words) => ui.show(&StatusSummary { tally, copies: self.copies })?,
+            _ if ui.options().json => ui.show(&StatusSummary { tally, copies: self.copies })?,
             _ => {}
         }
         Ok(tally)

@@ -10,6 +10,7 @@ pub mod complete;
 pub mod completions;
 mod config;
 mod context;
+mod copies;
 mod diff;
 pub(crate) mod export;
 mod forget;

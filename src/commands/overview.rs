@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::commands::Context;
+use crate::commands::{Context, copies};
 use crate::error::{ErrorKind, Result};
 use crate::report::changes::Tally;
 use crate::report::refs::{Overview, Position};
@@ -15,7 +15,15 @@ pub fn run(context: &Context<'_>) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NoRepository => {
             let next = ["undo init", "undo commit --init -m \"as it was\"", "undo help"].map(Cow::from).into();
             let state = format!("no repository here ({})", context.cwd.display());
-            context.ui.show(&Overview { repository: false, position: None, clean: true, changes: 0, next, state })?;
+            context.ui.show(&Overview {
+                repository: false,
+                position: None,
+                clean: true,
+                changes: 0,
+                copies: Vec::new(),
+                next,
+                state,
+            })?;
             return Ok(());
         }
         result => result?,
@@ -25,6 +33,7 @@ pub fn run(context: &Context<'_>) -> Result<()> {
     if let Some(scan) = differences.scan() {
         context.warn_about_scan(scan);
     }
+    let copies = copies::records(&workspace)?;
     let (repository, at) = (&workspace.repository, workspace.view().at());
     let next = match (at, tally.clean, repository.foreign()) {
         (_, _, Some(foreign)) => {
@@ -40,11 +49,14 @@ pub fn run(context: &Context<'_>) -> Result<()> {
     let next = next.into();
     let state = if tally.clean { "clean".to_owned() } else { describe(&tally.counts) };
     let position = Some(Position::new(workspace.view(), differences.old_commit()));
+    copies::warn(context, &copies);
+    copies::hint_first_push(context, &copies);
     context.ui.show(&Overview {
         repository: true,
         position,
         clean: tally.clean,
         changes: tally.counts.total(),
+        copies,
         next,
         state,
     })

@@ -1,6 +1,8 @@
 //! Tests revisions and walks on real repositories.
 
 mod forgotten;
+#[cfg(feature = "targets")]
+mod lacking;
 
 use std::collections::{HashMap, HashSet};
 

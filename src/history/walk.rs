@@ -4,6 +4,9 @@
 //! being older than their parents, which `undo` ensures when it commits. Where a clock went back anyway, a parent may come
 //! before a child on another line of history.
 
+#[cfg(feature = "targets")]
+pub mod lacking;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 

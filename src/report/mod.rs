@@ -4,6 +4,7 @@ pub mod alarms;
 pub mod changes;
 pub mod checkouts;
 pub mod commits;
+pub mod copies;
 #[cfg(feature = "targets")]
 pub mod drill;
 pub mod entries;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::id::CommitId;
 use crate::object::Commit;
 use crate::object::operation::View;
+use crate::report::copies::CopyRecord;
 use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
@@ -110,6 +111,9 @@ pub struct Overview {
     pub clean: bool,
     /// Number of unsaved changes.
     pub changes: u64,
+    /// Copies in targets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyRecord>,
     /// Commands to try next.
     pub next: Vec<Cow<'static, str>>,
     /// The state in words.

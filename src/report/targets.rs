@@ -1,5 +1,7 @@
 //! Targets: what was pushed, pulled and cloned, and what a target has.
 
+mod list;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -7,44 +9,11 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::time::Timestamp;
 use crate::workspace::targets::{
-    AddedTarget, Cloned, CollectedTarget, Copy, OpenTarget, PullOutcome, PushOutcome, RepairedTarget, Sent,
-    TargetDirectory, TargetKey, TargetVerification,
+    Cloned, CollectedTarget, OpenTarget, PullOutcome, PushOutcome, RepairedTarget, Sent, TargetDirectory, TargetKey,
+    TargetVerification,
 };
 
-/// A target that was added.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "type", rename = "target-added")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
-pub struct TargetAdded {
-    pub name: String,
-    pub url: String,
-    pub created: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recovery_words: Option<String>,
-    pub entry: u64,
-}
-
-/// A target that was removed from the settings.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "type", rename = "target-removed")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
-pub struct TargetRemoved {
-    pub name: String,
-    pub url: String,
-}
-
-/// A target of a repository, and how new its copy is.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "type", rename = "target")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
-pub struct TargetRecord {
-    pub name: String,
-    pub url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pushed: Option<Timestamp>,
-    /// Number of commits that the target lacks.
-    pub behind: u64,
-}
+pub use list::{TargetAdded, TargetRecord, TargetRemoved, TargetsEnd, UncountedTarget};
 
 /// A directory in a target.
 #[derive(Clone, Debug, Serialize)]
@@ -282,28 +251,6 @@ impl VerifiedTarget {
         let (entry, clean) = (target.number(), damaged == 0);
         let target = target.settings().name.clone();
         VerifiedTarget { target, commits, objects, packs, packs_read, bytes_read, entry, damaged, clean }
-    }
-}
-
-impl TargetAdded {
-    /// The record of a target that was added.
-    pub fn new(added: &AddedTarget, recovery_words: Option<String>) -> TargetAdded {
-        let settings = added.target.settings();
-        TargetAdded {
-            name: settings.name.clone(),
-            url: settings.url.clone(),
-            created: added.is_new,
-            recovery_words,
-            entry: added.target.number(),
-        }
-    }
-}
-
-impl TargetRecord {
-    /// The record of a copy.
-    pub fn new(copy: &Copy) -> TargetRecord {
-        let Copy { name, url, pushed, behind } = copy.clone();
-        TargetRecord { name, url, pushed, behind }
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Association {
     pub token: Option<Token>,
     /// Token of a push that has not been acknowledged.
     pub pending: Option<Token>,
-    /// Time of the last push, also of one that had nothing to do.
+    /// Time of the last push after which the target had the whole history, also of one that had nothing to do.
     pub pushed: Option<Timestamp>,
     /// Heads of the repository at that time.
     pub heads: Vec<CommitId>,

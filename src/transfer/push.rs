@@ -81,10 +81,26 @@ pub fn push(
         let _ = maintain::maintain(target);
     }
     association.pending = None;
-    association.pushed = Some(repository.environment.now());
-    association.heads = repository.view().heads.iter().copied().collect();
+    if is_complete(repository, target, &association, options)? {
+        association.pushed = Some(repository.environment.now());
+        association.heads = repository.view().heads.iter().copied().collect();
+    }
     association.save(repository, options.name)?;
     Ok(outcome)
+}
+
+/// Whether the target has the whole history after a push.
+fn is_complete(
+    repository: &Repository,
+    target: &Target,
+    association: &Association,
+    options: &Options<'_>,
+) -> Result<bool> {
+    if options.commits.is_none() {
+        return Ok(true);
+    }
+    let stream = target.state().streams.get(&association.stream);
+    stream.map_or(Ok(false), |stream| Ok(new_commits(repository, &stream.commits, None)?.is_empty()))
 }
 
 /// Begins a new stream if another repository has pushed to this one. Returns whether it did.

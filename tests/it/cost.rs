@@ -19,6 +19,8 @@ pub struct Call {
     pub path: String,
     /// Return value; for reads and writes, the number of bytes.
     pub result: i64,
+    /// The whole line.
+    pub line: String,
 }
 
 /// Runs `undo` under strace.
@@ -57,7 +59,8 @@ fn parse(line: &str) -> Option<Call> {
     let (name, rest) = line.split_once('(')?;
     let path = rest.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(path, _)| path);
     let result = rest.rsplit_once(" = ").and_then(|(_, result)| result.split(' ').next()?.parse().ok());
-    Some(Call { name: name.to_owned(), path: path.to_owned(), result: result.unwrap_or_default() })
+    let (name, path, line) = (name.to_owned(), path.to_owned(), line.to_owned());
+    Some(Call { name, path, result: result.unwrap_or_default(), line })
 }
 
 /// Lists the calls that access files of the worktree outside the repository.

@@ -8,4 +8,5 @@ mod reader;
 mod reading;
 mod repairing;
 mod restoring;
+mod status;
 mod streams;

@@ -31,7 +31,7 @@ hint: for the settings of all repositories: undo config --global
 "#]]);
     env.undo("config --global").shows(str![[r#"
 drill.max_age = none (default)
-    age after which the last drill is too old; `undo status` does not say so yet
+    age after which `undo status` warns that a target had no successful drill
 gc.auto = true (default)
     collect garbage in the background after a commit if a quarter of the store is waste
 gc.grace = 7d (default)
@@ -47,7 +47,7 @@ store.compression = zstd:1 (default)
 store.reflink = true (default)
     share disk blocks between large files and the store instead of copying, if the file system supports it
 target.max_age = 7d (default)
-    age after which the last copy elsewhere is too old; `undo status` does not warn yet
+    age after which `undo status` warns about a copy that lacks commits
 target.password_command = (default)
     command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password
 user.name = (default)
@@ -97,7 +97,7 @@ fn repository_settings_override_those_of_the_user() {
     assert_eq!(env.undo("show --json").json()[0]["author"], "Grace");
     env.undo("config").shows(str![[r#"
 drill.max_age = none (default)
-    age after which the last drill is too old; `undo status` does not say so yet
+    age after which `undo status` warns that a target had no successful drill
 gc.auto = true (default)
     collect garbage in the background after a commit if a quarter of the store is waste
 gc.grace = 7d (default)
@@ -115,7 +115,7 @@ store.reflink = true (default)
 store.shared = owner (default)
     who can use the repository: its owner only, or also the members of the directory's group
 target.max_age = 7d (default)
-    age after which the last copy elsewhere is too old; `undo status` does not warn yet
+    age after which `undo status` warns about a copy that lacks commits
 target.password_command = (default)
     command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password
 user.name = Grace (repository)

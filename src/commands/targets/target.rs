@@ -4,8 +4,7 @@ use crate::commands::targets::key;
 use crate::commands::targets::secrets::{PasswordArgs, new_recovery_words};
 use crate::commands::{Context, complete};
 use crate::error::Result;
-use crate::report::End;
-use crate::report::targets::{TargetAdded, TargetRecord, TargetRemoved, TargetState, stream_records};
+use crate::report::targets::{TargetAdded, TargetRecord, TargetRemoved, TargetState, TargetsEnd, stream_records};
 use crate::workspace::targets::{NewTarget, TargetSettings};
 
 /// Add, list and show targets: encrypted copies elsewhere
@@ -44,7 +43,10 @@ enum Command {
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// List the targets of this repository
+    /// List the targets of this repository, and how far they fulfil the 3-2-1 rule
+    ///
+    /// The rule asks for 3 copies on 2 media, 1 of them elsewhere. The directory is one copy, and each target with the whole history
+    /// another one. Media are the file systems of this machine, and other hosts; elsewhere is any other host. Servers are not asked.
     List,
     /// Show what a target has, who writes to it, and what it takes
     Show {
@@ -110,9 +112,10 @@ fn add(context: &Context<'_>, settings: TargetSettings, password: &PasswordArgs)
 
 fn list(context: &Context<'_>) -> Result<()> {
     let workspace = context.workspace()?;
-    let targets = workspace.copies()?;
-    targets.iter().try_for_each(|copy| context.ui.show(&TargetRecord::new(copy)))?;
-    context.ui.show(&End { count: targets.len() as u64 })
+    let (targets, copies) = (workspace.targets(), workspace.copies()?);
+    let mut records = targets.iter().zip(&copies).map(|(settings, copy)| TargetRecord::new(settings, copy));
+    records.try_for_each(|record| context.ui.show(&record))?;
+    context.ui.show(&TargetsEnd::new(targets.len(), workspace.redundancy(&copies)?))
 }
 
 fn show(context: &Context<'_>, name: Option<&str>, password: &PasswordArgs) -> Result<()> {

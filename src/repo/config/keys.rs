@@ -77,7 +77,7 @@ pub const KEYS: [Key; 13] = [
     Key {
         name: "drill.max_age",
         values: "none, or an age such as 30d",
-        about: "age after which the last drill is too old; `undo status` does not say so yet",
+        about: "age after which `undo status` warns that a target had no successful drill",
         files: ANYWHERE,
         kind: Kind::Text,
         get: |config| limit_text(config.drill_age),
@@ -165,7 +165,7 @@ pub const KEYS: [Key; 13] = [
     Key {
         name: "target.max_age",
         values: "none, or an age such as 7d",
-        about: "age after which the last copy elsewhere is too old; `undo status` does not warn yet",
+        about: "age after which `undo status` warns about a copy that lacks commits",
         files: ANYWHERE,
         kind: Kind::Text,
         get: |config| limit_text(config.target_age),

@@ -4,6 +4,7 @@ mod alarms;
 mod changes;
 mod checkouts;
 mod commits;
+mod copies;
 #[cfg(feature = "targets")]
 mod drill;
 mod entries;
@@ -33,6 +34,7 @@ use super::{Page, Print};
 
 pub use alarms::describe_alarm;
 pub use changes::{ChangeLine, Fold, Listing, describe};
+pub use copies::{LastCopy, behind};
 pub use entries::ListedEntry;
 pub use log::{LogEntry, graph_style};
 pub use log_format::LogFormat;

@@ -6,6 +6,7 @@ use crate::report::End;
 use crate::report::refs::{CurrentBranch, InitRecord, Overview, Position, RefChanged, RefRecord, SettingRecord};
 use crate::terminal::sanitize::{self, line as safe};
 use crate::terminal::table::{pad, width};
+use crate::terminal::text::LastCopy;
 use crate::terminal::{Page, Print, Role};
 
 impl Print for End {}
@@ -70,6 +71,7 @@ impl Print for Overview {
         if let Some(position) = &self.position {
             position.print(page)?;
         }
+        LastCopy(&self.copies).print(page)?;
         page.line(&self.state)?;
         page.line("")?;
         let next: Vec<String> = self.next.iter().map(|command| sanitize::text(command)).collect();

@@ -4,11 +4,12 @@ use std::io;
 
 use crate::report::targets::{
     ClonedRecord, CollectedRecord, KeyChanged, KeyRecord, Pulled, Pushed, Rekeyed, RepairedTargetRecord, Rewritten,
-    StreamRecord, TargetAdded, TargetDamage, TargetRecord, TargetRemoved, TargetState, VerifiedTarget,
+    StreamRecord, TargetAdded, TargetDamage, TargetRecord, TargetRemoved, TargetState, TargetsEnd, VerifiedTarget,
 };
 use crate::terminal::human::{Size, plural};
 use crate::terminal::sanitize::{line as safe, text};
 use crate::terminal::table::pad;
+use crate::terminal::text::behind;
 use crate::terminal::{Page, Print, Role};
 
 impl Print for TargetAdded {
@@ -95,12 +96,28 @@ impl Print for TargetRecord {
             return page.name_record(self.name.as_bytes());
         }
         let name = page.paint(Role::Branch, pad(&safe(&self.name), 12));
-        let state = match self.pushed {
-            None => "nothing pushed yet".to_owned(),
-            Some(time) if self.behind == 0 => format!("up to date, pushed {}", page.age_text(time)),
-            Some(time) => format!("{} behind, pushed {}", plural(self.behind, "commit"), page.age_text(time)),
+        let state = match self.state.pushed {
+            None => "the whole history was never pushed".to_owned(),
+            Some(time) => format!("{}, pushed {}", behind(&self.state), page.age_text(time)),
         };
         page.line(format_args!("{name} {}  {state}", text(&self.url)))
+    }
+}
+
+impl Print for TargetsEnd {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return Ok(());
+        }
+        let TargetsEnd { copies, media, elsewhere, .. } = self;
+        if self.sufficient {
+            let numbers = format!("{}, {media} media, {elsewhere} elsewhere", plural(*copies, "copy"));
+            return page.line(format_args!("3-2-1 rule fulfilled: {numbers}"));
+        }
+        let numbers = format!("{copies} of 3 copies, {media} of 2 media, {elsewhere} of 1 elsewhere");
+        let uncounted: Vec<String> =
+            self.uncounted.iter().map(|one| format!("; {} {}", safe(&one.target), one.reason)).collect();
+        page.line(format_args!("3-2-1 rule not fulfilled: {numbers}{}", uncounted.concat()))
     }
 }
 

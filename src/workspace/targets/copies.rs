@@ -1,54 +1,67 @@
-//! How new the copies of a repository are.
+//! How new the copies of a repository are, as this machine knows it.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::history;
 use crate::history::walk::WalkOptions;
+use crate::history::walk::lacking::count_lacking;
 use crate::id::CommitId;
-use crate::object::Objects;
 use crate::time::Timestamp;
+use crate::time::age::Age;
 use crate::transfer::association::Association;
 use crate::workspace::Workspace;
+
+pub use crate::history::walk::lacking::CommitCount;
 
 /// The copy of a repository in a target, as the repository remembers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copy {
     /// Name of the target.
     pub name: String,
-    /// Where the target is.
-    pub url: String,
-    /// When the repository was pushed last.
+    /// When the whole history was pushed last.
     pub pushed: Option<Timestamp>,
-    /// Number of commits since then.
-    pub behind: u64,
+    /// Commits that were not in that push. `None` if there was none.
+    pub behind: Option<CommitCount>,
+    /// Whether the copy lacks commits and is older than `target.max_age`.
+    pub is_overdue: bool,
+    /// When a drill of the target succeeded last.
+    pub drilled: Option<Timestamp>,
+    /// Whether the copy had no successful drill within `drill.max_age`.
+    pub is_drill_overdue: bool,
+}
+
+impl Copy {
+    /// Whether the target has the whole history.
+    pub fn is_complete(&self) -> bool {
+        self.behind == Some(CommitCount::default())
+    }
 }
 
 impl Workspace {
-    /// The copies of this repository, in the order of the settings. Asks no target.
+    /// The copies of this repository, in the order of the settings. Asks no target, and reads a bounded number of commits.
     pub fn copies(&self) -> Result<Vec<Copy>> {
-        self.targets().iter().map(|target| self.copy(&target.name, &target.url)).collect()
+        self.targets().iter().map(|target| self.copy(&target.name)).collect()
     }
 
-    fn copy(&self, name: &str, url: &str) -> Result<Copy> {
+    fn copy(&self, name: &str) -> Result<Copy> {
         let association = Association::load(&self.repository, name)?;
-        let pushed = association.as_ref().and_then(|association| association.pushed);
-        let heads = association.map(|association| association.heads).unwrap_or_default();
-        let behind = self.commits_since(&heads)?;
-        Ok(Copy { name: name.to_owned(), url: url.to_owned(), pushed, behind })
+        let drilled = association.as_ref().and_then(|association| association.drilled);
+        let last = association.and_then(|association| Some((association.pushed?, association.heads)));
+        let behind = last.as_ref().map(|(_, heads)| count_lacking(&self.repository, heads)).transpose()?;
+        let pushed = last.map(|(time, _)| time);
+        let lacks_commits = behind.is_some_and(|behind| behind != CommitCount::default());
+        let config = &self.repository.config;
+        let is_overdue = lacks_commits && pushed.is_some_and(|time| self.is_older(time, config.target_age));
+        let is_drill_overdue = match drilled {
+            Some(time) => self.is_older(time, config.drill_age),
+            None => config.drill_age.is_some() && pushed.is_some(),
+        };
+        Ok(Copy { name: name.to_owned(), pushed, behind, is_overdue, drilled, is_drill_overdue })
     }
 
-    /// Number of commits of the history that are not among these commits and their ancestors.
-    fn commits_since(&self, heads: &[CommitId]) -> Result<u64> {
-        let store = self.repository.store();
-        let exclude = heads.iter().copied().filter(|id| store.commit(*id).is_ok()).collect();
-        let options = WalkOptions { exclude, ..WalkOptions::default() };
-        let mut count = 0;
-        for item in history::walk(&self.repository, options)? {
-            match item {
-                Err(error) if error.kind() == ErrorKind::Damaged => {}
-                item => count += u64::from(item.is_ok()),
-            }
-        }
-        Ok(count)
+    /// Whether a time is longer ago than a limit allows.
+    fn is_older(&self, time: Timestamp, limit: Option<Age>) -> bool {
+        let environment = &self.repository.environment;
+        limit.is_some_and(|limit| time < limit.before(environment.now(), environment.time_zone()))
     }
 
     /// The commits of a range, in any order.

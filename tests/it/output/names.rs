@@ -136,7 +136,7 @@ hint: name a new directory
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);
     env.undo("config").shows(str![[r#"
 drill.max_age = none (default)
-    age after which the last drill is too old; `undo status` does not say so yet
+    age after which `undo status` warns that a target had no successful drill
 gc.auto = true (default)
     collect garbage in the background after a commit if a quarter of the store is waste
 gc.grace = 7d (default)
@@ -154,7 +154,7 @@ store.reflink = true (default)
 store.shared = owner (default)
     who can use the repository: its owner only, or also the members of the directory's group
 target.max_age = 7d (default)
-    age after which the last copy elsewhere is too old; `undo status` does not warn yet
+    age after which `undo status` warns about a copy that lacks commits
 target.password_command = (default)
     command that prints the password of the target $UNDO_TARGET; if empty, undo asks for the password
 user.name = (default)
