@@ -79,6 +79,19 @@ impl<'k> Builder<'k> {
         self.frames.is_empty()
     }
 
+    /// Size of the frames so far in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Moves the frames of another pack to the end of this one.
+    pub fn append(&mut self, other: Builder<'_>) {
+        for frame in other.frames {
+            let sealed = &other.bytes[frame.offset as usize..][..frame.length as usize];
+            self.push_sealed(sealed, frame.objects);
+        }
+    }
+
     /// Whether the pack should not grow by a frame of this length.
     pub fn is_full_for(&self, length: usize, is_data: bool) -> bool {
         let full = if is_data { FULL } else { FULL_META };
@@ -163,6 +176,25 @@ pub fn encoded_frame(plain: &[u8]) -> Result<Encoded<'_>> {
 mod tests {
     use super::*;
     use crate::seal::ObjectName;
+
+    #[test]
+    fn frames_of_another_pack_are_found_in_a_pack() {
+        let keyring = Keyring::create().unwrap();
+        let pack = |n: u8| {
+            let mut builder = Builder::new(&keyring);
+            let object = FrameObject { name: ObjectName([n; 16]), offset: 0, length: 10 };
+            builder.push(&Encoded { codec: 0, raw: 10, bytes: &[n; 10] }, vec![object]).unwrap();
+            builder
+        };
+        let mut both = pack(1);
+        both.append(pack(2));
+        let sealed = both.seal().unwrap();
+        for (record, n) in sealed.records.iter().zip([1, 2]) {
+            let frame = &sealed.bytes[record.frame as usize..][..record.length as usize];
+            let plain = keyring.open(Purpose::Frame, &[], frame).unwrap();
+            assert_eq!((record.object.name.0[0], encoded_frame(&plain).unwrap().bytes), (n, &[n; 10][..]));
+        }
+    }
 
     #[test]
     fn a_pack_opens_and_looks_random() {

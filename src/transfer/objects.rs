@@ -10,13 +10,10 @@ use crate::progress::{Progress, Silent, Unit};
 use crate::target::{Record, Target};
 
 use super::download::{self, Frame, Wanted};
+use super::upload::SMALL_PACK;
 
 /// Maximum number of bytes in the cache. Readers fetch less than that together.
 const CAPACITY: usize = 64 << 20;
-
-/// A pack of metadata that is not larger is read whole: the objects of one push are read one after the other, and a request costs
-/// as much time as these bytes.
-const SMALL: u64 = 128 << 10;
 
 /// The objects of a target.
 pub struct RemoteObjects {
@@ -101,7 +98,7 @@ impl RemoteObjects {
         let mut small = BTreeSet::new();
         for one in &wanted {
             let (_, pack) = self.target.pack(one.record.pack)?;
-            if pack.is_meta && pack.size <= SMALL {
+            if pack.is_meta && pack.size <= SMALL_PACK as u64 {
                 small.insert(one.record.pack);
             }
         }

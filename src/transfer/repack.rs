@@ -2,6 +2,7 @@
 //! and put together.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::{ObjectKind, id_of};
 use crate::store::{Compression, FrameDecoder, FrameEncoder};
 use crate::target::{Encoded, FileName, FrameObject, Frames, Pack, PackBuilder, Record, Target, Uploader, by_frame};
 
@@ -44,25 +45,35 @@ impl<'t> Repacker<'t> {
 
     /// Adds the objects of a pack that `is_needed`. Fails with [`crate::error::ErrorKind::Damaged`] if the pack is damaged.
     pub fn add_pack(&mut self, name: FileName, pack: Pack, is_needed: impl Fn(&Record) -> bool) -> Result<()> {
-        let is_meta = pack.is_meta;
         let (frames, tables) = self.target.read_table(name, pack)?;
         for records in tables.values() {
             let needed: Vec<Record> = records.iter().copied().filter(&is_needed).collect();
             let Some(first) = needed.first() else { continue };
             let is_whole = needed.len() == records.len();
-            if is_whole && first.length as usize >= frame_size(is_meta) / 4 {
+            let is_copied = is_whole && first.length as usize >= frame_size(pack.is_meta) / 4;
+            let (mut decoded, mut is_meta) = (Vec::new(), pack.is_meta);
+            if !is_copied || pack.is_meta {
+                decoded.extend_from_slice(decode(self.target, &frames, first, &mut self.decoder)?);
+                is_meta &= !self.is_content(first.object, object_in(&decoded, first.object)?);
+            }
+            if is_copied {
                 let sealed = frames.sealed(first)?;
                 let objects = needed.iter().map(|record| record.object).collect();
                 self.make_room(is_meta, sealed.len())?;
                 self.packs(is_meta).pack.push_sealed(sealed, objects);
                 continue;
             }
-            let decoded = decode(self.target, &frames, first, &mut self.decoder)?.to_vec();
             for Record { object, .. } in needed {
                 self.add_object(is_meta, object, object_in(&decoded, object)?)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether an object is the content of a file: the pack of a small push has everything, and is divided here.
+    fn is_content(&self, object: FrameObject, bytes: &[u8]) -> bool {
+        let id = id_of(ObjectKind::Data, bytes);
+        self.target.keyring().name(ObjectKind::Data, id) == object.name
     }
 
     /// Adds the objects of a damaged pack that can still be read. `records` are those of the pack. Returns the number of objects.
@@ -74,7 +85,8 @@ impl<'t> Repacker<'t> {
                 decoded => decoded?.to_vec(),
             };
             for Record { object, .. } in of_frame {
-                self.add_object(is_meta, object, object_in(&decoded, object)?)?;
+                let bytes = object_in(&decoded, object)?;
+                self.add_object(is_meta && !self.is_content(object, bytes), object, bytes)?;
                 count += 1;
             }
         }

@@ -22,8 +22,15 @@ const STEP_RECORDS: usize = 1 << 20;
 /// A step is recorded after this time, so that an interruption costs little on a slow line.
 const STEP_TIME: Duration = Duration::from_secs(30);
 
-/// Maximum number of records in an entry of the log: 20 KiB.
-const INLINE: usize = 512;
+/// Maximum number of records in an entry of the log: 64 KiB.
+const INLINE: usize = 1600;
+
+/// Maximum number of records in all entries of the log since the last one that absorbs them: 640 KiB. Later entries repeat them.
+const INLINE_TOGETHER: usize = 16 << 10;
+
+/// Maximum size of a pack that has both the content of files and anything else: all that a small push sends. Readers read packs of
+/// metadata whole up to this size, because a request costs as much time as these bytes.
+pub const SMALL_PACK: usize = 128 << 10;
 
 /// Packs that were uploaded and are not recorded yet.
 #[derive(Default)]
@@ -76,7 +83,7 @@ impl Uploaded {
     /// The change that records the packs. Uploads an index file if they have many objects.
     pub fn into_change(self, target: &Target) -> Result<Change> {
         let Uploaded { packs, mut records } = self;
-        if records.len() <= INLINE {
+        if records.len() <= INLINE && records.len() + target.state().records.len() <= INLINE_TOGETHER {
             return Ok(Change { packs, records, ..Change::default() });
         }
         let indexes = vec![target.put_index(&mut records)?];
@@ -219,8 +226,12 @@ impl<'k> Packer<'k> {
     }
 
     fn finish(self) -> Result<()> {
-        let Packer { uploader, send, data, meta } = self;
+        let Packer { uploader, send, mut data, meta } = self;
         let mut packer = Packer { uploader, send, data: uploader.new_pack(), meta: uploader.new_pack() };
+        if !data.is_empty() && !meta.is_empty() && data.size() + meta.size() <= SMALL_PACK {
+            data.append(meta);
+            return packer.pass(data, true);
+        }
         packer.pass(data, false)?;
         packer.pass(meta, true)
     }

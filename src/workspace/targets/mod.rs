@@ -14,6 +14,8 @@ mod redundancy;
 mod repair;
 mod restore;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -111,6 +113,10 @@ impl Workspace {
     pub fn open_target(&self, name: Option<&str>, ask: &mut AskSecret<'_>) -> Result<OpenTarget> {
         let settings = self.target_settings(name)?.clone();
         let remote = remote(&settings, &self.directory)?;
+        self.open_remote(settings, remote, ask)
+    }
+
+    fn open_remote(&self, settings: TargetSettings, remote: Remote, ask: &mut AskSecret<'_>) -> Result<OpenTarget> {
         let known = Association::load(&self.repository, &settings.name)?.map(|association| association.target);
         let target = Target::open(remote, known, ask, &self.repository.environment);
         let target = target.map_err(|error| error.context(format_args!("target `{}`", settings.name)))?;

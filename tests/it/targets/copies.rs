@@ -114,7 +114,7 @@ fn only_what_the_target_lacks_is_sent() {
     env.undo("commit").ok();
     env.undo("push").ok();
     let new: Vec<_> = files(&folder).into_iter().filter(|file| !before.contains(file)).collect();
-    assert_eq!(new.len(), 3, "a pack of data, one of metadata, an entry of the log");
+    assert_eq!(new.len(), 2, "a pack, and an entry of the log");
     assert!(new.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() < 20_000);
     for (path, bytes) in &before {
         assert_eq!(&fs::read(path).unwrap(), bytes, "no file is ever changed");

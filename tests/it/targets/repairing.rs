@@ -13,8 +13,8 @@ use crate::tree::{Tree, assert_same};
 /// A history in a target: large and small packs, and an index file.
 fn pushed() -> TestEnv {
     let env = with_history();
-    for n in 0..700u64 {
-        env.write(&format!("many/{n}"), noise(1000 + n, 900));
+    for n in 0..1_700u64 {
+        env.write(&format!("many/{n}"), noise(1000 + n, 400));
     }
     env.undo("commit -m many").ok();
     env.undo("target add disk ../target").ok();
