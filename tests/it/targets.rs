@@ -9,4 +9,5 @@ mod reading;
 mod repairing;
 mod restoring;
 mod status;
+mod storage;
 mod streams;

@@ -104,6 +104,9 @@ fn add(context: &Context<'_>, settings: TargetSettings, password: &PasswordArgs)
     };
     let new = NewTarget { secrets: &mut secrets };
     let added = workspace.add_target(settings, &mut || password.ask(context, &name), new)?;
+    if added.missing_extensions.contains(&"fsync@openssh.com") {
+        context.ui.warning("the server lacks fsync@openssh.com: a power cut there can lose what was pushed last");
+    }
     let recovery_words = words.filter(|_| added.is_new);
     context.ui.outcome(&TargetAdded::new(&added, recovery_words))?;
     context.ui.hint(format!("to copy the history there: undo push {name}"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::remote::Address;
+use crate::remote::{Address, Creation, Probe, Remote};
 use crate::repo::config::{Document, Source, TargetSettings, check_name};
 use crate::target::{Secret, Target};
 use crate::transfer::association::Association;
@@ -23,12 +23,15 @@ pub struct AddedTarget {
     pub target: OpenTarget,
     /// Whether the target was created, not found.
     pub is_new: bool,
+    /// Protocol extensions that the server lacks: without `fsync@openssh.com`, a power cut of the server may lose what was pushed.
+    pub missing_extensions: Vec<&'static str>,
 }
 
 impl Workspace {
     /// Adds a target to the settings of the repository. Creates it if the URL has none.
     ///
-    /// [`ErrorKind::Exists`] if the settings have a target of this name.
+    /// [`ErrorKind::Exists`] if the settings have a target of this name, and [`ErrorKind::Refused`] if the storage cannot hold a
+    /// target safely.
     pub fn add_target(
         &mut self,
         settings: TargetSettings,
@@ -44,16 +47,19 @@ impl Workspace {
         let storage = remote(&settings, &self.directory)?;
         let environment = &self.repository.environment;
         let is_new = !Target::exists(&storage)?;
-        let target = match is_new {
-            true => Target::create(storage, &(new.secrets)()?, environment)?,
-            false => Target::open(storage, None, ask, environment)?,
+        let (target, missing_extensions) = match is_new {
+            true => {
+                let missing_extensions = check_storage(&storage)?;
+                (Target::create(storage, &(new.secrets)()?, environment)?, missing_extensions)
+            }
+            false => (Target::open(storage, None, ask, environment)?, Vec::new()),
         };
         let layout = &self.repository.layout;
         let mut document = Document::open(&layout.config(), Source::Repository)?;
         document.set_target(&settings)?;
         document.save(environment.durability()).map_err(|error| layout.not_permitted(error))?;
         self.repository.config.targets.push(settings.clone());
-        Ok(AddedTarget { target: OpenTarget { settings, target }, is_new })
+        Ok(AddedTarget { target: OpenTarget { settings, target }, is_new, missing_extensions })
     }
 
     /// Removes a target from the settings. The copies in it stay.
@@ -67,6 +73,21 @@ impl Workspace {
         self.repository.config.targets.retain(|target| target.name != name);
         Ok(settings)
     }
+}
+
+/// Checks that the storage creates each file once. Returns the extensions that its server lacks.
+fn check_storage(storage: &Remote) -> Result<Vec<&'static str>> {
+    let Probe { creation, missing_extensions } = storage.probe()?;
+    if creation == Creation::Atomic {
+        return Ok(missing_extensions);
+    }
+    let message = match missing_extensions.as_slice() {
+        [] => "this storage lets a second writer replace a file, so a push could be lost".to_owned(),
+        missing => format!("this server lacks {}, so a push could be lost", missing.join(" and ")),
+    };
+    Err(Error::new(ErrorKind::Refused, message).hint(
+        "use storage that creates a file only if it does not exist: a disk, OpenSSH, or S3 with conditional writes",
+    ))
 }
 
 /// The URL with an absolute path.
