@@ -135,10 +135,6 @@ pub mod time;
 // Layer 1: the operating system, object storage.
 pub(crate) mod fs;
 #[cfg(feature = "targets")]
-#[cfg_attr(
-    not(any(test, feature = "internals")),
-    allow(dead_code, unused_imports, reason = "only tests probe and count")
-)]
 pub(crate) mod remote;
 
 // Layer 2: bytes ↔ values. Pure.

@@ -28,7 +28,9 @@ use meter::Meter;
 pub use address::{Address, S3Address, SftpAddress};
 #[cfg(any(test, feature = "internals"))]
 pub use memory::{Fault, Memory, Request};
-pub use meter::{Counts, Kind};
+pub use meter::Counts;
+#[cfg(any(test, feature = "internals"))]
+pub use meter::Kind;
 pub use probe::{Creation, Probe};
 
 /// Limits on the use of a remote.

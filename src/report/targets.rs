@@ -106,6 +106,7 @@ pub struct Pushed {
     pub objects: u64,
     pub bytes: u64,
     pub packs: u64,
+    pub requests: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<u64>,
 }
@@ -328,15 +329,16 @@ pub fn stream_records(target: &OpenTarget) -> Vec<StreamRecord> {
 
 impl Pushed {
     /// The record of a push.
-    pub fn new(target: &str, outcome: &PushOutcome) -> Pushed {
+    pub fn new(target: &OpenTarget, outcome: &PushOutcome) -> Pushed {
         let PushOutcome { commits, sent, entry, .. } = *outcome;
         let entry = entry.map(|link| link.number);
         Pushed {
-            target: target.to_owned(),
+            target: target.settings().name.clone(),
             commits,
             objects: sent.objects,
             bytes: sent.bytes,
             packs: sent.packs,
+            requests: target.requests(),
             entry,
         }
     }

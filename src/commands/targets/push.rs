@@ -48,7 +48,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
             "another copy of this repository has pushed to the target, so this directory now has a separate entry there",
         );
     }
-    context.ui.outcome(&Pushed::new(&target.settings().name, &outcome))
+    context.ui.outcome(&Pushed::new(&target, &outcome))
 }
 
 /// The commits that revisions and ranges name.

@@ -147,7 +147,8 @@ impl Print for Pushed {
             0 if self.entry.is_none() => page.line(format_args!("{target} is up to date")),
             0 => page.line(format_args!("updated {target}")),
             commits => {
-                page.line(format_args!("pushed {} to {target}: {} sent", plural(commits, "commit"), Size(self.bytes)))
+                let (commits, requests) = (plural(commits, "commit"), plural(self.requests, "request"));
+                page.line(format_args!("pushed {commits} to {target}: {} sent in {requests}", Size(self.bytes)))
             }
         }
     }

@@ -63,6 +63,11 @@ impl OpenTarget {
         &self.settings
     }
 
+    /// Number of requests to the storage so far.
+    pub fn requests(&self) -> u64 {
+        self.target.remote().counts().requests()
+    }
+
     /// The state of its log.
     pub(crate) fn state(&self) -> &State {
         self.target.state()

@@ -62,7 +62,7 @@ fn storage_that_lets_a_second_writer_replace_a_file_is_refused() {
     let env = with_history();
     let output = env.undo(&format!("target add elsewhere {}", s3(&env, &proxy.bucket, "a"))).fails(4);
     assert!(output.to_string().contains("this storage lets a second writer replace a file"), "{output}");
-    env.undo("push").fails(1);
+    env.undo("push").fails(2);
     // A server over SSH that has no links.
     let Some(sshd) = Sshd::start("-P hardlink") else { return };
     let output = env.undo(&format!("target add elsewhere {}", sftp(&env, &sshd, "target"))).fails(4);
