@@ -21,13 +21,15 @@ pub struct Local {
     /// Folders of keyrings, and of the last seen entries. `None` if the user has no home directory.
     folder: Option<PathBuf>,
     cache: Option<PathBuf>,
+    durability: Durability,
 }
 
 impl Local {
     /// The local files of the target whose file `target` has this hash.
     pub fn new(target: FileName, environment: &Environment) -> Local {
         let cache = environment.cache_directory().map(|folder| folder.join("targets").join(target.to_string()));
-        Local { target, folder: environment.state_directory().map(|path| path.to_owned()), cache }
+        let folder = environment.state_directory().map(|path| path.to_owned());
+        Local { target, folder, cache, durability: environment.durability() }
     }
 
     /// The keyring; `None` if this machine does not have it.
@@ -54,7 +56,7 @@ impl Local {
 
     /// Keeps the newest entry that this machine has seen.
     pub fn save_seen(&self, link: Link) -> Result<()> {
-        self.path("seen").map_or(Ok(()), |path| save(&path, &fields::encode(&link), Durability::Synced))
+        self.path("seen").map_or(Ok(()), |path| save(&path, &fields::encode(&link), self.durability))
     }
 
     /// The newest state that this machine has seen; `None` if it is not cached.
