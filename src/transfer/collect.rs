@@ -160,7 +160,7 @@ fn condemn(target: &mut Target, plan: Plan, outcome: &mut Outcome, progress: &dy
     for (name, pack) in &plan.rewritten {
         let is_needed = |record: &Record| {
             let found = plan.records.find(record.object.name);
-            found.is_some_and(|number| plan.needed[number] && plan.records.as_slice()[number] == *record)
+            Ok(found.is_some_and(|number| plan.needed[number] && plan.records.as_slice()[number] == *record))
         };
         repacker.add_pack(*name, *pack, is_needed)?;
         task.add(pack.size)?;

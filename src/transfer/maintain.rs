@@ -34,7 +34,7 @@ pub fn maintain(target: &mut Target) -> Result<()> {
     for is_meta in [false, true] {
         for (name, pack) in small_packs(target, is_meta) {
             let is_needed =
-                |record: &Record| matches!(target.find(record.object.name), Ok(Some(found)) if found == *record);
+                |record: &Record| Ok(target.find(record.object.name)?.is_some_and(|found| found == *record));
             repacker.add_pack(name, pack, is_needed)?;
             condemned.push(name);
         }

@@ -43,11 +43,17 @@ impl<'t> Repacker<'t> {
         Repacker { target, uploader, encoder, decoder, data: packs(), meta: packs(), uploaded: Uploaded::default() }
     }
 
-    /// Adds the objects of a pack that `is_needed`. Fails with [`crate::error::ErrorKind::Damaged`] if the pack is damaged.
-    pub fn add_pack(&mut self, name: FileName, pack: Pack, is_needed: impl Fn(&Record) -> bool) -> Result<()> {
+    /// Adds the objects of a pack that `is_needed`; if that fails, the pack must stay in use. Fails with
+    /// [`crate::error::ErrorKind::Damaged`] if the pack is damaged.
+    pub fn add_pack(&mut self, name: FileName, pack: Pack, is_needed: impl Fn(&Record) -> Result<bool>) -> Result<()> {
         let (frames, tables) = self.target.read_table(name, pack)?;
         for records in tables.values() {
-            let needed: Vec<Record> = records.iter().copied().filter(&is_needed).collect();
+            let mut needed = Vec::with_capacity(records.len());
+            for record in records {
+                if is_needed(record)? {
+                    needed.push(*record);
+                }
+            }
             let Some(first) = needed.first() else { continue };
             let is_whole = needed.len() == records.len();
             let is_copied = is_whole && first.length as usize >= frame_size(pack.is_meta) / 4;
