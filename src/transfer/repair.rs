@@ -148,7 +148,8 @@ fn send(repository: &Repository, target: &mut Target, connections: usize, progre
     let selection = planner.select(target, &*task)?;
     drop(task);
     let task = progress.start("sending", Unit::Bytes, Some(store.selected_bytes(&selection)?));
+    let since = target.state().number();
     let (uploaded, totals) = upload(store, &selection, target, connections, &*task)?;
-    upload::record(target, uploaded)?;
+    upload::record(target, uploaded, since)?;
     Ok(totals)
 }

@@ -21,7 +21,7 @@ pub fn reseal(target: &mut Target, connections: usize, progress: &dyn Progress) 
         if old.is_empty() {
             return Ok(totals);
         }
-        let uploader = target.uploader();
+        let (uploader, since) = (target.uploader(), target.state().number());
         let reader: &Target = target;
         let packs = parallel::try_map_on(
             connections,
@@ -34,9 +34,8 @@ pub fn reseal(target: &mut Target, connections: usize, progress: &dyn Progress) 
         let mut change = uploaded.into_change(target)?;
         change.condemned = old.iter().map(|(name, _)| *name).collect();
         let recorded = target.append(|target| {
-            // A collector may have condemned a pack meanwhile. Then the slice is planned again without it.
-            let is_live = |name: &FileName| target.state().packs.contains_key(name);
-            Ok(change.condemned.iter().all(is_live).then(|| change.clone()))
+            // A collector may have condemned an old pack meanwhile, or a new one that no entry named. Then the slice is planned again.
+            Ok((target.state().last_removal <= since).then(|| change.clone()))
         })?;
         if recorded.is_some() {
             totals += slice;

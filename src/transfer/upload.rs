@@ -3,6 +3,7 @@
 //! Long uploads are recorded in steps. An interrupted one continues after the last step, because the target then has these objects.
 
 use std::ops::AddAssign;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -115,7 +116,9 @@ pub fn upload(
     task: &dyn Task,
 ) -> Result<(Uploaded, Totals)> {
     let uploader = target.uploader();
-    let done = Mutex::new(Done { uploaded: Uploaded::default(), failure: None });
+    let done = Mutex::new(Done::default());
+    // Number of the newest entry that is known.
+    let known = AtomicU64::new(target.state().number());
     let mut totals = Totals::default();
     let sent = std::thread::scope(|scope| {
         let (send, receive) = sync_channel(0);
@@ -125,13 +128,14 @@ pub fn upload(
             parallel::start(scope, move || send_packs(uploader, &receive, done));
         }
         drop(receive);
-        let mut packer = Packer::new(&uploader, send);
+        let mut packer = Packer::new(&uploader, send, &known);
         let mut last_step = Instant::now();
         store.each_frame(selected, &mut |frame| {
             task.add(frame.bytes.len() as u64)?;
             packer.add(&frame)?;
             if lock(&done).uploaded.is_long(last_step) {
                 totals += record_step(target, &done)?;
+                known.store(target.state().number(), Ordering::SeqCst);
                 last_step = Instant::now();
             }
             lock(&done).failure.take().map_or(Ok(()), Err)
@@ -146,29 +150,44 @@ pub fn upload(
         }
         Err(error) => {
             // The error matters more than a step that could not be recorded.
-            let _ = record(target, done.uploaded);
+            let _ = record(target, done.uploaded, done.since);
             Err(error)
         }
     }
 }
 
 /// What the connections have uploaded.
+#[derive(Default)]
 struct Done {
     uploaded: Uploaded,
+    /// Number of the newest entry that was known before the first of these packs was uploaded.
+    since: u64,
     /// The first error of a connection.
     failure: Option<Error>,
 }
 
-/// A pack to upload, and whether it has anything but the content of files.
-type Job<'k> = (PackBuilder<'k>, bool);
+impl Done {
+    fn add(&mut self, pack: NewPack, records: Vec<Record>, known: u64) {
+        let is_first = self.uploaded.packs.is_empty();
+        self.since = if is_first { known } else { self.since.min(known) };
+        self.uploaded.add(pack, records);
+    }
+
+    fn take(&mut self) -> (Uploaded, u64) {
+        (std::mem::take(&mut self.uploaded), self.since)
+    }
+}
+
+/// A pack to upload, whether it has anything but the content of files, and the number of the newest entry that is known.
+type Job<'k> = (PackBuilder<'k>, bool, u64);
 
 /// Uploads packs until there are no more.
 fn send_packs(uploader: &Uploader, jobs: &Mutex<Receiver<Job<'_>>>, done: &Mutex<Done>) {
     loop {
         let job = lock(jobs).recv();
-        let Ok((pack, is_meta)) = job else { return };
+        let Ok((pack, is_meta, known)) = job else { return };
         match uploader.put_pack(pack, is_meta) {
-            Ok((pack, records)) => lock(done).uploaded.add(pack, records),
+            Ok((pack, records)) => lock(done).add(pack, records, known),
             Err(error) => {
                 lock(done).failure.get_or_insert(error);
                 return;
@@ -179,17 +198,19 @@ fn send_packs(uploader: &Uploader, jobs: &Mutex<Receiver<Job<'_>>>, done: &Mutex
 
 /// Records what was uploaded so far.
 fn record_step(target: &mut Target, done: &Mutex<Done>) -> Result<Totals> {
-    let uploaded = std::mem::take(&mut lock(done).uploaded);
+    let (uploaded, since) = lock(done).take();
     let totals = uploaded.totals();
-    record(target, uploaded)?;
+    record(target, uploaded, since)?;
     Ok(totals)
 }
 
-/// Appends an entry that adds the packs, if there are any.
-pub fn record(target: &mut Target, uploaded: Uploaded) -> Result<()> {
+/// Appends an entry that adds the packs, if there are any. `since` is the number of an entry that was known before the first of them
+/// was uploaded. If something was removed from the target after it, the packs are not recorded: a collector may have condemned and
+/// deleted them, because no entry named them. Then the next push sends their objects again.
+pub fn record(target: &mut Target, uploaded: Uploaded, since: u64) -> Result<()> {
     let change = uploaded.into_change(target)?;
     if !change.is_empty() {
-        target.append(|_| Ok(Some(change.clone())))?;
+        target.append(|target| Ok((target.state().last_removal <= since).then(|| change.clone())))?;
     }
     Ok(())
 }
@@ -198,14 +219,15 @@ pub fn record(target: &mut Target, uploaded: Uploaded) -> Result<()> {
 struct Packer<'k> {
     uploader: &'k Uploader,
     send: SyncSender<Job<'k>>,
+    known: &'k AtomicU64,
     data: PackBuilder<'k>,
     meta: PackBuilder<'k>,
 }
 
 impl<'k> Packer<'k> {
-    fn new(uploader: &'k Uploader, send: SyncSender<Job<'k>>) -> Packer<'k> {
+    fn new(uploader: &'k Uploader, send: SyncSender<Job<'k>>, known: &'k AtomicU64) -> Packer<'k> {
         let pack = || uploader.new_pack();
-        Packer { uploader, send, data: pack(), meta: pack() }
+        Packer { uploader, send, known, data: pack(), meta: pack() }
     }
 
     fn add(&mut self, frame: &OutgoingFrame<'_>) -> Result<()> {
@@ -226,8 +248,8 @@ impl<'k> Packer<'k> {
     }
 
     fn finish(self) -> Result<()> {
-        let Packer { uploader, send, mut data, meta } = self;
-        let mut packer = Packer { uploader, send, data: uploader.new_pack(), meta: uploader.new_pack() };
+        let Packer { uploader, send, known, mut data, meta } = self;
+        let mut packer = Packer { uploader, send, known, data: uploader.new_pack(), meta: uploader.new_pack() };
         if !data.is_empty() && !meta.is_empty() && data.size() + meta.size() <= SMALL_PACK {
             data.append(meta);
             return packer.pass(data, true);
@@ -242,7 +264,8 @@ impl<'k> Packer<'k> {
             return Ok(());
         }
         // All connections have failed; the error of the first one is returned instead of this one.
-        self.send.send((pack, is_meta)).map_err(|_| Error::new(ErrorKind::Internal, "no connection is left"))
+        let job = (pack, is_meta, self.known.load(Ordering::SeqCst));
+        self.send.send(job).map_err(|_| Error::new(ErrorKind::Internal, "no connection is left"))
     }
 }
 
