@@ -2,12 +2,15 @@
 
 mod copies;
 mod drill;
+mod faults;
 mod garbage;
 mod keys;
+mod machine;
 mod reader;
 mod reading;
 mod repairing;
 mod restoring;
+mod soak;
 mod status;
 mod storage;
 mod streams;

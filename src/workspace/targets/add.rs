@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::remote::{Address, Creation, Probe, Remote};
 use crate::repo::config::{Document, Source, TargetSettings, check_name};
@@ -46,14 +47,7 @@ impl Workspace {
         let settings = TargetSettings { url: absolute(&settings, &self.directory)?, ..settings };
         let storage = remote(&settings, &self.directory)?;
         let environment = &self.repository.environment;
-        let is_new = !Target::exists(&storage)?;
-        let (target, missing_extensions) = match is_new {
-            true => {
-                let missing_extensions = check_storage(&storage)?;
-                (Target::create(storage, &(new.secrets)()?, environment)?, missing_extensions)
-            }
-            false => (Target::open(storage, None, ask, environment)?, Vec::new()),
-        };
+        let (target, is_new, missing_extensions) = open_or_create(storage, ask, new, environment)?;
         let layout = &self.repository.layout;
         let mut document = Document::open(&layout.config(), Source::Repository)?;
         document.set_target(&settings)?;
@@ -88,6 +82,20 @@ fn check_storage(storage: &Remote) -> Result<Vec<&'static str>> {
     Err(Error::new(ErrorKind::Refused, message).hint(
         "use storage that creates a file only if it does not exist: a disk, OpenSSH, or S3 with conditional writes",
     ))
+}
+
+/// Opens the target in storage, or creates it. Returns whether it was created, and then the extensions that the server lacks.
+pub(super) fn open_or_create(
+    storage: Remote,
+    ask: &mut AskSecret<'_>,
+    new: NewTarget<'_>,
+    environment: &Environment,
+) -> Result<(Target, bool, Vec<&'static str>)> {
+    if Target::exists(&storage)? {
+        return Ok((Target::open(storage, None, ask, environment)?, false, Vec::new()));
+    }
+    let missing_extensions = check_storage(&storage)?;
+    Ok((Target::create(storage, &(new.secrets)()?, environment)?, true, missing_extensions))
 }
 
 /// The URL with an absolute path.

@@ -52,17 +52,27 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<Cloned> {
         let names = fs::list(directory)?;
-        let is_begun = names == [REPOSITORY.to_vec()];
-        if !(names.is_empty() || is_begun) {
+        if !(names.is_empty() || names == [REPOSITORY.to_vec()]) {
             let message = format!("`{}` is not empty", directory.display());
             return Err(Error::new(ErrorKind::Exists, message).hint("name a new or an empty directory"));
         }
         let target = OpenTarget::at(options.settings.clone(), base, ask, &environment)?;
+        Workspace::clone_opened(&target, directory, options, environment, progress)
+    }
+
+    /// Like [`Workspace::clone_from`], from an open target. The caller has checked the directory.
+    pub(super) fn clone_opened(
+        target: &OpenTarget,
+        directory: &Path,
+        options: &CloneOptions,
+        environment: Environment,
+        progress: &dyn Progress,
+    ) -> Result<Cloned> {
         let stream = target.find_stream(options.from.as_deref())?;
         fs::create_dir_all(directory)?;
-        let mut repository = match is_begun {
-            true => Repository::discover(directory, environment.clone())?,
-            false => Repository::init(directory, None, environment.clone())?,
+        let mut repository = match fs::list(directory)?.is_empty() {
+            true => Repository::init(directory, None, environment.clone())?,
+            false => Repository::discover(directory, environment.clone())?,
         };
         if repository.view().at().is_some() {
             let message = format!("`{}` already has a repository", directory.display());

@@ -7,6 +7,8 @@ mod clone;
 mod copies;
 mod drill;
 mod history;
+#[cfg(feature = "internals")]
+mod in_storage;
 mod keys;
 mod maintain;
 mod push;
