@@ -33,6 +33,8 @@ pub enum Fault {
     Truncate,
     /// It is not passed on; the answer has this status and this code.
     Answer(u16, &'static str),
+    /// It is passed on; files that are older than these seconds look a year old in the answer.
+    Age(u64),
     /// It is passed on without `If-None-Match` and `Range`, as by servers that do not know them.
     StripConditions,
 }
@@ -119,6 +121,25 @@ impl Message {
         stream.write_all(body)
     }
 
+    /// Sets the year of times in a listing that are older than these seconds to the year before.
+    fn age(&mut self, seconds: u64) {
+        const TAG: &str = "<LastModified>";
+        let limit = (jiff::Timestamp::now() - std::time::Duration::from_secs(seconds)).to_string();
+        let Ok(text) = std::str::from_utf8(&self.body) else { return };
+        if !text.contains(TAG) {
+            return;
+        }
+        let mut parts = text.split(TAG);
+        let mut aged = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let year: u32 = part[..4].parse().unwrap();
+            let is_old = part[..19] < limit[..19];
+            // A year has four digits before and after.
+            aged += &format!("{TAG}{:04}{}", if is_old { year - 1 } else { year }, &part[4..]);
+        }
+        self.body = aged.into_bytes();
+    }
+
     fn remove(&mut self, header: &str) {
         self.lines.retain(|line| !line.to_ascii_lowercase().starts_with(&format!("{header}:")));
     }
@@ -163,10 +184,14 @@ fn serve(client: &TcpStream, server: SocketAddr, decide: impl Fn(&str, &str) -> 
                 }
             }
             Fault::Double => drop(pass_on(&request, &method, server)?),
-            Fault::None | Fault::LoseAnswer | Fault::Truncate => {}
+            Fault::None | Fault::LoseAnswer | Fault::Truncate | Fault::Age(_) => {}
         }
-        let answer = pass_on(&request, &method, server)?;
+        let mut answer = pass_on(&request, &method, server)?;
         match fault {
+            Fault::Age(seconds) => {
+                answer.age(seconds);
+                answer.write(client, &answer.body)?;
+            }
             Fault::LoseAnswer => return Ok(()),
             Fault::Truncate => return answer.write(client, &answer.body[..answer.body.len() / 2]),
             _ => answer.write(client, &answer.body)?,

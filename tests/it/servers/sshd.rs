@@ -95,6 +95,11 @@ impl Sshd {
         self.directory.path().join(name)
     }
 
+    /// The URL of a directory of the server.
+    pub fn url(&self, name: &str) -> String {
+        format!("sftp://127.0.0.1:{}{}", self.port, self.path(name).display())
+    }
+
     /// The address of a directory of the server.
     pub fn address(&self, name: &str) -> SftpAddress {
         let path = self.path(name).to_str().unwrap().to_owned();
