@@ -46,7 +46,7 @@ impl Machine {
     pub fn new(memory: &Arc<Memory>) -> Machine {
         let machine = Machine { folder: tempfile::tempdir().unwrap(), memory: memory.clone(), has_cache: true };
         std::fs::create_dir(machine.work()).unwrap();
-        Workspace::init(&machine.work(), None, machine.environment()).unwrap();
+        Workspace::init(machine.work(), None, machine.environment()).unwrap();
         machine
     }
 
@@ -96,7 +96,7 @@ impl Machine {
     }
 
     pub fn workspace(&self) -> Workspace {
-        Workspace::open(&self.work(), self.environment()).unwrap()
+        Workspace::open(self.work(), self.environment()).unwrap()
     }
 
     /// Writes a file of the directory.

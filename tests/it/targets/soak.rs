@@ -102,5 +102,5 @@ fn nothing_is_lost_in_s3() {
 
 /// Content for a file: usually short, sometimes long.
 fn content(number: usize) -> Vec<u8> {
-    noise(number as u64, if number % 7 == 0 { 300_000 } else { 20 + number % 2000 })
+    noise(number as u64, if number.is_multiple_of(7) { 300_000 } else { 20 + number % 2000 })
 }
