@@ -92,6 +92,23 @@ impl Target {
         (log, &mut self.state, &self.writer)
     }
 
+    /// Reads the entries that other writers have appended. Returns whether one of them removes something: files in use before may have
+    /// been deleted.
+    pub fn refresh(&mut self) -> Result<bool> {
+        let (before, removal) = (self.state.last, self.state.last_removal);
+        let (log, state, _) = self.log_and_state();
+        log.read(state)?;
+        self.note_state(before != self.state.last)?;
+        Ok(self.state.last_removal != removal)
+    }
+
+    /// Whether work that has failed with this error may succeed with the state that is read now: something seems damaged, and others
+    /// have condemned files meanwhile. The new state has other places for what was in them.
+    pub fn has_moved(&mut self, error: &Error) -> bool {
+        // If the log cannot be read, the damage is reported.
+        error.kind() == ErrorKind::Damaged && self.refresh().unwrap_or(false)
+    }
+
     /// Appends an entry with the change that `plan` makes for the current state. If another writer was faster, reads its entry
     /// and calls `plan` again. `None` from `plan` appends nothing.
     pub fn append(&mut self, mut plan: impl FnMut(&Target) -> Result<Option<Change>>) -> Result<Option<Link>> {

@@ -60,7 +60,11 @@ pub fn collect(target: &mut Target, options: &Options<'_>, progress: &dyn Progre
     loop {
         target.reread()?;
         let mut outcome = Outcome::default();
-        let plan = plan(target, options, progress)?;
+        let plan = match plan(target, options, progress) {
+            // Another collector has deleted what this one was about to read.
+            Err(error) if target.has_moved(&error) => continue,
+            plan => plan?,
+        };
         outcome.dead = plan.dead.len() as u64;
         outcome.rewritten = plan.rewritten.len() as u64;
         outcome.orphans = plan.orphans.len() as u64;
@@ -69,9 +73,13 @@ pub fn collect(target: &mut Target, options: &Options<'_>, progress: &dyn Progre
             count_waiting(target, &mut outcome);
             return Ok(outcome);
         }
-        if !plan.is_empty() && !condemn(target, plan, &mut outcome, progress)? {
-            // Another writer was faster: what it relies on may be in the plan.
-            continue;
+        if !plan.is_empty() {
+            match condemn(target, plan, &mut outcome, progress) {
+                Err(error) if target.has_moved(&error) => continue,
+                // Another writer was faster: what it relies on may be in the plan.
+                Ok(false) => continue,
+                condemned => condemned.map(drop)?,
+            }
         }
         delete(target, &mut outcome)?;
         count_waiting(target, &mut outcome);

@@ -38,14 +38,19 @@ pub struct Outcome {
 /// Pulls the commits of streams. An interrupted pull keeps the content that it has fetched.
 pub fn pull(
     repository: &mut Repository,
-    target: &Target,
+    target: &mut Target,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let mut transaction = repository.begin()?;
     let mut outcome = Outcome::default();
     for id in &options.streams {
-        let one = pull_stream(&mut transaction, target, target.stream(*id)?, options, progress)?;
+        let one = loop {
+            match pull_stream(&mut transaction, target, target.stream(*id)?, options, progress) {
+                Err(error) if target.has_moved(&error) => {}
+                pulled => break pulled?,
+            }
+        };
         outcome.commits += one.commits;
         outcome.fetched += one.fetched;
         outcome.edits.extend(one.edits);

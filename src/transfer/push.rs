@@ -18,6 +18,9 @@ use super::maintain;
 use super::plan::Planner;
 use super::upload::{Totals, Uploaded, upload};
 
+/// Number of packs after which a push reads the log again before it is recorded.
+const LONG: u64 = 8;
+
 /// What to push.
 pub struct Options<'o> {
     /// Name of the target in the settings.
@@ -57,7 +60,11 @@ pub fn push(
     let mut outcome = Outcome::default();
     loop {
         outcome.is_new_stream |= check_stream(&mut association, target)?;
-        let prepared = prepare(repository, target, &association, options, progress)?;
+        let prepared = match prepare(repository, target, &association, options, progress) {
+            // The planner has met an index that was deleted.
+            Err(error) if target.has_moved(&error) => continue,
+            prepared => prepared?,
+        };
         outcome.commits = prepared.commits;
         if prepared.change.is_none() {
             break;
@@ -67,6 +74,10 @@ pub fn push(
         let (uploaded, totals) = upload(store, &prepared.selection, target, options.connections, &*send)?;
         drop(send);
         outcome.sent += totals;
+        if totals.packs > LONG {
+            // Much may have happened since the log was read.
+            target.refresh()?;
+        }
         let token = fs::random().map(Token)?;
         association.pending = Some(token);
         association.save(repository, options.name)?;

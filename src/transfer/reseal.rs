@@ -28,7 +28,12 @@ pub fn reseal(target: &mut Target, connections: usize, progress: &dyn Progress) 
             old.iter(),
             || (),
             |(), (name, pack)| rewrite(reader, &uploader, *name, *pack, &*task),
-        )?;
+        );
+        let packs = match packs {
+            // A collector has deleted one of them.
+            Err(error) if target.has_moved(&error) => continue,
+            packs => packs?,
+        };
         let uploaded = Uploaded::new(packs);
         let slice = uploaded.totals();
         let mut change = uploaded.into_change(target)?;

@@ -41,6 +41,16 @@ pub struct Outcome {
 
 /// Reads the whole log and all metadata, and as many packs as asked for. Only reads.
 pub fn verify(target: &mut Target, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
+    loop {
+        let outcome = verify_once(target, options, progress)?;
+        // What seems to be missing may have been deleted meanwhile, because it was no longer needed.
+        if !outcome.damage.first().is_some_and(|damage| target.has_moved(damage)) {
+            return Ok(outcome);
+        }
+    }
+}
+
+fn verify_once(target: &mut Target, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
     target.reread()?;
     let mut outcome = Outcome::default();
     let state = target.state();

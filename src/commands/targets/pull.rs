@@ -28,8 +28,8 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut workspace = context.workspace()?;
-    let target = args.password.open(context, &workspace, args.name.as_deref())?;
+    let mut target = args.password.open(context, &workspace, args.name.as_deref())?;
     let stream = args.from.as_deref().map(|from| target.find_stream(Some(from))).transpose()?;
-    let outcome = workspace.pull(&target, &PullOptions { stream }, context.ui.progress())?;
+    let outcome = workspace.pull(&mut target, &PullOptions { stream }, context.ui.progress())?;
     context.ui.outcome(&Pulled::new(&target.settings().name, &outcome))
 }

@@ -77,7 +77,10 @@ impl RemoteHistory {
     /// Fetches what a store needs for reading.
     pub(super) fn fetch(&self, store: &mut Store, needs: Needs<'_>, progress: &dyn Progress) -> Result<Totals> {
         let Needs { present, roots, is_wanted, space } = needs;
-        let (target, connections) = (self.objects.target(), self.objects.connections());
-        fetch::fetch_for_reading(store, Reading { target, present, roots, is_wanted, connections, space }, progress)
+        let connections = self.objects.connections();
+        self.objects.read(|target| {
+            let reading = Reading { target, present, roots: roots.clone(), is_wanted, connections, space };
+            fetch::fetch_for_reading(store, reading, progress)
+        })
     }
 }

@@ -56,13 +56,13 @@ impl Workspace {
             let message = format!("`{}` is not empty", directory.display());
             return Err(Error::new(ErrorKind::Exists, message).hint("name a new or an empty directory"));
         }
-        let target = OpenTarget::at(options.settings.clone(), base, ask, &environment)?;
-        Workspace::clone_opened(&target, directory, options, environment, progress)
+        let mut target = OpenTarget::at(options.settings.clone(), base, ask, &environment)?;
+        Workspace::clone_opened(&mut target, directory, options, environment, progress)
     }
 
     /// Like [`Workspace::clone_from`], from an open target. The caller has checked the directory.
     pub(super) fn clone_opened(
-        target: &OpenTarget,
+        target: &mut OpenTarget,
         directory: &Path,
         options: &CloneOptions,
         environment: Environment,
@@ -85,7 +85,7 @@ impl Workspace {
         document.set_target(target.settings())?;
         document.save(environment.durability())?;
         let pull = pull::Options { streams: vec![stream], keeps_names: true, connections: target.connections() };
-        let pulled = pull::pull(&mut repository, &target.target, &pull, progress)?;
+        let pulled = pull::pull(&mut repository, &mut target.target, &pull, progress)?;
         // The clone continues the stream of the directory. If that still exists, the second one to push gets a new stream.
         let association = Association {
             stream,

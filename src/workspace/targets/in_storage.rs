@@ -28,7 +28,7 @@ impl OpenTarget {
     }
 
     /// Clones the directory that the options name. The directory must be new or empty.
-    pub fn clone_to(&self, directory: &Path, options: &CloneOptions, environment: Environment) -> Result<Cloned> {
+    pub fn clone_to(&mut self, directory: &Path, options: &CloneOptions, environment: Environment) -> Result<Cloned> {
         Workspace::clone_opened(self, directory, options, environment, &Silent)
     }
 

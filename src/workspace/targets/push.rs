@@ -35,14 +35,19 @@ impl Workspace {
     }
 
     /// Adds commits of other directories to the history. Changes no file of the worktree.
-    pub fn pull(&mut self, target: &OpenTarget, options: &PullOptions, progress: &dyn Progress) -> Result<PullOutcome> {
+    pub fn pull(
+        &mut self,
+        target: &mut OpenTarget,
+        options: &PullOptions,
+        progress: &dyn Progress,
+    ) -> Result<PullOutcome> {
         let own = self.own_stream(target)?;
         let streams = match options.stream {
             Some(stream) => vec![stream],
             None => target.state().streams.keys().copied().filter(|id| Some(*id) != own).collect(),
         };
         let options = pull::Options { streams, keeps_names: false, connections: target.connections() };
-        pull::pull(&mut self.repository, &target.target, &options, progress)
+        pull::pull(&mut self.repository, &mut target.target, &options, progress)
     }
 }
 

@@ -46,10 +46,12 @@ impl Workspace {
             }
         }
         let roots = roots_of(store, &source, &paths)?;
-        let (target, connections) = (history.objects.target(), history.objects.connections());
+        let connections = history.objects.connections();
         let mut transaction = self.repository.begin()?;
         let is_wanted = |blob| !store.is_purged(blob);
-        let (mut stored, _) = fetch::fetch_objects(&mut transaction, target, roots, &is_wanted, connections, progress)?;
+        let (mut stored, _) = history.objects.read(|target| {
+            fetch::fetch_objects(&mut transaction, target, roots.clone(), &is_wanted, connections, progress)
+        })?;
         let message = format!("{} of {}, fetched from a target", plural(paths.len() as u64, "path"), commit.short());
         let grafted = snapshot::graft(transaction.repository(), store, &source, &paths, message.clone())?;
         let Some((id, made)) = grafted else { return Ok(commits[commits.len() - 1]) };

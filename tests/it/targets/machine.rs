@@ -146,7 +146,7 @@ impl Machine {
 
     /// Pulls the commits of all other directories.
     pub fn pull(&self, before: Before) -> Result<PullOutcome> {
-        self.workspace().pull(&self.open(before)?, &PullOptions::default(), &Silent)
+        self.workspace().pull(&mut self.open(before)?, &PullOptions::default(), &Silent)
     }
 
     pub fn collect(&self, before: Before) -> Result<CollectedTarget> {

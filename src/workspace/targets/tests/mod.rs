@@ -1,5 +1,6 @@
 //! Commands on targets in memory, whose requests can be counted and changed.
 
+mod deleted;
 mod replaced;
 mod requests;
 
