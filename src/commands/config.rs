@@ -12,6 +12,8 @@ use crate::workspace::{Setting, SettingSource, UserSettings};
 /// (`$XDG_CONFIG_HOME/undo/config.toml`), where they apply to all repositories of the user that do not set another value.
 /// Without KEY, lists all settings and where each value comes from.
 ///
+/// `target.NAME.KEY` is a setting of the target NAME, such as `target.nas.limit_up`.
+///
 /// The table `[diff]` of the user's file has commands that convert files to text before `diff` shows them, such as
 /// `"*.pdf" = "pdftotext - -"`. The last pattern that matches a file applies.
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,7 @@ use crate::workspace::{Setting, SettingSource, UserSettings};
   undo config
   undo config --global user.name \"Ada L.\"
   undo config store.compression zstd:9
+  undo config target.nas.limit_up 2M
   undo config --unset store.compression")]
 pub struct Args {
     /// Name of the setting
@@ -61,7 +64,7 @@ fn list(context: &Context<'_>, settings: &[Setting]) -> Result<()> {
 }
 
 fn record(setting: &Setting, only_value: bool) -> SettingRecord {
-    let Setting { key, about, ref value, source } = *setting;
+    let Setting { key, about, value, source } = setting.clone();
     let (default, source) = (source == SettingSource::Default, source.word());
-    SettingRecord { key, value: value.clone(), default, source, about: (!only_value).then_some(about) }
+    SettingRecord { key, value, default, source, about: (!only_value).then_some(about) }
 }

@@ -126,7 +126,7 @@ pub struct Overview {
 #[serde(tag = "type", rename = "setting")]
 pub struct SettingRecord {
     /// Its name.
-    pub key: &'static str,
+    pub key: String,
     /// Its value.
     pub value: String,
     /// Whether the value is the default.

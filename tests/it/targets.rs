@@ -10,6 +10,7 @@ mod reader;
 mod reading;
 mod repairing;
 mod restoring;
+mod settings;
 mod soak;
 mod status;
 mod storage;

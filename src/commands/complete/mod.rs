@@ -21,7 +21,7 @@ use crate::history::timeline::Timeline;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::repo::Repository;
-use crate::repo::config::KEYS;
+use crate::repo::config::{KEYS, TARGET_SETTINGS, TargetSetting};
 use crate::terminal::{human, sanitize};
 use crate::worktree::paths::has_magic;
 
@@ -233,7 +233,12 @@ pub fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
 pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
     let is_user_wide = line::words().iter().any(|word| word == "--global");
     let keys = KEYS.iter().filter(|key| !is_user_wide || key.is_user_wide());
-    keep(current, keys.map(|key| candidate(key.name, key.about.to_owned())).collect())
+    let mut found: Vec<_> = keys.map(|key| candidate(key.name, key.about.to_owned())).collect();
+    for target in open().iter().flat_map(|repository| &repository.config.targets) {
+        let named = |setting: &TargetSetting| format!("target.{}.{}", target.name, setting.name);
+        found.extend(TARGET_SETTINGS.iter().map(|setting| candidate(named(setting), setting.about.to_owned())));
+    }
+    keep(current, found)
 }
 
 /// Whether the current word directly follows this one.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Document as Toml, Item, Table, Value};
+use toml_edit::{Document as Toml, Item, Table, TableLike, Value};
 
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,7 +25,7 @@ pub struct Document {
     path: PathBuf,
     /// Whose file it is.
     source: Source,
-    text: String,
+    pub(super) text: String,
 }
 
 /// What a file sets.
@@ -33,6 +33,8 @@ pub struct Document {
 pub struct Applied {
     /// Names of the settings with a valid value.
     pub keys: Vec<&'static str>,
+    /// Targets with a valid table.
+    pub targets: Vec<TargetSettings>,
     /// Unknown keys and invalid values.
     pub problems: Vec<Error>,
 }
@@ -80,7 +82,8 @@ impl Document {
                 match TargetSettings::read(name, table) {
                     Ok(target) => {
                         config.targets.retain(|other| other.name != target.name);
-                        config.targets.push(target);
+                        config.targets.push(target.clone());
+                        applied.targets.push(target);
                     }
                     Err(problem) => applied.problems.push(self.at(problem, setting.key_span.start)),
                 }
@@ -137,7 +140,7 @@ impl Document {
         key.check_file(self.source)?;
         let mut config = self.config()?;
         config.put(key, text)?;
-        let mut value = match key.kind {
+        let value = match key.kind {
             Kind::Bool => Value::from(text == "true"),
             Kind::Text => Value::from(text),
         };
@@ -155,15 +158,7 @@ impl Document {
             toml.insert(table, Item::Table(added));
         }
         let table = toml[table].as_table_like_mut().expect("`config` accepts only tables under this name");
-        match table.get_mut(name).and_then(Item::as_value_mut) {
-            Some(old) => {
-                *value.decor_mut() = old.decor().clone();
-                *old = value;
-            }
-            None => {
-                table.insert(name, Item::Value(value));
-            }
-        }
+        put_value(table, name, value);
         self.text = toml.to_string();
         Ok(())
     }
@@ -181,37 +176,10 @@ impl Document {
             toml[table].as_table_like_mut().and_then(|table| table.remove(name));
             self.text = toml.to_string();
         } else {
-            // `remove` would also delete the comments above the key, which may belong to the whole file.
             let end = setting.item.span().map_or(setting.key_span.end, |span| span.end);
-            let start = self.text[..setting.key_span.start].rfind('\n').map_or(0, |newline| newline + 1);
-            let end = self.text[end..].find('\n').map_or(self.text.len(), |newline| end + newline + 1);
-            self.text = [&self.text[..start], &self.text[end..]].concat();
+            self.text = without_lines(&self.text, setting.key_span.start..end);
         }
         Ok(true)
-    }
-
-    /// Adds a target, or replaces the one of its name.
-    #[cfg(feature = "targets")]
-    pub fn set_target(&mut self, target: &TargetSettings) -> Result<()> {
-        let mut toml = self.parse()?.into_mut();
-        let mut table = Table::new();
-        table.set_implicit(true);
-        let targets = toml.entry("target").or_insert(Item::Table(table));
-        let table = targets.as_table_like_mut();
-        let Some(table) = table else { return Err(Error::new(ErrorKind::Usage, "`target` is not a table")) };
-        table.insert(&target.name, Item::Table(target.table()));
-        self.text = toml.to_string();
-        Ok(())
-    }
-
-    /// Removes a target. Returns whether there was one.
-    #[cfg(feature = "targets")]
-    pub fn unset_target(&mut self, name: &str) -> Result<bool> {
-        let mut toml = self.parse()?.into_mut();
-        let targets = toml.get_mut("target").and_then(Item::as_table_like_mut);
-        let is_removed = targets.is_some_and(|targets| targets.remove(name).is_some());
-        self.text = toml.to_string();
-        Ok(is_removed)
     }
 
     /// Writes the file if its settings are valid. A link to a file stays a link.
@@ -222,7 +190,7 @@ impl Document {
         fs::write_atomic(&target, [&self.text], durability)
     }
 
-    fn parse(&self) -> Result<Toml<&str>> {
+    pub(super) fn parse(&self) -> Result<Toml<&str>> {
         Toml::parse(self.text.as_str()).map_err(|error| {
             let message = error.message().trim_end_matches('.');
             let invalid = Error::new(ErrorKind::Usage, format!("not TOML: {message}"));
@@ -235,6 +203,27 @@ impl Document {
         let line = 1 + self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count();
         error.context(format!("`{}` line {line}", self.path.display()))
     }
+}
+
+/// Sets a value in a table. An old value keeps its place and its comment.
+pub(super) fn put_value(table: &mut dyn TableLike, name: &str, mut value: Value) {
+    match table.get_mut(name).and_then(Item::as_value_mut) {
+        Some(old) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        None => {
+            table.insert(name, Item::Value(value));
+        }
+    }
+}
+
+/// A text without the lines of a value. Removing a value from its table would also remove the comments above it, which may belong
+/// to the whole file.
+pub(super) fn without_lines(text: &str, value: Range<usize>) -> String {
+    let start = text[..value.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[value.end..].find('\n').map_or(text.len(), |newline| value.end + newline + 1);
+    [&text[..start], &text[end..]].concat()
 }
 
 fn wrong_type(key: &Key, found: &str) -> Error {
@@ -290,9 +279,14 @@ mod tests {
             ("user.name = 5", "`user.name` cannot be `5`", "valid values: text, in quotes"),
             ("[store\n", "`config.toml` line 1: not TOML:", "correct it"),
             (
-                "[target.nas]\nurl = '/nas'\nauto = 'commit'",
-                "`config.toml` line 1: `target.nas.auto` is not a valid setting",
-                "valid settings of a target: url",
+                "[target.nas]\nurl = '/nas'\nautomatic = 'commit'",
+                "`config.toml` line 1: no setting `target.nas.automatic`",
+                "valid settings of a target: auto, connections,",
+            ),
+            (
+                "[target.nas]\nurl = '/nas'\nconnections = '4'",
+                "`config.toml` line 1: `target.nas.connections` cannot be `4`",
+                "valid values: 1 to 64, without quotes",
             ),
             ("[diff]\n'*.x' = 'rm x'", "line 2: `[diff]` names programs", "move the table"),
         ] {

@@ -9,7 +9,8 @@ use super::{Config, Document, Key, Source};
 
 /// The settings in force, and the problems of the files.
 pub struct Loaded {
-    config: Config,
+    /// The settings, without those of an invalid file of the repository.
+    pub config: Config,
     user: Applied,
     /// What the repository's file sets, or why none of its settings is in force.
     repository: Result<Applied>,
@@ -31,11 +32,14 @@ pub fn load(repository: &Path, user: Option<&Path>) -> Loaded {
 
 fn apply_user_file(path: &Path, config: &mut Config) -> Applied {
     match Document::open(path, Source::User).and_then(|document| document.apply(config)) {
-        Ok(Applied { keys, problems }) => {
+        Ok(applied) => {
             let ignored = |problem: Error| problem.context("a user-wide setting is ignored");
-            Applied { keys, problems: problems.into_iter().map(ignored).collect() }
+            Applied { problems: applied.problems.into_iter().map(ignored).collect(), ..applied }
         }
-        Err(error) => Applied { keys: Vec::new(), problems: vec![error.context("the user-wide settings are ignored")] },
+        Err(error) => {
+            let problems = vec![error.context("the user-wide settings are ignored")];
+            Applied { problems, ..Applied::default() }
+        }
     }
 }
 
@@ -49,6 +53,15 @@ impl Loaded {
     /// file, which stop no command.
     pub fn usable_config(self) -> (Config, Option<Error>, Vec<Error>) {
         (self.config, self.repository.err(), self.user.problems)
+    }
+
+    /// Which file has the target of this name in force. `None` if none has.
+    pub fn source_of_target(&self, name: &str) -> Option<Source> {
+        let has = |applied: &Applied| applied.targets.iter().any(|target| target.name == name);
+        match &self.repository {
+            Ok(repository) if has(repository) => Some(Source::Repository),
+            _ => has(&self.user).then_some(Source::User),
+        }
     }
 
     /// Where the value of a setting comes from.

@@ -3,6 +3,8 @@
 mod document;
 mod files;
 mod keys;
+#[cfg(feature = "targets")]
+mod target_tables;
 mod targets;
 
 use crate::amount::Amount;
@@ -15,13 +17,13 @@ use crate::store::Compression;
 use crate::time::age::Age;
 
 pub use document::Document;
-pub use files::load;
 #[cfg(feature = "targets")]
 pub use files::password_command;
+pub use files::{Loaded, load};
 pub use keys::{KEYS, Key, SHARED, key};
-pub use targets::TargetSettings;
 #[cfg(feature = "targets")]
-pub use targets::check_name;
+pub use targets::{DEFAULT_CONNECTIONS, URL, check_name, target_names};
+pub use targets::{TARGET_SETTINGS, TargetSetting, TargetSettings, find_target, target_setting};
 
 /// The settings, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]

@@ -108,7 +108,7 @@ impl Print for SettingRecord {
         let value = sanitize::text(&self.value);
         let Some(about) = self.about else { return page.line(value) };
         let source = page.paint(Role::Dim, format!("({})", self.source));
-        let key = page.paint(Role::Emphasis, self.key);
+        let key = page.paint(Role::Emphasis, safe(&self.key));
         page.line(if value.is_empty() { format!("{key} = {source}") } else { format!("{key} = {value} {source}") })?;
         page.line(format_args!("    {}", page.paint(Role::Dim, about)))
     }

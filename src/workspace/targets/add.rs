@@ -1,15 +1,14 @@
 //! Adds targets to the settings and removes them.
 
-use std::path::Path;
-
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::remote::{Address, Creation, Probe, Remote};
+use crate::remote::{Creation, Probe, Remote};
 use crate::repo::config::{Document, Source, TargetSettings, check_name};
 use crate::target::{Secret, Target};
 use crate::transfer::association::Association;
 use crate::workspace::Workspace;
 
+use super::address::absolute;
 use super::{AskSecret, OpenTarget, remote};
 
 /// How to create the target if the URL has none.
@@ -61,7 +60,10 @@ impl Workspace {
         let settings = self.target_settings(Some(name))?.clone();
         let layout = &self.repository.layout;
         let mut document = Document::open(&layout.config(), Source::Repository)?;
-        document.unset_target(name)?;
+        if !document.unset_target(name)? {
+            let hint = format!("to forget it in all repositories, remove the table `[target.{name}]` from that file");
+            return Err(self.not_in_repository(name, hint));
+        }
         document.save(self.repository.environment.durability()).map_err(|error| layout.not_permitted(error))?;
         Association::remove(&self.repository, name)?;
         self.repository.config.targets.retain(|target| target.name != name);
@@ -96,10 +98,4 @@ pub(super) fn open_or_create(
     }
     let missing_extensions = check_storage(&storage)?;
     Ok((Target::create(storage, &(new.secrets)()?, environment)?, true, missing_extensions))
-}
-
-/// The URL with an absolute path.
-pub(super) fn absolute(settings: &TargetSettings, directory: &Path) -> Result<String> {
-    let (endpoint, region) = (settings.endpoint.as_deref(), settings.region.as_deref());
-    Ok(Address::parse(&settings.url, endpoint, region, directory)?.to_string())
 }

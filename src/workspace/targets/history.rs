@@ -17,7 +17,7 @@ use crate::transfer::association::Association;
 use crate::transfer::objects::RemoteObjects;
 use crate::workspace::Workspace;
 
-use super::add::absolute;
+use super::address::absolute;
 use super::{AskSecret, OpenTarget, remote};
 
 /// The target whose history a workspace has.

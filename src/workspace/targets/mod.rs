@@ -1,6 +1,7 @@
 //! Targets: encrypted copies of the history elsewhere.
 
 mod add;
+mod address;
 mod ahead;
 pub(in crate::workspace) mod cancel;
 mod clone;
@@ -15,6 +16,7 @@ mod push;
 mod redundancy;
 mod repair;
 mod restore;
+pub(in crate::workspace) mod settings;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::remote::{Address, Options, Remote};
+use crate::repo::config::{DEFAULT_CONNECTIONS, find_target, target_names};
 use crate::target::{State, Target};
 use crate::transfer::association::Association;
 
@@ -46,9 +49,6 @@ pub use show::{TargetDirectory, TargetSummary};
 pub use crate::target::{FileName, Link, Secret};
 pub use crate::transfer::fetch::Totals as Fetched;
 pub use crate::transfer::upload::Totals as Sent;
-
-/// Number of requests at the same time by default.
-const CONNECTIONS: u64 = 4;
 
 /// Returns the secret that opens a target.
 pub type AskSecret<'a> = dyn FnMut() -> Result<Secret> + 'a;
@@ -81,7 +81,7 @@ impl OpenTarget {
 }
 
 fn connections(settings: &TargetSettings) -> usize {
-    settings.connections.unwrap_or(CONNECTIONS) as usize
+    settings.connections.unwrap_or(DEFAULT_CONNECTIONS) as usize
 }
 
 /// The storage of a target. Does no I/O.
@@ -102,17 +102,13 @@ impl Workspace {
     /// [`ErrorKind::Usage`] if there are several.
     pub fn target_settings(&self, name: Option<&str>) -> Result<&TargetSettings> {
         let targets = self.targets();
-        let names = || targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
         match (name, targets) {
             (None, [target]) => Ok(target),
             (_, []) => Err(Error::new(ErrorKind::NotFound, "this repository has no target")
                 .hint("add one: undo target add NAME URL")),
             (None, _) => Err(Error::new(ErrorKind::Usage, "this repository has several targets: name one of them")
-                .hint(format!("targets: {}", names()))),
-            (Some(name), _) => targets.iter().find(|target| target.name == name).ok_or_else(|| {
-                Error::new(ErrorKind::NotFound, format!("no target `{}`", name.escape_debug()))
-                    .hint(format!("targets: {}", names()))
-            }),
+                .hint(format!("targets: {}", target_names(targets)))),
+            (Some(name), _) => find_target(targets, name),
         }
     }
 

@@ -191,9 +191,9 @@ hint: to copy the history there: undo push nas
 
 "#]]);
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  up to date, pushed 24 hours ago
+disk         [ROOT]/disk  up to date, pushed 24 hours ago
 nas          sftp://me@nas/backups  1 commit behind, pushed 2 weeks ago
-spare        [ROOT]/work/../spare  the whole history was never pushed
+spare        [ROOT]/spare  the whole history was never pushed
 3-2-1 rule not fulfilled: 2 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; nas is behind; spare has no complete copy yet
 
 "#]]);
@@ -240,31 +240,31 @@ hint: to restore the copy into a temporary directory and compare it: undo drill 
 fn list_tells_how_far_the_3_2_1_rule_is_fulfilled() {
     let env = with_target();
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  the whole history was never pushed
+disk         [ROOT]/disk  the whole history was never pushed
 3-2-1 rule not fulfilled: 1 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; disk has no complete copy yet
 
 "#]]);
     env.undo("target list --json").ok().shows(str![[r#"
-{"type":"target","name":"disk","url":"[ROOT]/work/../disk","overdue":false,"drill_overdue":false}
+{"type":"target","name":"disk","url":"[ROOT]/disk","overdue":false,"drill_overdue":false}
 {"type":"summary","count":1,"copies":1,"media":1,"elsewhere":0,"sufficient":false,"uncounted":[{"target":"disk","reason":"has no complete copy yet"}]}
 
 "#]]);
     env.undo("push").ok();
     // The disk is a folder of the same file system.
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  up to date, pushed just now
+disk         [ROOT]/disk  up to date, pushed just now
 3-2-1 rule not fulfilled: 2 of 3 copies, 1 of 2 media, 0 of 1 elsewhere
 
 "#]]);
     add_like(&env, "nas", "url = \"sftp://me@nas/backups\"");
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  up to date, pushed just now
+disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
 3-2-1 rule fulfilled: 3 copies, 2 media, 1 elsewhere
 
 "#]]);
     env.undo("target list --json").ok().shows(str![[r#"
-{"type":"target","name":"disk","url":"[ROOT]/work/../disk","pushed":"[TIME]","behind":0,"overdue":false,"drill_overdue":false}
+{"type":"target","name":"disk","url":"[ROOT]/disk","pushed":"[TIME]","behind":0,"overdue":false,"drill_overdue":false}
 {"type":"target","name":"nas","url":"sftp://me@nas/backups","pushed":"[TIME]","behind":0,"overdue":false,"drill_overdue":false}
 {"type":"summary","count":2,"copies":3,"media":2,"elsewhere":1,"sufficient":true,"uncounted":[]}
 
@@ -272,7 +272,7 @@ nas          sftp://me@nas/backups  up to date, pushed just now
     add_like(&env, "near", "url = \"s3://bucket\"\nendpoint = \"http://localhost:8333\"");
     add_like(&env, "same", "url = \"sftp://me@nas/backups\"");
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  up to date, pushed just now
+disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
 near         s3://bucket  up to date, pushed just now
 same         sftp://me@nas/backups  up to date, pushed just now
@@ -282,7 +282,7 @@ same         sftp://me@nas/backups  up to date, pushed just now
     // A disk that is not mounted.
     fs::rename(env.root().join("disk"), env.root().join("gone")).unwrap();
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  up to date, pushed just now
+disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
 near         s3://bucket  up to date, pushed just now
 same         sftp://me@nas/backups  up to date, pushed just now
@@ -291,7 +291,7 @@ same         sftp://me@nas/backups  up to date, pushed just now
 "#]]);
     fs::create_dir(env.root().join("disk")).unwrap();
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  up to date, pushed just now
+disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
 near         s3://bucket  up to date, pushed just now
 same         sftp://me@nas/backups  up to date, pushed just now
@@ -301,7 +301,7 @@ same         sftp://me@nas/backups  up to date, pushed just now
     env.write("new", "new");
     env.undo("commit -m third").ok();
     env.undo("target list").ok().shows(str![[r#"
-disk         [ROOT]/work/../disk  1 commit behind, pushed just now
+disk         [ROOT]/disk  1 commit behind, pushed just now
 nas          sftp://me@nas/backups  1 commit behind, pushed just now
 near         s3://bucket  1 commit behind, pushed just now
 same         sftp://me@nas/backups  1 commit behind, pushed just now
