@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
+#[cfg(feature = "targets")]
+use crate::commands::targets::forget::{self, Forget};
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
 use crate::report::retention::{ForgetSummary, JudgedRecord};
 use crate::workspace::{
-    Age, Amount, ForgetSelection, KeepLimit, KeepPeriod, KeepPolicy, KeepRule, KeepSpace, Workspace,
+    Age, Amount, ForgetOutcome, ForgetSelection, KeepLimit, KeepPeriod, KeepPolicy, KeepRule, KeepSpace, Workspace,
 };
 
 /// Remove commits from the history
@@ -19,12 +21,16 @@ use crate::workspace::{
 ///
 /// Forgotten commits can be brought back with `undo undo` or `undo recall` until the grace period (`gc.grace`, 7 days) is over;
 /// then the next `undo gc` frees their disk space.
+///
+/// With --target, the commits of this directory leave a target instead. That cannot be undone: push them again from a directory
+/// that has them, by naming them. `undo gc --target` frees the space.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo forget 3f2a91bc
   undo forget v1..v2                                 all commits after v1, up to v2
   undo forget --keep-within 30d --keep-monthly 12 -n   show what would stay, and why
   undo forget --only-automatic --keep-daily 7
+  undo forget --target nas --keep-daily 30 --keep-monthly 24     in a target
 
 See also: undo help retention")]
 pub struct Args {
@@ -56,10 +62,10 @@ pub struct Args {
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, conflicts_with = "revisions", add = complete::with(complete::tags))]
     keep_tag: Vec<String>,
     /// Forget the oldest commits, automatic ones first, until the repository is at most this large, such as 20G or 10%
-    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with_all = SPACE_CONFLICTS)]
     max_size: Option<Amount>,
     /// Forget the oldest commits, automatic ones first, until this much space is free, such as 20G or 10%
-    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with_all = SPACE_CONFLICTS)]
     min_free: Option<Amount>,
     /// Forget only automatic commits, which undo makes to save changes before it replaces them
     #[arg(long)]
@@ -67,7 +73,13 @@ pub struct Args {
     /// Show which commits would stay, and why, without forgetting any
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[cfg(feature = "targets")]
+    #[command(flatten)]
+    elsewhere: forget::DirectoryInTarget,
 }
+
+/// Options without a meaning for the space of the repository.
+const SPACE_CONFLICTS: &[&str] = if cfg!(feature = "targets") { &["revisions", "target"] } else { &["revisions"] };
 
 fn parse_age(text: &str) -> Result<Age, String> {
     Age::parse(text).filter(|age| !age.is_zero()).ok_or_else(|| "not an age such as `30d`, `6w` or `1y6m`".to_owned())
@@ -79,6 +91,23 @@ fn parse_amount(text: &str) -> Result<Amount, String> {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     context.check_no_null("undo forget --json")?;
+    #[cfg(feature = "targets")]
+    match args.elsewhere.open(context)? {
+        Some(Forget::Directory(mut target)) => {
+            return args.elsewhere.forget_directory(context, &mut target, args.dry_run);
+        }
+        Some(Forget::Commits(mut workspace, target)) => {
+            workspace.read_history_ahead(context.ui.progress())?;
+            let selection = args.selection(&workspace)?;
+            let outcome = workspace.forget_in_target(&selection, args.dry_run, context.ui.progress())?;
+            report(context, args, &selection, &outcome, None)?;
+            if !args.dry_run && outcome.forgotten() > 0 {
+                forget::hint(context, &target);
+            }
+            return Ok(());
+        }
+        None => {}
+    }
     let mut workspace = context.workspace()?;
     let selection = args.selection(&workspace)?;
     let progress = context.ui.progress();
@@ -86,6 +115,25 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         true => workspace.preview_forget(&selection, progress)?,
         false => workspace.forget(&selection, progress)?,
     };
+    // Measuring reads all directories of the history.
+    let bytes = if args.dry_run && outcome.forgotten() > 0 { workspace.freed_by(&outcome, progress)? } else { None };
+    report(context, args, &selection, &outcome, bytes)?;
+    if outcome.is_too_large {
+        context.ui.warning("the commits that stay need more space than that; see: undo help retention");
+    }
+    if !args.dry_run && outcome.forgotten() > 0 {
+        context.ui.hint("to undo: undo undo");
+    }
+    Ok(())
+}
+
+fn report(
+    context: &Context<'_>,
+    args: &Args,
+    selection: &ForgetSelection,
+    outcome: &ForgetOutcome,
+    bytes: Option<u64>,
+) -> Result<()> {
     let named = matches!(selection, ForgetSelection::Commits(..));
     if args.dry_run {
         context.ui.page_long_output();
@@ -95,24 +143,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         outcome.commits.iter().try_for_each(|commit| context.ui.show(&JudgedRecord::from(commit)))?;
     }
     let (forgotten, kept) = (outcome.forgotten(), outcome.kept());
-    // Measuring reads all directories of the history.
-    let bytes = if args.dry_run && forgotten > 0 { workspace.freed_by(&outcome, progress)? } else { None };
     let summary = ForgetSummary { forgotten, kept, dry_run: args.dry_run, bytes, named };
-    if args.dry_run {
-        context.ui.show(&summary)?;
-    } else {
-        context.ui.outcome(&summary)?;
-    }
-    if outcome.is_too_large {
-        context.ui.warning("the commits that stay need more space than that; see: undo help retention");
-    }
-    if args.dry_run {
-        return Ok(());
-    }
-    if forgotten > 0 {
-        context.ui.hint("to undo: undo undo");
-    }
-    Ok(())
+    if args.dry_run { context.ui.show(&summary) } else { context.ui.outcome(&summary) }
 }
 
 impl Args {

@@ -2,24 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::history;
 use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
 use crate::object::operation::{Forgotten, ForgottenCommits, Refs, View, kept_parents};
 use crate::object::{Commit, Objects};
 use crate::repo::Repository;
+use crate::target::Stream;
 
-/// The commits of the repository that are not `present` in the target, parents before children. Only `wanted` ones, if given.
+/// The commits of the repository that its stream does not have, parents before children. Only `wanted` ones, if given; else without
+/// those that were forgotten in the target, unless a branch or a tag names them.
 pub fn new_commits(
     repository: &Repository,
-    present: &BTreeSet<CommitId>,
+    stream: Option<&Stream>,
     wanted: Option<&[CommitId]>,
 ) -> Result<Vec<(CommitId, Commit)>> {
     let mut commits = Vec::new();
+    let present = |id: &CommitId| stream.is_some_and(|stream| stream.commits.contains(id));
+    let view = repository.view();
+    let named: HashSet<CommitId> = view.branches.values().chain(view.tags.values()).copied().collect();
+    let is_forgotten = |id: &CommitId| stream.is_some_and(|stream| stream.view.can_recall(*id)) && !named.contains(id);
     match wanted {
         Some(wanted) => {
-            let wanted: BTreeSet<CommitId> = wanted.iter().copied().filter(|id| !present.contains(id)).collect();
+            let wanted: BTreeSet<CommitId> = wanted.iter().copied().filter(|id| !present(id)).collect();
             for id in wanted {
                 commits.push((id, repository.store().commit(id)?));
             }
@@ -28,7 +34,7 @@ pub fn new_commits(
         None => {
             for item in history::walk(repository, WalkOptions::default())? {
                 let item = item?;
-                if !present.contains(&item.id) {
+                if !present(&item.id) && !is_forgotten(&item.id) {
                     commits.push((item.id, item.commit));
                 }
             }
@@ -77,63 +83,106 @@ pub fn new_view(
         }
         return Ok(View { refs, heads, forgotten: ForgottenCommits::new(), purged });
     }
-    let forgotten = substitutes(repository, &commits, &old.forgotten);
-    let mut heads = commits.clone();
-    for id in &commits {
-        match repository.store().commit(*id) {
-            Ok(commit) => {
-                for parent in kept_parents(&forgotten, &commit.parents) {
-                    heads.remove(&parent);
-                }
-            }
-            // A commit that only the target has stays as it is there.
-            Err(_) if old.heads.contains(id) => {}
-            Err(_) => {
-                heads.remove(id);
-            }
-        }
-    }
+    let here: HashSet<CommitId> = match is_partial {
+        true => old.forgotten.keys().copied().collect(),
+        false => history::walk(repository, WalkOptions::default())?
+            .map(|item| item.map(|item| item.id))
+            .collect::<Result<_>>()?,
+    };
+    let (heads, forgotten) = links(repository, &commits, &old, &|id| here.contains(&id))?;
     Ok(View { refs, heads, forgotten, purged })
 }
 
-/// For each parent that is not among the commits, the nearest of its ancestors that are.
-fn substitutes(repository: &Repository, commits: &BTreeSet<CommitId>, old: &ForgottenCommits) -> ForgottenCommits {
-    let store = repository.store();
-    let parents_of = |id: CommitId| match (store.commit(id), repository.view().forgotten.get(&id), old.get(&id)) {
-        (Ok(commit), ..) => (commit.parents, 1),
-        (Err(_), Some(forgotten), _) | (Err(_), None, Some(forgotten)) => (forgotten.parents.clone(), forgotten.count),
-        _ => (Vec::new(), 1),
-    };
-    let mut found = ForgottenCommits::new();
+/// The view of a directory that the repository shows, without `removed` commits, which it remembers as forgotten.
+///
+/// [`ErrorKind::Refused`] if a branch or a tag names one of them.
+pub fn view_without(
+    repository: &Repository,
+    old: &View,
+    commits: &BTreeSet<CommitId>,
+    removed: &BTreeSet<CommitId>,
+) -> Result<View> {
+    let mut old = old.clone();
+    let named = old.branches.iter().chain(&old.tags).find(|(_, id)| removed.contains(id));
+    if let Some((name, id)) = named {
+        let message = format!("{} cannot be forgotten: `{name}` names it", id.short());
+        return Err(Error::new(ErrorKind::Refused, message));
+    }
+    let time = Some(repository.environment.now());
+    for id in removed {
+        let parents = repository.store().commit(*id)?.parents;
+        old.forgotten.insert(*id, Forgotten { parents, count: 1, time });
+    }
+    let left = commits.difference(removed).copied().collect();
+    let (heads, forgotten) = links(repository, &left, &old, &|_| true)?;
+    Ok(View { heads, forgotten, ..old })
+}
+
+/// How commits are linked: the heads, and for each parent that is not among the commits, the nearest of its ancestors that are.
+/// Commits that were forgotten in the target stay listed as long as they `is_remembered`.
+fn links(
+    repository: &Repository,
+    commits: &BTreeSet<CommitId>,
+    old: &View,
+    is_remembered: &dyn Fn(CommitId) -> bool,
+) -> Result<(BTreeSet<CommitId>, ForgottenCommits)> {
+    let mut parents: BTreeMap<CommitId, Vec<CommitId>> = BTreeMap::new();
     for id in commits {
-        let parents = match store.commit(*id) {
-            Ok(commit) => commit.parents,
-            Err(_) => continue,
-        };
-        for absent in parents.into_iter().filter(|parent| !commits.contains(parent)) {
-            if found.contains_key(&absent) {
-                continue;
-            }
-            let (mut nearest, mut count) = (Vec::new(), 0);
-            let (mut seen, mut stack) = (HashSet::new(), vec![absent]);
-            while let Some(id) = stack.pop() {
-                if !seen.insert(id) {
-                    continue;
-                }
-                if commits.contains(&id) {
-                    nearest.push(id);
-                    continue;
-                }
-                let (parents, skipped) = parents_of(id);
-                count += skipped;
-                stack.extend(parents.into_iter().rev());
-            }
-            found.insert(absent, Forgotten { parents: nearest, count, time: None });
+        parents.extend(readable_parents(repository, *id)?.map(|parents| (*id, parents)));
+    }
+    let mut forgotten = ForgottenCommits::new();
+    for absent in parents.values().flatten().filter(|parent| !commits.contains(parent)) {
+        if !forgotten.contains_key(absent) {
+            forgotten.insert(*absent, nearest(repository, *absent, commits, old)?);
         }
     }
-    // Commits that only the target has may name parents that the repository does not know.
-    for (id, forgotten) in old.iter().filter(|(id, _)| !commits.contains(id)) {
-        found.entry(*id).or_insert_with(|| forgotten.clone());
+    for (id, entry) in old.forgotten.iter().filter(|(id, _)| !commits.contains(id)) {
+        if entry.time.is_some() && is_remembered(*id) {
+            let nearest = nearest(repository, *id, commits, old)?;
+            forgotten.insert(*id, Forgotten { time: entry.time, ..nearest });
+        } else if parents.len() < commits.len() {
+            // Commits that only the target has may name parents that the repository does not know.
+            forgotten.entry(*id).or_insert_with(|| Forgotten { time: None, ..entry.clone() });
+        }
     }
-    found
+    let mut heads = commits.clone();
+    // A commit that only the target has stays as it is there.
+    heads.retain(|id| parents.contains_key(id) || old.heads.contains(id));
+    for parent in parents.values().flat_map(|parents| kept_parents(&forgotten, parents)) {
+        heads.remove(&parent);
+    }
+    Ok((heads, forgotten))
+}
+
+/// The parents of a commit; `None` if the repository lacks it.
+fn readable_parents(repository: &Repository, id: CommitId) -> Result<Option<Vec<CommitId>>> {
+    match repository.store().commit(id) {
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
+        commit => commit.map(|commit| Some(commit.parents)),
+    }
+}
+
+/// The nearest ancestors among `commits` of one that is not.
+fn nearest(repository: &Repository, id: CommitId, commits: &BTreeSet<CommitId>, old: &View) -> Result<Forgotten> {
+    let (mut parents, mut count) = (Vec::new(), 0);
+    let (mut seen, mut stack) = (HashSet::new(), vec![id]);
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        if commits.contains(&id) {
+            parents.push(id);
+            continue;
+        }
+        let (above, skipped) = match readable_parents(repository, id)? {
+            Some(parents) => (parents, 1),
+            None => match repository.view().forgotten.get(&id).or_else(|| old.forgotten.get(&id)) {
+                Some(forgotten) => (forgotten.parents.clone(), forgotten.count),
+                None => (Vec::new(), 1),
+            },
+        };
+        count += skipped;
+        stack.extend(above.into_iter().rev());
+    }
+    Ok(Forgotten { parents, count, time: None })
 }

@@ -5,6 +5,7 @@ pub mod collect;
 mod commits;
 mod download;
 pub mod fetch;
+pub mod forget;
 mod maintain;
 mod mark;
 #[cfg(test)]

@@ -60,6 +60,11 @@ impl RemoteObjects {
         self.connections
     }
 
+    /// Changes the target. `change` must not read from this object.
+    pub fn write<T>(&self, change: impl FnOnce(&mut Target) -> Result<T>) -> Result<T> {
+        change(&mut self.target.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The verified bytes of the first of these objects; `None` if the target does not have it. If it is not cached, the others are
     /// fetched, too.
     pub fn object(&self, kind: ObjectKind, ids: &[ObjectId]) -> Result<Option<Arc<[u8]>>> {

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::{BlobId, CommitId};
 use crate::number::plural;
 use crate::object::Objects;
-use crate::object::operation::{ForgottenCommits, RefEdit, RefName, Refs, Verb};
+use crate::object::operation::{Forgotten, ForgottenCommits, RefEdit, RefName, Refs, Verb};
 use crate::progress::Progress;
 use crate::repo::{NewOperation, Repository, Transaction, refname};
 use crate::target::{Stream, StreamId, Target};
@@ -170,7 +170,8 @@ fn absent_parents(repository: &Repository, stream: &Stream, new: &[CommitId]) ->
         for parent in repository.store().commit(*id)?.parents {
             let is_absent = !stream.commits.contains(&parent) && repository.store().commit(parent).is_err();
             if let Some(forgotten) = stream.view.forgotten.get(&parent).filter(|_| is_absent) {
-                absent.insert(parent, forgotten.clone());
+                // It cannot be recalled: its content is not here.
+                absent.insert(parent, Forgotten { time: None, ..forgotten.clone() });
             }
         }
     }

@@ -111,7 +111,7 @@ fn is_complete(
         return Ok(true);
     }
     let stream = target.state().streams.get(&association.stream);
-    stream.map_or(Ok(false), |stream| Ok(new_commits(repository, &stream.commits, None)?.is_empty()))
+    stream.map_or(Ok(false), |stream| Ok(new_commits(repository, Some(stream), None)?.is_empty()))
 }
 
 /// Begins a new stream if another repository has pushed to this one. Returns whether it did.
@@ -151,7 +151,7 @@ fn prepare(
     let old = target.state().streams.get(&association.stream);
     let none = BTreeSet::new();
     let present = old.map_or(&none, |stream| &stream.commits);
-    let new = new_commits(repository, present, options.commits)?;
+    let new = new_commits(repository, old, options.commits)?;
     let view = new_view(repository, old.map(|old| (&old.view, present)), &new, options.commits.is_some())?;
     let purged: BTreeSet<BlobId> = repository.view().purged.keys().copied().collect();
     let planning = progress.start("comparing", Unit::Items, None);

@@ -76,6 +76,12 @@ impl ForgetOutcome {
         self.edit.forgets.len() as u64
     }
 
+    /// The forgotten commits.
+    #[cfg(feature = "targets")]
+    pub(super) fn forgotten_commits(&self) -> impl Iterator<Item = CommitId> {
+        self.edit.forgets.iter().map(|commit| commit.id)
+    }
+
     /// Number of commits that stay.
     pub fn kept(&self) -> u64 {
         self.commits.len() as u64 - self.forgotten()

@@ -3,6 +3,7 @@
 mod copies;
 mod drill;
 mod faults;
+mod forgetting;
 mod garbage;
 mod keys;
 mod machine;

@@ -2,6 +2,7 @@
 
 mod clone;
 mod drill;
+pub mod forget;
 pub mod history;
 mod in_target;
 mod key;

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::repo::config::TargetSettings;
 use crate::store::{Elsewhere, Store};
-use crate::target::{StreamId, Target};
+use crate::target::{Stream, StreamId, Target};
 use crate::transfer::association::Association;
 use crate::transfer::objects::RemoteObjects;
 use crate::workspace::Workspace;
@@ -24,6 +24,8 @@ use super::{AskSecret, OpenTarget, remote};
 pub(crate) struct RemoteHistory {
     pub(super) objects: Arc<RemoteObjects>,
     commits: Vec<CommitId>,
+    /// The directory, and what the target had of it when it was opened.
+    pub(super) stream: (StreamId, Stream),
     /// What was fetched at once.
     pub(super) fetched: Arc<OnceLock<Fetched>>,
     /// The directory of the workspace, if it is not in a repository.
@@ -97,7 +99,8 @@ impl Workspace {
         stream: StreamId,
         scratch: Option<ScratchDirectory>,
     ) -> Result<Workspace> {
-        let (connections, stream) = (target.connections(), target.target.stream(stream)?.clone());
+        let (connections, id) = (target.connections(), stream);
+        let stream = target.target.stream(id)?.clone();
         let objects = Arc::new(RemoteObjects::new(target.target, connections));
         let (source, fetched) = (objects.clone(), Arc::new(OnceLock::<Fetched>::new()));
         let before = fetched.clone();
@@ -105,10 +108,14 @@ impl Workspace {
             Some(Fetched { store, .. }) if store.contains_here(kind, ids[0]) => store.object(kind, ids[0]).map(Some),
             _ => source.object(kind, ids),
         };
-        let commits: Vec<CommitId> = stream.commits.into_iter().collect();
+        let commits: Vec<CommitId> = stream.commits.iter().copied().collect();
         let elsewhere = Elsewhere { commits: commits.clone(), fetch: Box::new(fetch) };
-        let repository = self.repository.with_view(stream.view, elsewhere);
-        let remote_history = Some(RemoteHistory { objects, commits, fetched, scratch });
+        let mut view = stream.view.clone();
+        // Here, they cannot be recalled.
+        view.forgotten.values_mut().for_each(|forgotten| forgotten.time = None);
+        let repository = self.repository.with_view(view, elsewhere);
+        let stream = (id, stream);
+        let remote_history = Some(RemoteHistory { objects, commits, stream, fetched, scratch });
         Ok(Workspace { repository, remote_history, ..self })
     }
 

@@ -7,6 +7,7 @@ pub(in crate::workspace) mod cancel;
 mod clone;
 mod copies;
 mod drill;
+mod forget;
 mod history;
 #[cfg(feature = "internals")]
 mod in_storage;

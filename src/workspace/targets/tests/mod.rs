@@ -1,6 +1,7 @@
 //! Commands on targets in memory, whose requests can be counted and changed.
 
 mod deleted;
+mod forget;
 mod replaced;
 mod requests;
 
