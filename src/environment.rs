@@ -27,8 +27,12 @@ pub struct Environment {
     user_settings: Option<Arc<Path>>,
     state_directory: Option<Arc<Path>>,
     cache_directory: Option<Arc<Path>>,
+    push_delay: Duration,
     phase: Arc<AtomicU8>,
 }
+
+/// Time without changes that passes before an automatic push by default.
+const PUSH_DELAY: Duration = Duration::from_secs(30);
 
 /// A value that is looked up when it is first needed.
 type Lazy<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
@@ -113,6 +117,7 @@ impl Environment {
             user_settings: None,
             state_directory: None,
             cache_directory: None,
+            push_delay: PUSH_DELAY,
             phase: Arc::default(),
         }
     }
@@ -168,6 +173,11 @@ impl Environment {
         Environment { cache_directory: path.map(Arc::from), ..self }
     }
 
+    /// Replaces the time without changes that passes before an automatic push.
+    pub fn with_push_delay(self, push_delay: Duration) -> Environment {
+        Environment { push_delay, ..self }
+    }
+
     /// The current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
@@ -220,6 +230,12 @@ impl Environment {
     #[cfg(feature = "targets")]
     pub(crate) fn cache_directory(&self) -> Option<&Path> {
         self.cache_directory.as_deref()
+    }
+
+    /// Time without changes that passes before an automatic push.
+    #[cfg(feature = "targets")]
+    pub(crate) fn push_delay(&self) -> Duration {
+        self.push_delay
     }
 
     /// The phase, for signal handlers.

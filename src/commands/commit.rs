@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::commands::context::Remedies;
 use crate::commands::message::MessageArgs;
-use crate::commands::{Context, complete, gc, init};
+use crate::commands::{Context, background, complete, init};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::number::pluralize;
@@ -86,7 +86,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.report_alongside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
     let exit = report(context, args, &mut workspace, &outcome);
     let exit = exit.or(report_purged(context, &selection, &outcome));
-    gc::start_if_needed(&workspace);
+    background::start_if_needed(&workspace);
     if let Some(id) = committed.id.filter(|_| outcome.created && !committed.suspicious) {
         context.ui.hint(format_args!("to restore this state: undo checkout {}", id.short()));
     } else if !outcome.created && has_message {

@@ -7,7 +7,6 @@ use crate::error::{ErrorKind, Exit, Result};
 use crate::fs;
 use crate::number::plural;
 use crate::report::gc::GcSummary;
-use crate::terminal;
 #[cfg(feature = "targets")]
 use crate::workspace::targets::CollectTarget;
 use crate::workspace::{Age, Amount, GcOptions, Workspace};
@@ -73,14 +72,6 @@ fn forget_for_space(context: &Context<'_>, workspace: &mut Workspace) -> Result<
         outcome => drop(outcome?),
     }
     Ok(())
-}
-
-/// Starts a collection in the background if much can be removed. A failure is not reported: the next commit tries again.
-pub fn start_if_needed(workspace: &Workspace) {
-    if workspace.needs_collection() {
-        let directory = workspace.repository.layout.worktree.as_os_str();
-        let _ = terminal::start_in_background(&["-C".as_ref(), directory, "gc".as_ref(), "--auto".as_ref()]);
-    }
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {

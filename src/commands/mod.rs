@@ -1,5 +1,6 @@
 //! The commands for people. One file per command: parse, call the library, show the outcome.
 
+mod background;
 mod branch;
 mod cat;
 mod changes;

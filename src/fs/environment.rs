@@ -1,6 +1,7 @@
 //! Reads the environment of the current process.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -11,13 +12,19 @@ use crate::time::Timestamp;
 impl Environment {
     /// The system clock, the local time zone, the current user, the command line of this process, the user's settings and
     /// folders, and full durability.
-    /// `UNDO_TIME` (RFC 3339) replaces the clock, for scripts and tests.
+    /// `UNDO_TIME` (RFC 3339) replaces the clock, for scripts and tests. `UNDO_PUSH_DELAY` (milliseconds) replaces the time before an
+    /// automatic push, for tests.
     pub fn from_process() -> Environment {
         let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
         let environment = Environment::new(local_time_zone, user_name, arguments.collect())
             .with_user_settings(of_user("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")))
             .with_state_directory(of_user("XDG_STATE_HOME", ".local/state"))
             .with_cache_directory(of_user("XDG_CACHE_HOME", ".cache"));
+        let delay = std::env::var("UNDO_PUSH_DELAY").ok().and_then(|text| text.parse().ok());
+        let environment = match delay {
+            Some(delay) => environment.with_push_delay(Duration::from_millis(delay)),
+            None => environment,
+        };
         let fixed = std::env::var("UNDO_TIME").ok().and_then(|text| text.parse::<jiff::Timestamp>().ok());
         match fixed {
             Some(time) => environment.with_clock(move || Timestamp::from(time)),

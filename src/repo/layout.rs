@@ -83,8 +83,10 @@ files! { in_repository:
     reserve = "reserve",
     /// Marks a repository with data that was not flushed.
     unsynced = "unsynced",
-    /// Folder of what is known of targets.
+    /// Folder of what is known of targets, and of locks of pushes.
     targets = "targets",
+    /// Lock that allows one process that waits to push automatically.
+    automatic_push_lock = "push.lock",
     /// A cache: when `verify` checked which packs.
     checked = "checked",
     /// Keeps git from recording, stashing or removing the repository.

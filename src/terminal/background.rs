@@ -15,5 +15,7 @@ pub fn start_in_background(arguments: &[&OsStr]) -> Result<()> {
     let program = std::env::current_exe().map_err(|cause| Error::io("find", Path::new("undo"), cause))?;
     let mut command = Command::new(&program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A push in the background must not ask for the password of a key.
+    command.env("SSH_ASKPASS_REQUIRE", "never");
     command.spawn().map_err(|cause| Error::io("run", &program, cause)).map(drop)
 }

@@ -25,13 +25,23 @@ pub struct Call {
 
 /// Runs `undo` under strace.
 pub fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
+    trace_by(env, env.command("strace"), calls, arguments)
+}
+
+/// Runs `undo` under strace with the clock of the system, so that it starts processes in the background.
+pub fn trace_with_clock(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
+    let mut strace = env.command("strace");
+    strace.env_remove("UNDO_TIME");
+    trace_by(env, strace, calls, arguments)
+}
+
+fn trace_by(env: &TestEnv, mut strace: Command, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
     if Command::new("strace").arg("-V").output().is_err() {
         skip("strace is not installed");
         return None;
     }
     let log = env.root().join("trace");
     let filter = format!("trace={calls}");
-    let mut strace = env.command("strace");
     strace.args(["-f", "-y", "-qq", "-e", &filter, "-o"]).arg(&log).arg(env!("CARGO_BIN_EXE_undo")).args(arguments);
     let output = strace.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

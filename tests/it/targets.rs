@@ -1,5 +1,6 @@
 //! Targets: encrypted copies elsewhere.
 
+mod automatic;
 mod copies;
 mod drill;
 mod faults;

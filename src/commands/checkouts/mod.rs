@@ -2,7 +2,7 @@
 
 mod report;
 
-use crate::commands::{Context, gc};
+use crate::commands::{Context, background};
 use crate::error::{Exit, Result};
 use crate::history::timeline::Destination;
 use crate::object::operation::Verb;
@@ -70,7 +70,7 @@ pub fn run(
     let result = prepare(workspace, progress).and_then(|prepared| prepared.apply(progress));
     context.report_notices(&workspace.take_notices());
     let exit = report::outcome(context, workspace, reported, &result?, &branch)?;
-    gc::start_if_needed(workspace);
+    background::start_if_needed(workspace);
     Ok(exit)
 }
 

@@ -5,7 +5,7 @@ mod verdict;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::commands::{Context, complete, gc};
+use crate::commands::{Context, background, complete};
 use crate::effect::Guard;
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
@@ -88,7 +88,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     };
     let exit =
         verdict::carry_out(context, &mut workspace, args, &ran, (&before, &after), incomplete).map_err(ended_by)?;
-    gc::start_if_needed(&workspace);
+    background::start_if_needed(&workspace);
     Ok(exit)
 }
 

@@ -3,9 +3,10 @@
 use crate::commands::targets::secrets::PasswordArgs;
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::report::targets::Pushed;
 use crate::workspace::Workspace;
-use crate::workspace::targets::PushOptions;
+use crate::workspace::targets::{OpenTarget, PushOptions, PushOutcome, push_when_quiet};
 
 /// Copy the history to a target
 ///
@@ -26,29 +27,50 @@ pub struct Args {
     /// Commits to push [default: all]
     #[arg(value_name = "REV", add = complete::with(complete::revisions))]
     revisions: Vec<String>,
+    /// Wait until there are no more changes, then push in the background to the targets whose settings ask for it
+    #[arg(long, hide = true, conflicts_with = "name")]
+    auto: bool,
     #[command(flatten)]
     password: PasswordArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
-    let workspace = context.workspace()?;
+    if args.auto {
+        fs::become_background();
+        // `status` tells that a copy is behind.
+        let mut push = |workspace: &mut Workspace, name: &str| drop(push(context, args, workspace, name));
+        return push_when_quiet(&context.cwd, &context.environment, &mut push);
+    }
+    let mut workspace = context.workspace()?;
     if workspace.view().heads.is_empty() {
         return Err(
             Error::new(ErrorKind::NotFound, "nothing to push: this repository has no commits").hint("undo commit")
         );
     }
-    let commits = match args.revisions.is_empty() {
-        true => None,
-        false => Some(commits(context, &workspace, &args.revisions)?),
-    };
-    let mut target = args.password.open(context, &workspace, args.name.as_deref())?;
-    let outcome = workspace.push(&mut target, &PushOptions { commits }, context.ui.progress())?;
+    let name = workspace.target_settings(args.name.as_deref())?.name.clone();
+    let (target, outcome) = push(context, args, &mut workspace, &name)?;
     if outcome.is_new_stream {
         context.ui.warning(
             "another copy of this repository has pushed to the target, so this directory now has a separate entry there",
         );
     }
     context.ui.outcome(&Pushed::new(&target, &outcome))
+}
+
+fn push(
+    context: &Context<'_>,
+    args: &Args,
+    workspace: &mut Workspace,
+    name: &str,
+) -> Result<(OpenTarget, PushOutcome)> {
+    let commits = match args.revisions.is_empty() {
+        true => None,
+        false => Some(commits(context, workspace, &args.revisions)?),
+    };
+    let _lock = workspace.begin_push(name)?;
+    let mut target = args.password.open(context, workspace, Some(name))?;
+    let outcome = workspace.push(&mut target, &PushOptions { commits }, context.ui.progress())?;
+    Ok((target, outcome))
 }
 
 /// The commits that revisions and ranges name.

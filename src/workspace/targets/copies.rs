@@ -42,7 +42,8 @@ impl Workspace {
         self.targets().iter().map(|target| self.copy(&target.name)).collect()
     }
 
-    fn copy(&self, name: &str) -> Result<Copy> {
+    /// The copy in the target of this name.
+    pub(super) fn copy(&self, name: &str) -> Result<Copy> {
         let association = Association::load(&self.repository, name)?;
         let drilled = association.as_ref().and_then(|association| association.drilled);
         let last = association.and_then(|association| Some((association.pushed?, association.heads)));

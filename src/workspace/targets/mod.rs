@@ -3,6 +3,7 @@
 mod add;
 mod address;
 mod ahead;
+mod auto;
 pub(in crate::workspace) mod cancel;
 mod clone;
 mod copies;
@@ -35,6 +36,7 @@ use super::Workspace;
 pub use crate::repo::config::TargetSettings;
 pub use crate::seal::KeyKind;
 pub use add::{AddedTarget, NewTarget};
+pub use auto::push_when_quiet;
 pub use clone::{CloneOptions, Cloned};
 pub use copies::{CommitCount, Copy};
 pub use drill::{DrillOptions, DrillOutcome};

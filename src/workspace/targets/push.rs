@@ -1,8 +1,10 @@
 //! Pushes to targets and pulls from them.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{self, FileLock};
 use crate::id::CommitId;
 use crate::progress::Progress;
+use crate::repo::Repository;
 use crate::target::StreamId;
 use crate::transfer::{pull, push};
 use crate::workspace::Workspace;
@@ -27,6 +29,17 @@ pub struct PullOptions {
 }
 
 impl Workspace {
+    /// Takes the right to push to a target from this repository, until it is dropped, and reads the journal again. To be held from before
+    /// the target is opened: two pushes at the same time would look like those of a repository and its copy.
+    pub fn begin_push(&mut self, name: &str) -> Result<FileLock> {
+        let Repository { layout, environment, .. } = &self.repository;
+        fs::create_dir_private(&layout.targets())?;
+        let lock = layout.targets().join(format!("{name}.lock"));
+        let lock = FileLock::acquire(&lock, environment, environment.lock_wait())?;
+        self.repository.reload()?;
+        Ok(lock)
+    }
+
     /// Copies commits to a target. What was sent stays if the push fails or is cancelled: the next one continues there.
     pub fn push(&self, target: &mut OpenTarget, options: &PushOptions, progress: &dyn Progress) -> Result<PushOutcome> {
         let (name, connections) = (target.settings.name.clone(), target.connections());
