@@ -3,6 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::commands::Context;
+#[cfg(feature = "targets")]
+use crate::commands::targets;
 use crate::error::Result;
 use crate::number::plural;
 use crate::report::End;
@@ -21,22 +23,29 @@ use crate::workspace::Period;
   undo stats --commits 50     what each of the newest 50 commits takes
   undo stats --paths          which directories take the most in all of history
   undo stats --growth         how much was stored each day, week or month
+  undo stats --target nas     what a target takes
   undo stats --json")]
 pub struct Args {
     /// Show the bytes of the newest N commits: their own, which neither parents nor children have, and shared ones
     /// [default: 20]
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = ["paths", "growth"])]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = SEARCHES)]
     commits: Option<usize>,
     /// Show the bytes of each top directory in all commits: those that only it needs, and shared ones
-    #[arg(long, conflicts_with = "growth")]
+    #[arg(long, conflicts_with_all = &SEARCHES[1..])]
     paths: bool,
     /// Number of levels of directories that --paths lists
     #[arg(long, value_name = "N", default_value_t = 1, requires = "paths", value_parser = clap::value_parser!(u32).range(1..))]
     depth: u32,
     /// Show how many bytes were stored in each day, week or month
-    #[arg(long, value_name = "PERIOD", num_args = 0..=1, value_parser = period())]
+    #[arg(long, value_name = "PERIOD", num_args = 0..=1, value_parser = period(), conflicts_with_all = &SEARCHES[2..])]
     growth: Option<Option<Period>>,
+    #[cfg(feature = "targets")]
+    #[command(flatten)]
+    elsewhere: targets::InTarget,
 }
+
+/// Options that search the repository.
+const SEARCHES: &[&str] = if cfg!(feature = "targets") { &["paths", "growth", "target"] } else { &["paths", "growth"] };
 
 fn period() -> impl TypedValueParser<Value = Period> {
     PossibleValuesParser::new(["day", "week", "month"]).map(|word| match word.as_str() {
@@ -54,6 +63,10 @@ fn warn_of_unreadable(context: &Context<'_>, commits: u64) {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
+    #[cfg(feature = "targets")]
+    if let Some((_, target)) = args.elsewhere.open(context)? {
+        return targets::stats::show(context, &target);
+    }
     let workspace = context.workspace()?;
     let progress = context.ui.progress();
     if let Some(limit) = args.commits {

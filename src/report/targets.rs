@@ -1,6 +1,7 @@
 //! Targets: what was pushed, pulled and cloned, and what a target has.
 
 mod list;
+mod stats;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use crate::workspace::targets::{
 };
 
 pub use list::{TargetAdded, TargetRecord, TargetRemoved, TargetsEnd, UncountedTarget};
+pub use stats::{PartRecord, TargetStatsRecord};
 
 /// A directory in a target.
 #[derive(Clone, Debug, Serialize)]

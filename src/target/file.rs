@@ -24,6 +24,9 @@ pub const DATA: &str = "data";
 /// Folder of the packs with everything else.
 pub const META: &str = "meta";
 
+/// Folder of short-lived files that tell the server's time.
+pub const CLOCK: &str = "clock";
+
 /// Name of a file: BLAKE3 of its bytes, so that a copy can be checked without a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileName(pub [u8; 32]);

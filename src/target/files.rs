@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Target;
-use super::file::{DATA, FOLDS, FileName, INDEXES, LOG, META, log_number, name_in};
+use super::file::{CLOCK, DATA, FOLDS, FileName, INDEXES, LOG, META, log_number, name_in};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::remote::Listed;
 use crate::time::Timestamp;
-
-/// Folder of short-lived files that tell the server's time.
-const CLOCK: &str = "clock";
 
 /// Number of folds that stay.
 const FOLDS_KEPT: usize = 3;

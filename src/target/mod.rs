@@ -18,6 +18,7 @@ mod records;
 mod state;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::sync::{Arc, Mutex};
 
@@ -37,6 +38,7 @@ pub use reader::{Frames, by_frame};
 pub use record::{FrameObject, Record};
 pub use records::Records;
 pub use state::{Pack, State, Stream};
+pub use usage::{Part, Usage};
 
 use local::Local;
 use log::Log;

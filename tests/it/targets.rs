@@ -14,6 +14,7 @@ mod repairing;
 mod restoring;
 mod settings;
 mod soak;
+mod stats;
 mod status;
 mod storage;
 mod streams;

@@ -10,6 +10,7 @@ pub mod maintain;
 mod pull;
 mod push;
 pub mod secrets;
+pub mod stats;
 mod target;
 
 use crate::commands::declare_commands;

@@ -4,6 +4,8 @@ use std::io;
 
 use crate::number::plural;
 use crate::report::stats::{CommitCostRecord, GrowthChart, PathCostRecord, PeriodRecord, StatsRecord};
+#[cfg(feature = "targets")]
+use crate::report::targets::{PartRecord, TargetStatsRecord};
 use crate::terminal::human::{Count, Size};
 use crate::terminal::page::is_unicode_locale;
 use crate::terminal::table::Table;
@@ -95,6 +97,33 @@ fn print_garbage(garbage: &Garbage, page: &mut Page<'_>) -> io::Result<()> {
         format!("{count}, {size}: destroyed by undo gc from {} on", from(first))
     });
     [forgotten_line, purged_line].into_iter().flatten().try_for_each(|line| page.line(line))
+}
+
+#[cfg(feature = "targets")]
+impl Print for TargetStatsRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let name = page.paint(Role::Branch, sanitize::line(&self.target));
+        page.line(format_args!("{} in {name}: {}", Size(self.total), sanitize::text(&self.url)))?;
+        let count = |part: &PartRecord, word| plural(part.files, word);
+        let files = plural(self.condemned.files, "file");
+        let parts = [
+            ("content", self.data, count(&self.data, "pack")),
+            ("metadata", self.meta, format!("{}, {}", count(&self.meta, "pack"), plural(self.objects, "object"))),
+            ("indexes", self.indexes, count(&self.indexes, "file")),
+            ("log", self.log, count(&self.log, "entry")),
+            ("folds", self.folds, count(&self.folds, "file")),
+            ("keys", self.keys, count(&self.keys, "file")),
+            ("condemned", self.condemned, format!("{files}, deleted by undo gc --target {}", self.target)),
+            ("unnamed", self.unnamed, "left by interrupted pushes, or part of a running one".to_owned()),
+        ];
+        let mut table = Table::default();
+        for (name, part, note) in parts.into_iter().filter(|(_, part, _)| part.bytes > 0) {
+            table.row([format!("  {name}"), Size(part.bytes).to_string(), note]);
+        }
+        print_trimmed(&table, page)?;
+        let (commits, directories) = (plural(self.commits, "commit"), plural(self.directories, "directory"));
+        page.line(format_args!("{commits} of {directories}; what nothing needs: undo gc --target {} -n", self.target))
+    }
 }
 
 impl Print for CommitCostRecord {

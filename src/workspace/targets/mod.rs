@@ -46,9 +46,10 @@ pub use maintain::{CollectTarget, CollectedTarget, TargetVerification, VerifyTar
 pub use push::{PullOptions, PullOutcome, PushOptions, PushOutcome};
 pub use redundancy::Redundancy;
 pub use repair::RepairedTarget;
-pub use show::{TargetDirectory, TargetSummary};
+pub use show::{TargetDirectory, TargetStats, TargetSummary};
 
 // Values in the signatures.
+pub use crate::target::Part as StoredPart;
 pub use crate::target::{FileName, Link, Secret};
 pub use crate::transfer::fetch::Totals as Fetched;
 pub use crate::transfer::upload::Totals as Sent;

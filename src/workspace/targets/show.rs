@@ -1,5 +1,7 @@
 //! What an open target has.
 
+use crate::error::Result;
+use crate::target::Usage;
 use crate::time::Timestamp;
 
 use super::OpenTarget;
@@ -40,7 +42,31 @@ pub struct TargetSummary {
     pub hash: String,
 }
 
+/// What a target takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetStats {
+    /// The files in its storage.
+    pub usage: Usage,
+    /// Number of objects, copies included.
+    pub objects: u64,
+    /// Number of commits of all directories.
+    pub commits: u64,
+    /// Number of directories.
+    pub directories: u64,
+}
+
 impl OpenTarget {
+    /// What the target takes. Lists its files.
+    pub fn stats(&self) -> Result<TargetStats> {
+        let state = self.state();
+        Ok(TargetStats {
+            usage: self.target.usage()?,
+            objects: state.indexes.iter().map(|index| index.objects).sum::<u64>() + state.records.len() as u64,
+            commits: state.streams.values().map(|stream| stream.commits.len() as u64).sum(),
+            directories: state.streams.len() as u64,
+        })
+    }
+
     /// Number of the newest entry of the log.
     pub fn number(&self) -> u64 {
         self.state().number()
