@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::diff::trees::Side;
 use crate::diff::{self, Status};
+use crate::environment::LockWait;
 use crate::error::Result;
 use crate::export::{self, Exported, Source};
 use crate::fs::{self, Interrupts, ScratchDirectory};
@@ -85,10 +86,12 @@ impl Workspace {
         let restored = Workspace::of_target(target, Some(&stream.to_string()), environment.clone())?;
         let outcome = restored.restore_scratch(options, progress)?;
         let is_local = self.repository.store().contains(ObjectKind::Commit, outcome.commit.object_id());
-        if outcome.is_success()
-            && let Some(association) = Association::load(&self.repository, &name)?
-        {
-            Association { drilled: Some(environment.now()), ..association }.save(&self.repository, &name)?;
+        if outcome.is_success() {
+            // Another process may be pushing.
+            let _lock = self.lock_association(&name, LockWait::Forever)?;
+            if let Some(association) = Association::load(&self.repository, &name)? {
+                Association { drilled: Some(environment.now()), ..association }.save(&self.repository, &name)?;
+            }
         }
         Ok(DrillOutcome { is_local, ..outcome })
     }

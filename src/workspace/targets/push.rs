@@ -1,5 +1,6 @@
 //! Pushes to targets and pulls from them.
 
+use crate::environment::LockWait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::CommitId;
@@ -32,12 +33,16 @@ impl Workspace {
     /// Takes the right to push to a target from this repository, until it is dropped, and reads the journal again. To be held from before
     /// the target is opened: two pushes at the same time would look like those of a repository and its copy.
     pub fn begin_push(&mut self, name: &str) -> Result<FileLock> {
-        let Repository { layout, environment, .. } = &self.repository;
-        fs::create_dir_private(&layout.targets())?;
-        let lock = layout.targets().join(format!("{name}.lock"));
-        let lock = FileLock::acquire(&lock, environment, environment.lock_wait())?;
+        let lock = self.lock_association(name, self.repository.environment.lock_wait())?;
         self.repository.reload()?;
         Ok(lock)
+    }
+
+    /// Takes the right to change what the repository remembers of a target.
+    pub(super) fn lock_association(&self, name: &str, wait: LockWait) -> Result<FileLock> {
+        let Repository { layout, environment, .. } = &self.repository;
+        fs::create_dir_private(&layout.targets())?;
+        FileLock::acquire(&layout.targets().join(format!("{name}.lock")), environment, wait)
     }
 
     /// Copies commits to a target. What was sent stays if the push fails or is cancelled: the next one continues there.

@@ -136,6 +136,17 @@ fn pushes_to_one_target_wait_for_each_other() {
 }
 
 #[test]
+fn a_drill_changes_what_is_known_of_a_target_only_while_no_push_does() {
+    let env = automatic();
+    let Some(calls) = trace_with_clock(&env, "openat,flock", &["drill"]) else { return };
+    let position = |name: &str, text: &str| {
+        calls.iter().rposition(|call| call.name == name && call.line.contains(text)).expect(text)
+    };
+    let (locked, read) = (position("flock", "/targets/disk.lock"), position("openat", "/targets/disk\""));
+    assert!(locked < read, "{locked} {read}");
+}
+
+#[test]
 fn commit_costs_nothing_more_with_targets_that_are_not_automatic() {
     let env = with_history();
     env.undo("target add disk ../disk").ok();
