@@ -58,19 +58,28 @@ impl Target {
         let name = self.find_key(prefix)?;
         let key = self.key(name)?;
         self.append(|target| {
-            let name = target.find_key(prefix)?;
+            // Another machine may have removed this key or the other ones since, or added one with the same prefix.
+            target.find_key(&name.to_string())?;
             let slots: Vec<FileName> = target.state.slots.keys().copied().filter(|other| *other != name).collect();
-            if slots.is_empty() {
-                return Err(Error::new(
-                    ErrorKind::Refused,
-                    "this is the last key: without it, nothing opens the target",
-                )
-                .hint("to add another key first: undo target key add"));
-            }
+            target.check_opens(&slots)?;
             Ok(Some(Change { slots: Some(slots), ..Change::default() }))
         })?;
         self.delete_slots(&[name]);
         Ok(key)
+    }
+
+    /// Fails if none of these keys opens the target.
+    fn check_opens(&self, slots: &[FileName]) -> Result<()> {
+        for name in slots {
+            if self.key(*name)?.kind.is_some() {
+                return Ok(());
+            }
+        }
+        let message = match slots.is_empty() {
+            true => "this is the last key: without it, nothing opens the target",
+            false => "the files of all other keys are missing or damaged: without this key, nothing opens the target",
+        };
+        Err(Error::new(ErrorKind::Refused, message).hint("to add another key first: undo target key add"))
     }
 
     fn find_key(&self, prefix: &str) -> Result<FileName> {

@@ -5,7 +5,7 @@
 
 use super::entry::{Change, Entry, Link, Writer};
 use super::file::{self, FileName, LOG, log_key, log_number, name_in, padded_length};
-use super::state::State;
+use super::state::{State, ambiguous_pack};
 use crate::error::{Error, ErrorKind, Result};
 use crate::parallel;
 use crate::remote::{Created, Remote};
@@ -133,6 +133,9 @@ impl Log<'_> {
             return Ok(());
         }
         if previous == last {
+            if state.has_ambiguous_pack(&entry.change) {
+                return Err(ambiguous_pack().context(format_args!("entry {} of the log", link.number)));
+            }
             state.apply(link, generation, entry);
             return Ok(());
         }
@@ -149,7 +152,7 @@ impl Log<'_> {
 
     /// Whether a link is one of those before the last one. If not, this machine counts other entries than the writer that has set
     /// it: both must stop.
-    fn is_before(&self, previous: Option<Link>, last: Link) -> Result<bool> {
+    pub fn is_before(&self, previous: Option<Link>, last: Link) -> Result<bool> {
         let Some(previous) = previous else { return Ok(true) };
         let mut before = Some(last);
         while let Some(link) = before.filter(|link| link.number > previous.number) {
@@ -196,6 +199,10 @@ impl Log<'_> {
         writer: &Writer,
         change: Change,
     ) -> Result<Option<Link>> {
+        if state.has_ambiguous_pack(&change) {
+            return Err(Error::new(ErrorKind::Internal, "two new packs have similar names")
+                .hint("run the command again: packs then have other names"));
+        }
         let number = state.tail + 1;
         let recent = if repeats_recent(number) { state.recent.clone() } else { Vec::new() };
         let entry = Entry { previous: state.last, writer: writer.clone(), change, recent };
@@ -268,11 +275,14 @@ fn apply_recent(state: &mut State, link: Link, generation: u32, entry: Entry) {
     let mut ahead = state.clone();
     for recent in entry.recent.iter().filter(|recent| recent.link.number > state.number()) {
         match Entry::decode(&recent.bytes) {
-            Ok(repeated) if repeated.previous == ahead.last => ahead.apply(recent.link, recent.generation, repeated),
+            Ok(repeated) if repeated.previous == ahead.last && !ahead.has_ambiguous_pack(&repeated.change) => {
+                ahead.apply(recent.link, recent.generation, repeated);
+            }
             _ => return,
         }
     }
-    if entry.previous == ahead.last && generation >= ahead.generation {
+    let is_next = entry.previous == ahead.last && generation >= ahead.generation;
+    if is_next && !ahead.has_ambiguous_pack(&entry.change) {
         ahead.apply(link, generation, entry);
         *state = ahead;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Change, Entry, Link, RecentEntry, StreamChange, Token, Writer};
+use super::entry::{Change, Entry, Link, NewPack, RecentEntry, StreamChange, Token, Writer};
 use super::file::{FileName, StreamId};
 use super::index::IndexFile;
 use super::record::Record;
@@ -176,6 +176,17 @@ impl State {
         (name.prefix() == prefix).then_some((*name, *pack))
     }
 
+    /// Whether a change would put two packs in use whose names begin with the same bytes: indexes could not tell them apart.
+    pub fn has_ambiguous_pack(&self, change: &Change) -> bool {
+        let mut new = BTreeMap::new();
+        change.packs.iter().any(|NewPack { name, .. }| {
+            let is_other = |(other, _): &(FileName, Pack)| other != name && !change.condemned.contains(other);
+            let is_ambiguous = |other: FileName| other != *name;
+            self.pack(name.prefix()).is_some_and(|pack| is_other(&pack))
+                || new.insert(name.prefix(), *name).is_some_and(is_ambiguous)
+        })
+    }
+
     /// Encodes the state.
     pub fn encode(&self) -> Vec<u8> {
         let State { last, tail, streams, packs, condemned, indexes, records, slots, .. } = self;
@@ -206,8 +217,13 @@ impl State {
         if state.packs.keys().map(|name| name.prefix()).is_sorted_by(|a, b| a < b) {
             return Ok(state);
         }
-        Err(Error::damaged("two packs of a target have similar names"))
+        Err(ambiguous_pack())
     }
+}
+
+/// The error for two packs whose names begin with the same bytes.
+pub fn ambiguous_pack() -> Error {
+    Error::damaged("two packs of a target have similar names")
 }
 
 fn removes(change: &Option<StreamChange>) -> bool {

@@ -62,3 +62,43 @@ fn replaced_keys_sign_no_entries() {
     push(&mut read, 1).unwrap();
     assert_eq!(pushed(&Machine::new(&memory).open(Some("new"), |_| Fault::None).unwrap()), [1]);
 }
+
+/// The password that opens the target, of these.
+fn opening(memory: &Arc<Memory>, passwords: &[&'static str]) -> Vec<&'static str> {
+    let opens = |password: &&&str| Machine::new(memory).open(Some(password), |_| Fault::None).is_ok();
+    passwords.iter().filter(opens).copied().collect()
+}
+
+#[test]
+fn two_machines_that_remove_a_key_leave_one() {
+    for is_same in [false, true] {
+        let memory = Memory::new();
+        let [first, second] = [(); 2].map(|()| Machine::new(&memory));
+        let mut target = first.create("one");
+        let two = target.add_key(&secret("two")).unwrap().name.to_string();
+        let one = target.state().slots.keys().map(|name| name.to_string()).find(|name| *name != two).unwrap();
+        second.open(Some("two"), |_| Fault::None).unwrap();
+        let removed = if is_same { two.clone() } else { one };
+        let remove = before_append(move || drop(target.remove_key(&removed).unwrap()));
+        let mut other = second.open(None, remove).unwrap();
+        let error = other.remove_key(&two).unwrap_err();
+        assert_eq!(error.kind(), if is_same { ErrorKind::NotFound } else { ErrorKind::Refused });
+        assert_eq!(other.state().slots.len(), 1);
+        assert_eq!(opening(&memory, &["one", "two"]), [if is_same { "one" } else { "two" }]);
+    }
+}
+
+#[test]
+fn a_key_stays_if_no_other_one_can_be_read() {
+    let memory = Memory::new();
+    let mut target = Machine::new(&memory).create("one");
+    let one = *target.state().slots.keys().next().unwrap();
+    let two = target.add_key(&secret("two")).unwrap().name;
+    memory.set(&two.slot_key(), b"damaged");
+    assert_eq!(target.remove_key(&one.to_string()).unwrap_err().kind(), ErrorKind::Refused);
+    memory.remove(&two.slot_key());
+    assert_eq!(target.remove_key(&one.to_string()).unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(opening(&memory, &["one", "two"]), ["one"]);
+    target.remove_key(&two.to_string()).unwrap();
+    assert_eq!(opening(&memory, &["one", "two"]), ["one"]);
+}

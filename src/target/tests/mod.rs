@@ -1,6 +1,7 @@
 //! Targets in memory, used by several machines.
 
 mod keys;
+mod log;
 mod replaced;
 
 use std::sync::{Arc, Mutex};
