@@ -3,6 +3,8 @@
 mod amounts;
 mod frames;
 mod growth;
+#[cfg(feature = "targets")]
+mod targets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
