@@ -6,7 +6,8 @@ The whole thing, about an hour, as root on a machine that does nothing else:
 
     pip install matplotlib && cargo build --release --locked && python3 benches/report.py
 
-A try in a few minutes: add `--scale 0.02 --rounds 1`. `--render` writes everything again from docs/performance/data.json,
+A try in a few minutes: add `--scale 0.02 --rounds 1`. `--copies` measures copies in an S3 server instead, and needs SeaweedFS: the
+path of its program `weed` in UNDO_TEST_WEED, where tests/run installs it. `--render` writes everything again from docs/performance/data.json,
 `--check` only looks whether all figures are those of that file; a test does so. `--peers KIND=FILE` takes one side-by-side
 measurement (the JSON of benches/peers.py) from a file.
 """
@@ -23,12 +24,13 @@ import subprocess
 import sys
 import tempfile
 
+import copies
 import corpus
 import peers
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 FOLDER = os.path.join(ROOT, "docs", "performance")
-DATA = os.path.join(FOLDER, "data.json")
+DATA, COPIES = os.path.join(FOLDER, "data.json"), os.path.join(FOLDER, "copies.json")
 TOLD = [os.path.join(ROOT, "docs", "performance.md"), os.path.join(ROOT, "README.md")]
 MEMORY = "/dev/shm"
 MAIN = "mixed"
@@ -36,6 +38,11 @@ GROWTH = {"commits": ("The next small record", "records so far"), "files": ("Sta
           "size": ("4 KiB of one file changed", "size of the file in MiB")}
 STEP_NAMES = {"first": "first record", "status": "status", "again": "record again, nothing changed", "edit": "record after 1 % changed",
               "diff": "diff", "log": "log", "rollback": "roll back", "restat": "status after that", "full": "into an empty folder"}
+#: Name → what lies between the tools and the server, in milliseconds and Mbit/s, and the folders that are copied.
+LINES = {"on this machine": (0, 0, tuple(corpus.KINDS)), "with fifty ms for each request": (50, 0, (MAIN,)),
+         "over a line of one gigabit": (0, 1000, ("large",))}
+COPY_STEPS = {"first": "first copy", "nothing": "again, nothing changed", "small": "one small file changed", "edit": "1 % changed",
+              "restore": "back on another machine"}
 
 
 @contextlib.contextmanager
@@ -97,10 +104,28 @@ def measure(chosen):
             keep(data)
 
 
-def keep(data):
+def measure_copies(chosen):
+    tools = [tool for tool in copies.TOOLS if peers.version_of(tool)]
+    data = {"scale": chosen.scale, "rounds": chosen.rounds, "versions": {tool: peers.version_of(tool) for tool in tools}, "lines": {}}
+    with place_to_work(chosen.image) as (work, file_system):
+        data["machine"] = machine(file_system)
+        for kind in corpus.KINDS:
+            folder = os.path.join(work, kind)
+            files = corpus.make(kind, chosen.scale, folder)
+            for line, (latency, rate, kinds) in LINES.items():
+                if kind in kinds:
+                    print(f"{kind} {line}", flush=True)
+                    how = argparse.Namespace(weed=os.environ["UNDO_TEST_WEED"], tools=",".join(tools), rounds=chosen.rounds, latency=latency,
+                                             rate=rate, work=os.path.join(work, "place"))
+                    data["lines"].setdefault(line, {})[kind] = files | {"tools": copies.compare(folder, how)}
+                    keep(data, COPIES)
+            shutil.rmtree(folder)
+
+
+def keep(data, path=DATA):
     """Also of a run that is not done yet: what was measured in an hour must not be lost."""
     os.makedirs(FOLDER, exist_ok=True)
-    with open(DATA, "w", encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8") as file:
         json.dump(data, file, indent=1)
         file.write("\n")
 
@@ -191,12 +216,55 @@ def fast(data):
     return "\n".join(lines)
 
 
-def blocks(data):
+def copied(data, line):
+    tables = []
+    for kind, found in data["lines"][line].items():
+        tools = found["tools"]
+
+        def cell(tool, step):
+            wall, _, _, requests, *_ = tools[tool]["steps"][step]
+            ratio = "" if tool == "undo" else f" ×{times(wall / tools['undo']['steps'][step][0])}"
+            shown = f"**{seconds(wall)}**" if tool == "undo" else seconds(wall)
+            return f"{shown}{ratio}, {requests:.0f}"
+        rows = [[name, *(cell(tool, step) for tool in tools)] for step, name in COPY_STEPS.items()]
+        for name, step in [("CPU, first copy", "first"), ("CPU, back", "restore")]:
+            rows.append([name, *(seconds(of_tool["steps"][step][1]) for of_tool in tools.values())])
+        rows.append(["peak memory", *(f"{max(of_step[2] for of_step in of_tool['steps'].values()):.0f} MiB" for of_tool in tools.values())])
+        rows.append(["all came back", *("yes" if of_tool["exact"] else "no" for of_tool in tools.values())])
+        tables.append(f"{kind}: {found['files']:,} files, {found['bytes'] / 2**20:,.0f} MiB.\n\n" + table([kind, *tools], rows))
+    return "\n\n".join(tables)
+
+
+def busy(data):
+    """How much of a limited line the first copy and the way back use."""
+    rows = []
+    for line, kinds in data["lines"].items():
+        rate = LINES[line][1] * 1e6 / 8
+        for kind, found in kinds.items():
+            for tool, of_tool in found["tools"].items():
+                (wall, *_, sent, _), (back, *_, received) = of_tool["steps"]["first"], of_tool["steps"]["restore"]
+                if rate:
+                    rows.append([kind, tool, f"{sent / 2**20:,.0f} MiB", f"{sent / wall / rate:.0%}", f"{received / back / rate:.0%}"])
+    return table(["folder", "tool", "sent by the first copy", "of the line used", "of the line used on the way back"], rows)
+
+
+def copy_blocks():
+    data = read(COPIES)
     if not data:
         return {}
+    about_it = data["machine"] | {"versions": ", ".join(f"{tool} {version}" for tool, version in data["versions"].items()),
+                                  "rounds": data["rounds"], "scale of the folders": f"{data['scale']:g}"}
+    made = {"copies how": table(["what", "value"], [[name, str(value)] for name, value in about_it.items()])}
+    made |= {f"copies {line}": copied(data, line) for line in data["lines"]}
+    return made | {"copies busy": busy(data)}
+
+
+def blocks(data):
+    if not data:
+        return copy_blocks()
     made = {"how": how(data), "behind": behind(data), "fast": fast(data)}
     made |= {f"folder {kind}": side_by_side(data, kind) for kind in data["peers"]}
-    return made | {f"growth {name}": grown(data, name) for name in data["growth"]}
+    return made | {f"growth {name}": grown(data, name) for name in data["growth"]} | copy_blocks()
 
 
 def filled(text, made):
@@ -224,6 +292,14 @@ def chart_name(kind):
     return "peers.svg" if kind == MAIN else f"peers-{kind}.svg"
 
 
+def read(path):
+    """What was measured. Nothing, where nothing has been measured."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 def load():
     """What was measured, and a mark of it. Nothing, where nothing has been measured."""
     if not os.path.exists(DATA):
@@ -241,7 +317,16 @@ def render():
         with open(path, "w", encoding="utf-8") as file:
             file.write(filled(text, blocks(data)))
     for name, draw in charts_of(data).items():
-        draw(os.path.join(FOLDER, name), stamp)
+        if not is_drawn(name, stamp):
+            draw(os.path.join(FOLDER, name), stamp)
+
+
+def is_drawn(name, stamp):
+    path = os.path.join(FOLDER, name)
+    if not os.path.exists(path):
+        return False
+    with open(path, encoding="utf-8") as file:
+        return f"figures {stamp}" in file.read()
 
 
 def check():
@@ -256,11 +341,7 @@ def check():
             wrong.append(f"{os.path.relpath(path, ROOT)}: figures that are not those of docs/performance/data.json")
     wrong += [f"docs/performance.md: no place for the figures `{name}`" for name in sorted(set(made) - used)]
     names = [chart_name(kind) for kind in data.get("peers", ())] + [f"growth-{name}.svg" for name in data.get("growth", ())]
-    for name in names:
-        with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
-            if f"figures {stamp}" not in file.read():
-                wrong.append(f"docs/performance/{name}: drawn from other figures")
-    return wrong
+    return wrong + [f"docs/performance/{name}: drawn from other figures" for name in names if not is_drawn(name, stamp)]
 
 
 def main():
@@ -270,13 +351,16 @@ def main():
     parser.add_argument("--tools", default=",".join(peers.TOOLS))
     parser.add_argument("--image", type=int, default=8, help="GiB of the file system in memory")
     parser.add_argument("--peers", action="append", default=[], metavar="KIND=FILE")
+    parser.add_argument("--copies", action="store_true")
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--check", action="store_true")
     chosen = parser.parse_args()
     if chosen.check:
         wrong = check()
         sys.exit("\n".join(wrong + ["run `python3 benches/report.py --render`"]) if wrong else 0)
-    if not chosen.render:
+    if chosen.copies:
+        measure_copies(chosen)
+    elif not chosen.render:
         import charts  # noqa: F401  before an hour of measuring, not after it
         measure(chosen)
     render()
