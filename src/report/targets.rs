@@ -81,7 +81,7 @@ pub struct Pulled {
 pub struct ClonedRecord {
     pub directory: String,
     pub commits: u64,
-    pub files: u64,
+    pub written: u64,
     pub bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<u64>,
@@ -154,7 +154,7 @@ impl ClonedRecord {
         ClonedRecord {
             directory: directory.display().to_string(),
             commits: cloned.pulled.commits,
-            files: cloned.checkout.as_ref().map_or(0, |checkout| checkout.written),
+            written: cloned.checkout.as_ref().map_or(0, |checkout| checkout.written),
             bytes: cloned.pulled.fetched.bytes,
             entry,
             hash,

@@ -167,8 +167,8 @@ impl Print for Pulled {
 
 impl Print for ClonedRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let (commits, files) = (plural(self.commits, "commit"), plural(self.files, "file"));
-        page.line(format_args!("cloned {commits} to {}: {files}", text(&self.directory)))?;
+        let (commits, paths) = (plural(self.commits, "commit"), plural(self.written, "path"));
+        page.line(format_args!("cloned {commits} to {}: {paths} written", text(&self.directory)))?;
         match (self.entry, &self.hash) {
             (Some(entry), Some(hash)) => page.line(format_args!(
                 "entry {entry} {}; compare it with `undo target show` on another machine",
