@@ -16,8 +16,10 @@ order:
 each direction, in Mbit/s. Both stand between the tool and the server as a process of their own.
 
 The result is {tool: {"steps": {step: [wall seconds, CPU seconds, peak memory in MiB, requests, bytes sent, bytes received]}, "exact":
-whether restore brought back names, executable bits and bytes}}, each number the median of the rounds. Requests are those that the
-server has counted, bytes are those of the line, counted with `--latency` or `--rate` only.
+whether restore brought back names, executable bits and bytes, "server": [seconds up, seconds down]}}, each number the median of the
+rounds. Requests are those that the server has counted, bytes are those of the line, counted with `--latency` or `--rate` only.
+`server` is only for undo: how long curl takes to put as many random bytes into the server, and to read them, in files of 32 MiB, four
+at a time. No tool can be faster with as many bytes.
 """
 import argparse
 import asyncio
@@ -38,6 +40,8 @@ from peers import PROGRAM, Place, edit, empty, files_in, settle, state, together
 
 STEPS = ("first", "nothing", "small", "edit", "restore")
 KEY, SECRET, BUCKET = "benchkey", "benchsecret", "bench"
+#: Size of a pack of undo in bytes.
+PACK = 32 << 20
 
 
 def free_ports(count):
@@ -166,6 +170,12 @@ class Undo:
         return self.place.run([PROGRAM, "clone", *self.url(), self.place.full], cwd=self.place.base)
 
 
+    def stored(self):
+        """Bytes in the target."""
+        lines = self.place.ask([PROGRAM, "target", "show", "--json"]).splitlines()
+        return json.loads(lines[-1])["bytes"]
+
+
 class Restic:
     def __init__(self, place, endpoint):
         self.place, self.endpoint = place, endpoint
@@ -207,6 +217,19 @@ def add_a_line(folder):
         file.write(b"a line more\n")
 
 
+def server_alone(place, endpoint, count):
+    """Seconds in which curl sends bytes to the server, and reads them."""
+    urls = [f"{endpoint}/{BUCKET}/alone/{number}" for number in range(-(-count // PACK))]
+    file = os.path.join(place.base, "pack")
+    with open(file, "wb") as pack:
+        pack.write(os.urandom(min(count, PACK)))
+    fixed = ["curl", "--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{KEY}:{SECRET}", "--parallel",
+             "--parallel-max", "4", "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"]
+    up = [part for url in urls for part in ("--upload-file", file, url)]
+    down = [part for url in urls for part in ("--output", "/dev/null", url)]
+    return [place.run(fixed + up)[0], place.run(fixed + down)[0]]
+
+
 def one_round(tool, folder, base, chosen):
     shutil.rmtree(base, ignore_errors=True)
     place = Place(base)
@@ -242,6 +265,8 @@ def one_round(tool, folder, base, chosen):
         empty(place.environment["HOME"])
         step("restore", with_tool.restore)
         exact = state(place.full) == state(place.work)
+        if tool == "undo":
+            took["server"] = server_alone(place, f"http://127.0.0.1:{port}", with_tool.stored())
     finally:
         if line:
             line.kill()
@@ -263,7 +288,9 @@ def compare(folder, chosen):
 def summary(made):
     middle = statistics.median
     steps = {step: [round(middle(one[0][step][k] for one in made), 5) for k in range(6)] for step in STEPS}
-    return {"steps": steps, "exact": all(one[1] for one in made)}
+    alone = [one[0]["server"] for one in made if "server" in one[0]]
+    server = {"server": [round(middle(one[k] for one in alone), 5) for k in range(2)]} if alone else {}
+    return {"steps": steps, "exact": all(one[1] for one in made)} | server
 
 
 def main():

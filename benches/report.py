@@ -231,7 +231,9 @@ def copied(data, line):
             rows.append([name, *(seconds(of_tool["steps"][step][1]) for of_tool in tools.values())])
         rows.append(["peak memory", *(f"{max(of_step[2] for of_step in of_tool['steps'].values()):.0f} MiB" for of_tool in tools.values())])
         rows.append(["all came back", *("yes" if of_tool["exact"] else "no" for of_tool in tools.values())])
-        tables.append(f"{kind}: {found['files']:,} files, {found['bytes'] / 2**20:,.0f} MiB.\n\n" + table([kind, *tools], rows))
+        up, down = (seconds(value) for value in tools["undo"]["server"])
+        tables.append(f"{kind}: {found['files']:,} files, {found['bytes'] / 2**20:,.0f} MiB. `curl` alone needs {up} to put as many random "
+                      f"bytes as undo stores into the server, and {down} to read them.\n\n" + table([kind, *tools], rows))
     return "\n\n".join(tables)
 
 
