@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_int;
 
+use crate::error::{Exit, Result};
+use crate::progress::cancelled;
+
 /// Installed handlers. Dropping them restores the previous actions. Uses a handler instead of `SIG_IGN` because child
 /// processes inherit ignored signals, but not handlers. Signals that were ignored stay ignored. Not for concurrent use.
 pub(super) struct Handlers {
@@ -75,6 +78,14 @@ impl Interrupts {
     /// The last signal that was received since a value of this type exists.
     pub fn last() -> Option<u8> {
         u8::try_from(RECEIVED.load(Ordering::SeqCst)).ok().filter(|signal| *signal > 0)
+    }
+
+    /// Fails with [`crate::error::ErrorKind::Interrupted`] and the exit status of the signal if one was received.
+    pub fn check() -> Result<()> {
+        match Interrupts::last() {
+            Some(signal) => Err(cancelled().ends_with(Exit::signal(signal))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+use crate::fs::Interrupts;
+use crate::remote::meter::PIECE;
 use crate::remote::{Created, Listed};
 
 /// Result of one attempt at a request.
@@ -32,11 +34,35 @@ impl From<Error> for Failure {
     }
 }
 
+/// The bytes of a new key.
+#[derive(Clone, Copy)]
+pub(super) struct Body<'b> {
+    /// The bytes.
+    pub bytes: &'b [u8],
+    /// Whether a signal that [`Interrupts`] has noted stops the request.
+    pub stops: bool,
+}
+
+impl<'b> Body<'b> {
+    /// No bytes.
+    pub const EMPTY: Body<'static> = Body { bytes: &[], stops: false };
+
+    /// The bytes in pieces, until a signal stops the request.
+    pub fn pieces(self) -> impl Iterator<Item = Result<&'b [u8], Error>> {
+        self.bytes.chunks(PIECE).map(move |piece| self.check().map(|()| piece))
+    }
+
+    /// Fails if a signal stops the request.
+    pub fn check(self) -> Result<(), Error> {
+        if self.stops { Interrupts::check() } else { Ok(()) }
+    }
+}
+
 /// A kind of storage. An implementation counts its requests with the [`super::meter::Meter`] and obeys its limits.
 pub(super) trait Backend: Send + Sync {
     /// Creates a key, atomically and durably; [`Created::Exists`] if it exists, whatever its bytes. A failure does not tell
     /// whether the key was created.
-    fn create(&self, key: &str, bytes: &[u8]) -> Attempt<Created>;
+    fn create(&self, key: &str, body: Body<'_>) -> Attempt<Created>;
 
     /// Reads a key, or exactly this range of it; `None` if it does not exist.
     fn read(&self, key: &str, range: Option<Range<u64>>) -> Attempt<Option<Vec<u8>>>;

@@ -12,7 +12,7 @@ use crate::environment::Durability::Synced;
 use crate::error::Result;
 use crate::fs::{self, AtomicFile, Stat};
 use crate::metadata::Kind as FileKind;
-use crate::remote::backend::{Attempt, Backend, STALE, check_length, check_size, too_short};
+use crate::remote::backend::{Attempt, Backend, Body, STALE, check_length, check_size, too_short};
 use crate::remote::meter::{Kind, Meter, PIECE};
 use crate::remote::{Created, Listed, lock};
 
@@ -57,14 +57,15 @@ impl Directory {
         Ok(())
     }
 
-    fn try_create(&self, key: &str, bytes: &[u8]) -> Result<Created> {
+    fn try_create(&self, key: &str, body: Body<'_>) -> Result<Created> {
         let path = self.path_of(key);
         self.prepare(path.parent().unwrap_or(&self.root))?;
         if fs::exists(&path)? {
             return Ok(Created::Exists);
         }
         let file = AtomicFile::create(&path)?;
-        for piece in bytes.chunks(PIECE) {
+        for piece in body.pieces() {
+            let piece = piece?;
             self.meter.upload(piece.len());
             fs::write_all(file.file(), piece)?;
         }
@@ -108,9 +109,9 @@ impl Directory {
 }
 
 impl Backend for Directory {
-    fn create(&self, key: &str, bytes: &[u8]) -> Attempt<Created> {
+    fn create(&self, key: &str, body: Body<'_>) -> Attempt<Created> {
         let _running = self.meter.start(Kind::Create);
-        Ok(self.try_create(key, bytes)?)
+        Ok(self.try_create(key, body)?)
     }
 
     fn read(&self, key: &str, range: Option<Range<u64>>) -> Attempt<Option<Vec<u8>>> {

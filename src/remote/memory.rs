@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, ErrorKind};
-use crate::remote::backend::{Attempt, Backend, Failure, check_length};
+use crate::remote::backend::{Attempt, Backend, Body, Failure, check_length};
 use crate::remote::meter::{Kind, Meter};
 use crate::remote::{Created, Listed, lock};
 use crate::time::Timestamp;
@@ -155,9 +155,9 @@ fn stopped() -> Failure {
 }
 
 impl<F: Fn(&Request) -> Fault + Send + Sync> Backend for Connection<F> {
-    fn create(&self, key: &str, bytes: &[u8]) -> Attempt<Created> {
-        self.meter.upload(bytes.len());
-        self.request(Kind::Create, key, |memory| memory.create(key, bytes))
+    fn create(&self, key: &str, body: Body<'_>) -> Attempt<Created> {
+        self.meter.upload(body.bytes.len());
+        self.request(Kind::Create, key, |memory| memory.create(key, body.bytes))
     }
 
     fn read(&self, key: &str, range: Option<Range<u64>>) -> Attempt<Option<Vec<u8>>> {

@@ -20,9 +20,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Interrupts;
 use crate::time::Timestamp;
 
-use backend::{Attempt, Backend, Failure};
+use backend::{Attempt, Backend, Body, Failure};
 use meter::Meter;
 
 pub use address::{Address, S3Address, SftpAddress};
@@ -125,7 +126,8 @@ impl Remote {
     /// key and its answer was lost, the result is [`Created::New`].
     pub fn create(&self, key: &str, bytes: &[u8]) -> Result<Created> {
         check(key)?;
-        self.retry(|| match self.backend.create(key, bytes)? {
+        let body = Body { bytes, stops: false };
+        self.retry(|| match self.backend.create(key, body)? {
             Created::New => Ok(Created::New),
             Created::Exists => match self.backend.read(key, None)? {
                 Some(found) if found == bytes => Ok(Created::New),
@@ -137,8 +139,19 @@ impl Remote {
 
     /// Writes a key whose name is the hash of its bytes. An existing key of this name is not read: it has the same bytes.
     pub fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        self.put_body(key, Body { bytes, stops: false })
+    }
+
+    /// Like [`Remote::put`]; stops if a signal is noted by [`crate::fs::Interrupts`].
+    pub fn put_unless_interrupted(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        self.put_body(key, Body { bytes, stops: true })
+    }
+
+    fn put_body(&self, key: &str, body: Body<'_>) -> Result<()> {
         check(key)?;
-        self.retry(|| self.backend.create(key, bytes)).map(|_| ())
+        body.check()?;
+        let created = self.retry(|| self.backend.create(key, body));
+        created.map(drop).map_err(|error| body.check().err().unwrap_or(error))
     }
 
     /// Reads a key; `None` if it does not exist.
@@ -196,7 +209,8 @@ impl Remote {
         let mut pause = self.pause;
         for number in 1.. {
             match attempt() {
-                Err(failure) if failure.is_transient && number < ATTEMPTS => {
+                // An interrupted command should end soon.
+                Err(failure) if failure.is_transient && number < ATTEMPTS && Interrupts::last().is_none() => {
                     self.meter.count_retry();
                     std::thread::sleep(pause);
                     pause = (2 * pause).min(LONGEST_PAUSE);

@@ -192,7 +192,7 @@ impl Uploader {
     /// Uploads a pack. It becomes part of the target with the entry that adds it.
     pub fn put_pack(&self, pack: PackBuilder<'_>, is_meta: bool) -> Result<(NewPack, Vec<Record>)> {
         let sealed = pack.seal()?;
-        self.remote.put(&sealed.name.pack_key(is_meta), &sealed.bytes)?;
+        self.remote.put_unless_interrupted(&sealed.name.pack_key(is_meta), &sealed.bytes)?;
         let size = sealed.bytes.len() as u64;
         Ok((NewPack { name: sealed.name, size, is_meta }, sealed.records))
     }

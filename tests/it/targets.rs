@@ -6,6 +6,7 @@ mod drill;
 mod faults;
 mod forgetting;
 mod garbage;
+mod interrupted;
 mod keys;
 mod machine;
 mod reader;

@@ -69,7 +69,11 @@ fn push(
     };
     let _lock = workspace.begin_push(name)?;
     let mut target = args.password.open(context, workspace, Some(name))?;
-    let outcome = workspace.push(&mut target, &PushOptions { commits }, context.ui.progress())?;
+    let outcome = workspace.push(&mut target, &PushOptions { commits }, context.ui.progress());
+    let outcome = outcome.map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => error.hint(format!("to continue: undo push {}", target.settings().name)),
+        _ => error,
+    })?;
     Ok((target, outcome))
 }
 

@@ -15,7 +15,7 @@ use ureq::{Agent, SendBody};
 
 use crate::error::{Error, ErrorKind};
 use crate::remote::S3Address;
-use crate::remote::backend::{Attempt, Failure, check_size};
+use crate::remote::backend::{Attempt, Body, Failure, check_size};
 use crate::remote::meter::{Meter, PIECE};
 use crate::remote::s3::answer::{Answer, shown};
 use crate::remote::s3::credentials::signer;
@@ -66,7 +66,13 @@ impl Client {
     }
 
     /// Sends a request and reads the whole answer, whatever its status. `path` starts with a slash or a question mark.
-    pub fn send(&self, method: Method, path: &str, headers: &[(&'static str, &str)], body: &[u8]) -> Attempt<Answer> {
+    pub fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Body<'_>,
+    ) -> Attempt<Answer> {
         let is_put = method == Method::PUT;
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in headers {
@@ -75,13 +81,13 @@ impl Client {
         // The target's bytes carry their own hashes; TLS protects the rest.
         request = request.header("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
         if is_put {
-            request = request.header("content-length", body.len());
+            request = request.header("content-length", body.bytes.len());
         }
         let invalid = |cause: http::Error| Error::new(ErrorKind::Internal, format!("invalid request: {cause}"));
         let (mut parts, ()) = request.body(()).map_err(invalid)?.into_parts();
         run(self.signer.sign(&mut parts, None)).map_err(|cause| self.unsigned(&cause))?;
         let answer = if is_put {
-            let mut reader = Upload { rest: body, meter: &self.meter };
+            let mut reader = Upload { body, sent: 0, meter: &self.meter };
             self.agent.run(Request::from_parts(parts, SendBody::from_reader(&mut reader)))
         } else {
             self.agent.run(Request::from_parts(parts, ()))
@@ -194,16 +200,20 @@ fn unreachable(cause: &ureq::Error, address: &S3Address) -> Failure {
 
 /// A body that obeys the limit of the remote.
 struct Upload<'b> {
-    rest: &'b [u8],
+    body: Body<'b>,
+    /// Number of bytes that were read.
+    sent: usize,
     meter: &'b Meter,
 }
 
 impl Read for Upload<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let (piece, rest) = self.rest.split_at(self.rest.len().min(buffer.len()).min(PIECE));
+        self.body.check().map_err(std::io::Error::other)?;
+        let rest = &self.body.bytes[self.sent..];
+        let piece = &rest[..rest.len().min(buffer.len()).min(PIECE)];
         self.meter.upload(piece.len());
         buffer[..piece.len()].copy_from_slice(piece);
-        self.rest = rest;
+        self.sent += piece.len();
         Ok(piece.len())
     }
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use http::Method;
 
-use crate::remote::backend::{Attempt, Backend, check_length, too_short};
+use crate::remote::backend::{Attempt, Backend, Body, check_length, too_short};
 use crate::remote::meter::{Kind, Meter};
 use crate::remote::{Created, Listed, S3Address, lock};
 
@@ -58,16 +58,16 @@ impl S3 {
         format!("/{}{key}", self.prefix())
     }
 
-    fn send(&self, method: Method, path: &str, headers: &[(&'static str, &str)], body: &[u8]) -> Attempt<Answer> {
+    fn send(&self, method: Method, path: &str, headers: &[(&'static str, &str)], body: Body<'_>) -> Attempt<Answer> {
         self.client()?.send(method, path, headers, body)
     }
 
-    fn put(&self, key: &str, bytes: &[u8], is_conditional: bool) -> Attempt<Answer> {
-        let checksum = checksum(bytes);
+    fn put(&self, key: &str, body: Body<'_>, is_conditional: bool) -> Attempt<Answer> {
+        let checksum = checksum(body.bytes);
         // A bucket with object lock demands a checksum.
         let headers = [("x-amz-checksum-crc32", checksum.as_str()), ("if-none-match", "*")];
         let headers = if is_conditional { &headers[..] } else { &headers[..1] };
-        self.send(Method::PUT, &self.key_path(key), headers, bytes)
+        self.send(Method::PUT, &self.key_path(key), headers, body)
     }
 
     fn list_page(&self, folder: &str, after: Option<&str>, token: Option<&str>) -> Attempt<listing::Page> {
@@ -79,7 +79,7 @@ impl S3 {
         } else if let Some(after) = after {
             query += &format!("&start-after={}", encode(&format!("{prefix}{after}")));
         }
-        let answer = self.send(Method::GET, &query, &[], &[])?;
+        let answer = self.send(Method::GET, &query, &[], Body::EMPTY)?;
         match answer.status {
             200 => Ok(listing::parse(&answer.body, &prefix)?),
             _ => Err(answer.into_failure(Action::List, folder, &self.address)),
@@ -88,14 +88,14 @@ impl S3 {
 }
 
 impl Backend for S3 {
-    fn create(&self, key: &str, bytes: &[u8]) -> Attempt<Created> {
+    fn create(&self, key: &str, body: Body<'_>) -> Attempt<Created> {
         let _running = self.meter.start(Kind::Create);
         let mut is_conditional = !self.has_no_conditions.load(Ordering::Relaxed);
-        let mut answer = self.put(key, bytes, is_conditional)?;
+        let mut answer = self.put(key, body, is_conditional)?;
         if is_conditional && answer.status == 501 {
             self.has_no_conditions.store(true, Ordering::Relaxed);
             is_conditional = false;
-            answer = self.put(key, bytes, is_conditional)?;
+            answer = self.put(key, body, is_conditional)?;
         }
         match answer.status {
             200 | 201 | 204 => Ok(Created::New),
@@ -108,7 +108,7 @@ impl Backend for S3 {
         let _running = self.meter.start(Kind::Read);
         let wanted = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
         let headers: Vec<_> = wanted.iter().map(|wanted| ("range", wanted.as_str())).collect();
-        let answer = self.send(Method::GET, &self.key_path(key), &headers, &[])?;
+        let answer = self.send(Method::GET, &self.key_path(key), &headers, Body::EMPTY)?;
         let mut bytes = match (answer.status, &range) {
             (200 | 206, _) => answer.body,
             (404, _) if answer.is_missing_key() => return Ok(None),
@@ -139,7 +139,7 @@ impl Backend for S3 {
 
     fn delete(&self, key: &str) -> Attempt<()> {
         let _running = self.meter.start(Kind::Delete);
-        let answer = self.send(Method::DELETE, &self.key_path(key), &[], &[])?;
+        let answer = self.send(Method::DELETE, &self.key_path(key), &[], Body::EMPTY)?;
         match answer.status {
             200 | 204 => Ok(()),
             404 if answer.is_missing_key() => Ok(()),

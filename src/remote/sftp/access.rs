@@ -16,7 +16,7 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 use crate::fs::random;
-use crate::remote::backend::{STALE, check_size};
+use crate::remote::backend::{Body, STALE, check_size};
 use crate::remote::meter::{Meter, PIECE};
 use crate::remote::sftp::failure::Problem;
 use crate::remote::sftp::session::Session;
@@ -44,19 +44,19 @@ const LARGE: usize = 256 << 10;
 const AHEAD: usize = 64;
 
 /// Creates a key; `false` if it exists.
-pub(super) async fn create(session: &Session, meter: &Meter, key: &str, bytes: &[u8]) -> Result<bool> {
+pub(super) async fn create(session: &Session, meter: &Meter, key: &str, body: Body<'_>) -> Result<bool> {
     let mut fs = session.sftp.fs();
     let path = session.path_of(key);
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    if bytes.len() >= LARGE && exists(&mut fs, &path).await? {
+    if body.bytes.len() >= LARGE && exists(&mut fs, &path).await? {
         return Ok(false);
     }
     prepare(session, &mut fs, folder).await?;
     let temporary = session.path_of(&format!("{TEMPORARY}/{:032x}", u128::from_le_bytes(random()?)));
-    let written = write(session, meter, &temporary, bytes).await;
+    let written = write(session, meter, &temporary, body).await;
     let created = match written {
         Ok(()) => publish(session, &mut fs, &temporary, &path).await,
-        Err(problem) => Err(with_reason(&mut fs, &session.root, bytes.len(), problem).await),
+        Err(problem) => Err(with_reason(&mut fs, &session.root, body.bytes.len(), problem).await),
     };
     match fs.remove_file(&temporary).await.map_err(Problem::from) {
         Err(problem) if problem.is_lost_connection() => created.and(Err(problem)),
@@ -65,11 +65,12 @@ pub(super) async fn create(session: &Session, meter: &Meter, key: &str, bytes: &
     }
 }
 
-async fn write(session: &Session, meter: &Meter, path: &str, bytes: &[u8]) -> Result<()> {
+async fn write(session: &Session, meter: &Meter, path: &str, body: Body<'_>) -> Result<()> {
     let file = session.sftp.options().write(true).create_new(true).open(path).await?;
     // Sends pieces without waiting for the answers to those before.
     let mut file = pin!(TokioCompatFile::new(file));
-    for piece in bytes.chunks(PIECE) {
+    for piece in body.pieces() {
+        let piece = piece?;
         pause(meter.upload_pause(piece.len())).await;
         file.write_all(piece).await?;
     }

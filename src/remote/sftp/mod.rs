@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 
 use crate::error::{Error, ErrorKind};
-use crate::remote::backend::{Attempt, Backend, Failure, check_length, too_short};
+use crate::remote::backend::{Attempt, Backend, Body, Failure, check_length, too_short};
 use crate::remote::meter::{Kind, Meter};
 use crate::remote::{Created, Listed, SftpAddress, lock};
 
@@ -94,9 +94,9 @@ impl Sftp {
 }
 
 impl Backend for Sftp {
-    fn create(&self, key: &str, bytes: &[u8]) -> Attempt<Created> {
+    fn create(&self, key: &str, body: Body<'_>) -> Attempt<Created> {
         self.request(Kind::Create, "create", key, async |session| {
-            let created = access::create(session, &self.meter, key, bytes).await?;
+            let created = access::create(session, &self.meter, key, body).await?;
             Ok(if created { Created::New } else { Created::Exists })
         })
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::fs::Interrupts;
-use crate::progress::{Progress, Task, Unit, cancelled};
+use crate::progress::{Progress, Task, Unit};
 
 /// Progress that fails after a signal that [`Interrupts`] has noted.
 pub(in crate::workspace) struct CancelledBySignals<'p>(pub &'p dyn Progress);
@@ -19,10 +19,8 @@ impl Progress for CancelledBySignals<'_> {
 
 impl Task for CancelledTask {
     fn add(&self, units: u64) -> Result<()> {
-        match Interrupts::last() {
-            Some(signal) => Err(cancelled().ends_with(Exit::signal(signal))),
-            None => self.0.add(units),
-        }
+        Interrupts::check()?;
+        self.0.add(units)
     }
 
     fn set_total(&self, total: u64) {

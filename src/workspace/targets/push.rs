@@ -2,6 +2,7 @@
 
 use crate::environment::LockWait;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Interrupts;
 use crate::fs::{self, FileLock};
 use crate::id::CommitId;
 use crate::progress::Progress;
@@ -11,6 +12,7 @@ use crate::transfer::{pull, push};
 use crate::workspace::Workspace;
 
 use super::OpenTarget;
+use super::cancel::CancelledBySignals;
 
 pub use crate::transfer::pull::Outcome as PullOutcome;
 pub use crate::transfer::push::Outcome as PushOutcome;
@@ -45,10 +47,12 @@ impl Workspace {
         FileLock::acquire(&layout.targets().join(format!("{name}.lock")), environment, wait)
     }
 
-    /// Copies commits to a target. What was sent stays if the push fails or is cancelled: the next one continues there.
+    /// Copies commits to a target. What was sent stays if the push fails, is cancelled, or is interrupted by a signal: the next one
+    /// continues there.
     pub fn push(&self, target: &mut OpenTarget, options: &PushOptions, progress: &dyn Progress) -> Result<PushOutcome> {
         let (name, connections) = (target.settings.name.clone(), target.connections());
         let options = push::Options { name: &name, commits: options.commits.as_deref(), connections };
+        let (_interrupts, progress) = (Interrupts::watch(), &CancelledBySignals(progress));
         push::push(&self.repository, &mut target.target, &options, progress)
     }
 
