@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_int;
 
+#[cfg(feature = "targets")]
 use crate::error::{Exit, Result};
+#[cfg(feature = "targets")]
 use crate::progress::cancelled;
 
 /// Installed handlers. Dropping them restores the previous actions. Uses a handler instead of `SIG_IGN` because child
@@ -81,6 +83,7 @@ impl Interrupts {
     }
 
     /// Fails with [`crate::error::ErrorKind::Interrupted`] and the exit status of the signal if one was received.
+    #[cfg(feature = "targets")]
     pub fn check() -> Result<()> {
         match Interrupts::last() {
             Some(signal) => Err(cancelled().ends_with(Exit::signal(signal))),

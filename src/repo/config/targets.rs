@@ -249,12 +249,12 @@ impl TargetSettings {
     }
 
     /// Whether the value of a setting differs from the default.
-    pub fn has(&self, setting: &TargetSetting) -> bool {
+    pub(crate) fn has(&self, setting: &TargetSetting) -> bool {
         (setting.is_set)(self)
     }
 
     /// The value of a setting as text.
-    pub fn get(&self, setting: &TargetSetting) -> String {
+    pub(crate) fn get(&self, setting: &TargetSetting) -> String {
         (setting.get)(self)
     }
 

@@ -43,14 +43,14 @@ pub use drill::{DrillOptions, DrillOutcome};
 pub(crate) use history::RemoteHistory;
 pub use keys::TargetKey;
 pub use maintain::{CollectTarget, CollectedTarget, TargetVerification, VerifyTarget};
-pub use push::{PullOptions, PullOutcome, PushOptions, PushOutcome};
+pub use push::{PullOptions, PullOutcome, PushLock, PushOptions, PushOutcome};
 pub use redundancy::Redundancy;
 pub use repair::RepairedTarget;
 pub use show::{TargetDirectory, TargetStats, TargetSummary};
 
 // Values in the signatures.
 pub use crate::target::Part as StoredPart;
-pub use crate::target::{FileName, Link, Secret};
+pub use crate::target::{FileName, Link, Part, Secret, Usage};
 pub use crate::transfer::fetch::Totals as Fetched;
 pub use crate::transfer::upload::Totals as Sent;
 

@@ -31,13 +31,16 @@ pub struct PullOptions {
     pub stream: Option<StreamId>,
 }
 
+/// The right to push to a target from a repository, until it is dropped.
+pub struct PushLock(#[expect(dead_code, reason = "held until it is dropped")] FileLock);
+
 impl Workspace {
     /// Takes the right to push to a target from this repository, until it is dropped, and reads the journal again. To be held from before
     /// the target is opened: two pushes at the same time would look like those of a repository and its copy.
-    pub fn begin_push(&mut self, name: &str) -> Result<FileLock> {
+    pub fn begin_push(&mut self, name: &str) -> Result<PushLock> {
         let lock = self.lock_association(name, self.repository.environment.lock_wait())?;
         self.repository.reload()?;
-        Ok(lock)
+        Ok(PushLock(lock))
     }
 
     /// Takes the right to change what the repository remembers of a target.
