@@ -6,7 +6,7 @@ use crate::keep_rule::{KeepRule, Limit};
 use crate::store::Compression;
 use crate::time::age::Age;
 
-use super::{Config, Source};
+use super::{Config, Source, targets};
 
 /// A setting.
 #[derive(Clone, Copy, Debug)]
@@ -204,8 +204,12 @@ pub const KEYS: [Key; 13] = [
 pub fn key(name: &str) -> Result<&'static Key> {
     KEYS.iter().find(|key| key.name == name).ok_or_else(|| {
         let known = KEYS.map(|key| key.name).join(", ");
-        Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug()))
-            .hint(format!("valid settings: {known}"))
+        Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug())).hint(match name {
+            _ if name.starts_with("target.") => {
+                format!("valid settings of a target: target.NAME.KEY; KEY is one of {}", targets::setting_names())
+            }
+            _ => format!("valid settings: {known}"),
+        })
     })
 }
 

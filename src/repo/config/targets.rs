@@ -184,11 +184,12 @@ pub fn target_setting(name: &str) -> Result<Option<(&str, &'static TargetSetting
     match TARGET_SETTINGS.iter().find(|setting| setting.name == key) {
         Some(setting) => Ok(Some((target, setting))),
         None => Err(Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug()))
-            .hint(format!("valid settings of a target: {}", names()))),
+            .hint(format!("valid settings of a target: {}", setting_names()))),
     }
 }
 
-fn names() -> String {
+/// The names of all settings of a target.
+pub(super) fn setting_names() -> String {
     TARGET_SETTINGS.map(|setting| setting.name).join(", ")
 }
 

@@ -74,6 +74,13 @@ hint: valid settings of a target: auto, connections, endpoint, limit_down, limit
 [exit 2]
 
 "#]]);
+    env.undo("config target.disk").shows(str![[r#"
+---- stderr ----
+error: no setting `target.disk`
+hint: valid settings of a target: target.NAME.KEY; KEY is one of auto, connections, endpoint, limit_down, limit_up, region, url
+[exit 2]
+
+"#]]);
     env.undo("config target.disk.connections 65").shows(str![[r#"
 ---- stderr ----
 error: `target.disk.connections` cannot be `65`
