@@ -53,8 +53,11 @@ impl Memory {
 
     /// Replaces or adds a key.
     pub fn set(&self, key: &str, bytes: &[u8]) {
-        let now = Timestamp { seconds: self.now.load(Ordering::Relaxed).cast_signed(), nanoseconds: 0 };
-        lock(&self.keys).insert(key.to_owned(), (bytes.to_owned(), now));
+        lock(&self.keys).insert(key.to_owned(), (bytes.to_owned(), self.time()));
+    }
+
+    fn time(&self) -> Timestamp {
+        Timestamp { seconds: self.now.load(Ordering::Relaxed).cast_signed(), nanoseconds: 0 }
     }
 
     /// Removes a key.
@@ -69,10 +72,11 @@ impl Memory {
     }
 
     fn create(&self, key: &str, bytes: &[u8]) -> Created {
-        if !self.overwrites && lock(&self.keys).contains_key(key) {
+        let mut keys = lock(&self.keys);
+        if !self.overwrites && keys.contains_key(key) {
             return Created::Exists;
         }
-        self.set(key, bytes);
+        keys.insert(key.to_owned(), (bytes.to_owned(), self.time()));
         Created::New
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Target;
 use super::entry::{Change, Link};
-use super::file::{FileName, KEYS, LOG, TARGET, name_in};
+use super::file::{FileName, KEYS, LOG, TARGET, log_key, name_in};
 use super::local::Local;
 use super::log::{Log, OLDER};
 use super::state::State;
@@ -40,17 +40,24 @@ fn name_of_identity(bytes: &[u8]) -> Result<FileName> {
     };
     let value = |key: &str| rest.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
     let version = rest.lines().next().unwrap_or_default();
-    let features = value("features").unwrap_or_default().trim();
-    if version != "1" || value("cipher").map(str::trim) != Some(CIPHER) || !features.is_empty() {
+    let (cipher, features) = match (value("cipher"), value("features")) {
+        (Some(cipher), Some(features)) => (cipher.trim(), features.trim()),
+        _ if version == "1" => return Err(Error::damaged("the file `target` is damaged")),
+        _ => ("", ""),
+    };
+    if version != "1" || cipher != CIPHER || !features.is_empty() {
         return Err(Error::new(ErrorKind::Unsupported, "the target needs a newer version of undo"));
     }
     Ok(FileName::of(bytes))
 }
 
 impl Target {
-    /// Whether storage contains a target that is complete.
+    /// Whether storage contains a target that is complete. [`ErrorKind::Damaged`] if it contains one without the file `target`.
     pub fn exists(remote: &Remote) -> Result<bool> {
-        Ok(remote.get(TARGET)?.is_some() && !remote.list(LOG, None)?.is_empty())
+        match (remote.get(TARGET)?, remote.list(LOG, None)?.is_empty()) {
+            (None, false) => Err(missing_identity()),
+            (identity, is_empty) => Ok(identity.is_some() && !is_empty),
+        }
     }
 
     /// Creates a target that these secrets open, or completes one whose creation was interrupted. [`ErrorKind::Exists`] if
@@ -181,27 +188,45 @@ impl Target {
 fn identity_of(remote: &Remote) -> Result<FileName> {
     match remote.get(TARGET)? {
         Some(bytes) => name_of_identity(&bytes),
+        None if !remote.list(KEYS, None)?.is_empty() => Err(missing_identity()),
         None => Err(Error::new(ErrorKind::NotFound, "no target found at this URL")
             .hint("check the URL; to create a target, run in the directory to copy: undo target add NAME URL")),
     }
 }
 
+fn missing_identity() -> Error {
+    Error::damaged("the file `target` of the target is missing, and its other files are there")
+        .hint("nothing opens the target without this file: copy it back from a backup of the storage")
+}
+
+/// Maximum size of a slot in bytes: that of a keyring with hundreds of generations.
+const LARGEST_SLOT: u64 = 64 << 10;
+
 /// Tries the key slots with a secret. The log decides which slots are in force.
 fn unlock(remote: &Remote, identity: FileName, secret: &Secret) -> Result<(Keyring, State)> {
-    let mut is_removed = false;
+    let (mut is_removed, mut is_known, mut damaged) = (false, false, None);
     for listed in remote.list(KEYS, None)? {
         let Some(name) = name_in(KEYS, &listed.name).and_then(FileName::parse) else { continue };
-        let Some(bytes) = remote.get(&name.slot_key())?.filter(|bytes| FileName::of(bytes) == name) else { continue };
+        // Anyone who can write to the storage can add slots. None of them may keep the others from being tried.
+        if listed.size > LARGEST_SLOT {
+            continue;
+        }
+        let Some(bytes) = remote.get(&listed.name)?.filter(|bytes| FileName::of(bytes) == name) else {
+            damaged = Some(listed.name);
+            continue;
+        };
         let slot = match Slot::decode(&bytes) {
-            Ok(slot) if slot.kind == secret.kind && slot.target == identity.0 => slot,
+            Ok(slot) if slot.target == identity.0 => slot,
             _ => continue,
         };
-        let Some(keyring) = slot.open(&secret.bytes)? else { continue };
+        is_known = true;
+        let opened = if slot.kind == secret.kind { slot.open(&secret.bytes) } else { Ok(None) };
+        let Some(keyring) = opened.or_else(none_if_damaged)? else { continue };
         let log = Log { remote, keyring: &keyring, target: identity };
         let mut state = log.newest_fold()?.unwrap_or_default();
         match log.read(&mut state) {
-            // Keys of a creation that was interrupted.
-            Err(error) if error.kind() == ErrorKind::Damaged && state == State::default() => continue,
+            // Keys of a creation that was interrupted, unless the first entry is damaged.
+            Err(error) if error.kind() == ErrorKind::Damaged && state == State::default() => damaged = Some(log_key(1)),
             // Keys before `rekey`.
             Err(error) if error.kind() == ErrorKind::WrongKey => is_removed = true,
             read => {
@@ -213,11 +238,25 @@ fn unlock(remote: &Remote, identity: FileName, secret: &Secret) -> Result<(Keyri
             }
         }
     }
+    if !is_known {
+        let file = damaged.unwrap_or_else(|| TARGET.to_owned());
+        return Err(Error::damaged(format!("no key file belongs to this target: `{file}` is missing or damaged")));
+    }
     let message = match (secret.kind, is_removed) {
         (KeyKind::Password, true) => "this password no longer opens the target: it was removed".to_owned(),
         (kind, true) => format!("these {} no longer open the target: they were removed", kind.word()),
         (KeyKind::Password, false) => "wrong password".to_owned(),
         (kind, false) => format!("wrong {}", kind.word()),
     };
-    Err(Error::new(ErrorKind::WrongKey, message))
+    let error = Error::new(ErrorKind::WrongKey, message);
+    Err(match damaged {
+        Some(file) => {
+            error.hint(format!("the file `{file}` of the target is damaged: it may be the one that this opens"))
+        }
+        None => error,
+    })
+}
+
+fn none_if_damaged(error: Error) -> Result<Option<Keyring>> {
+    if error.kind() == ErrorKind::Damaged { Ok(None) } else { Err(error) }
 }

@@ -92,9 +92,11 @@ pub struct Change {
     pub slots: Option<Vec<FileName>>,
     /// Condemned files that were deleted.
     pub deleted: Vec<FileName>,
+    /// Whether later entries are sealed with keys of the next generation, which the new slots have.
+    pub rekeys: bool,
 }
 
-fields!(Change: packs, condemned, indexes, absorbs, records, streams, slots, deleted);
+fields!(Change: packs, condemned, indexes, absorbs, records, streams, slots, deleted, rekeys);
 
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,6 +55,12 @@ impl Target {
         self.check_file(name, &name.index_key())
     }
 
+    /// Like [`Target::check_index`], for the copy in the cache if it has one.
+    pub fn check_cached_index(&self, name: FileName) -> Result<()> {
+        let cached = self.local.index_path(name).and_then(|path| fs::read(&path).ok()?);
+        if cached.is_some_and(|bytes| FileName::of(&bytes) == name) { Ok(()) } else { self.check_index(name) }
+    }
+
     /// One error for each key in force whose file is missing or damaged: the key no longer opens the target elsewhere.
     pub fn damaged_slots(&self) -> Result<Vec<Error>> {
         let mut damaged = Vec::new();

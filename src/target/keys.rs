@@ -50,11 +50,12 @@ impl Target {
         self.key(name)
     }
 
-    /// Removes the key whose name begins with these digits. Who had it may have kept the keyring: see [`Target::rekey`].
+    /// Removes the key whose name begins with these digits. Who had it may have kept the keyring: see [`Target::rekey`]. Returns
+    /// the key, and whether its file was deleted.
     ///
     /// [`ErrorKind::NotFound`] if there is none, [`ErrorKind::Ambiguous`] if there are several, and [`ErrorKind::Refused`] for the
     /// last one.
-    pub fn remove_key(&mut self, prefix: &str) -> Result<Key> {
+    pub fn remove_key(&mut self, prefix: &str) -> Result<(Key, bool)> {
         let name = self.find_key(prefix)?;
         let key = self.key(name)?;
         self.append(|target| {
@@ -64,8 +65,8 @@ impl Target {
             target.check_opens(&slots)?;
             Ok(Some(Change { slots: Some(slots), ..Change::default() }))
         })?;
-        self.delete_slots(&[name]);
-        Ok(key)
+        let is_deleted = self.delete_slots(&[name]);
+        Ok((key, is_deleted))
     }
 
     /// Fails if none of these keys opens the target.
@@ -96,25 +97,24 @@ impl Target {
     }
 
     /// Replaces all keys by a new generation that only these secrets open. Packs stay sealed with the old keys until they are
-    /// rewritten: see [`super::State::old_packs`].
+    /// rewritten: see [`super::State::old_packs`]. Returns whether the files of the old keys were deleted.
     ///
     /// [`ErrorKind::WrongKey`] if another machine has just replaced the keys.
-    pub fn rekey(&mut self, secrets: &[Secret]) -> Result<()> {
+    pub fn rekey(&mut self, secrets: &[Secret]) -> Result<bool> {
         let keyring = self.keyring.with_new_generation()?;
         let slots = secrets.iter().map(|secret| self.put_slot(&keyring, secret)).collect::<Result<Vec<_>>>()?;
-        let old = loop {
-            let old: Vec<FileName> = self.state.slots.keys().copied().collect();
-            let change = Change { slots: Some(slots.clone()), ..Change::default() };
-            let (log, state, writer) = self.log_and_state();
-            if log.append_with(&keyring, state, writer, change)?.is_some() {
-                break old;
-            }
-        };
+        let mut old = Vec::new();
+        // The entry is sealed with the old keys, so that who has only those knows that they were replaced.
+        self.append(|target| {
+            old = target.state.slots.keys().copied().collect();
+            Ok(Some(Change { slots: Some(slots.clone()), rekeys: true, ..Change::default() }))
+        })?;
         self.keyring = Arc::new(keyring);
         self.local.save_keyring(&self.keyring)?;
         self.note_state(true)?;
-        self.delete_slots(&old);
-        Ok(())
+        // Folds with the old keys are ignored from now on. Without this one, reading takes longer.
+        let _ = self.write_fold();
+        Ok(self.delete_slots(&old))
     }
 
     /// Writes a key slot. It opens the target once an entry has it in force.
@@ -126,10 +126,10 @@ impl Target {
         Ok(name)
     }
 
-    /// Deletes slots that are not in force, so that their passwords cannot be guessed later. Credentials that may not delete keep
-    /// them.
-    fn delete_slots(&self, names: &[FileName]) {
+    /// Deletes slots that are not in force, so that their passwords cannot be guessed later. Returns whether that succeeded:
+    /// credentials that may not delete keep them.
+    fn delete_slots(&self, names: &[FileName]) -> bool {
         let keys: Vec<String> = names.iter().map(|name| name.slot_key()).collect();
-        let _ = self.remote.delete(&keys);
+        self.remote.delete(&keys).is_ok()
     }
 }

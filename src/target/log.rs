@@ -1,7 +1,7 @@
 //! The log of a target: entries in order, each written once. It is the only commit point.
 //!
-//! An entry counts if it is authentic, names the last valid entry before it, and is sealed with keys that no earlier entry has
-//! replaced. Any other entry is void, and the next one names the entry before it.
+//! An entry counts if it is authentic, names the last valid entry before it, and is sealed with the keys in force: the first ones,
+//! or those that an earlier entry has announced. Any other entry is void, and the next one names the entry before it.
 
 use super::entry::{Change, Entry, Link, Writer};
 use super::file::{self, FileName, LOG, log_key, log_number, name_in, padded_length};
@@ -22,6 +22,12 @@ const TOGETHER: usize = 256;
 
 /// Number of entries that are read at the same time. The remote may permit fewer.
 const CONNECTIONS: usize = 8;
+
+/// Number of files that are read beyond a gap in the log. Anyone who can write to the storage can add such files.
+const BEYOND_GAP: usize = 16;
+
+/// Number of repeating entries, and of folds, that are tried before each entry is read.
+const TRIES: usize = 8;
 
 /// Hint for a log that does not continue what this machine has seen.
 pub const OLDER: &str = "an older state of the target may have been restored; do not push until you know why";
@@ -46,14 +52,17 @@ impl Log<'_> {
         {
             known.map_or(Ok(()), |known| self.check_has(&fold, known))?;
             *state = fold;
+            self.check_keys(state)?;
         }
         new.retain(|number| *number > state.tail);
-        let repeating = new.iter().copied().rfind(|number| repeats_recent(*number));
-        if let Some(number) = repeating.filter(|number| *number > state.tail + 1)
-            && let Some((link, generation, entry)) = self.entry(number)?
-        {
-            apply_recent(state, link, generation, entry);
-            new.retain(|number| *number > state.tail);
+        let repeating = new.iter().copied().rev().filter(|number| repeats_recent(*number) && *number > state.tail + 1);
+        for number in repeating.take(TRIES).collect::<Vec<_>>() {
+            if let Some((link, generation, entry)) = self.entry(number)? {
+                apply_recent(state, link, generation, entry);
+                self.check_keys(state)?;
+                new.retain(|number| *number > state.tail);
+                break;
+            }
         }
         self.read_each(&new, state)?;
         // The next entry names the last known one. As long as there is none, an entry with the same number may have replaced it.
@@ -98,12 +107,31 @@ impl Log<'_> {
         let known = state.number();
         // The last known entry is listed again: if it is gone, the target is older than the state.
         let after = known.checked_sub(1).filter(|before| *before > 0).map(log_key);
-        let listed = self.remote.list(LOG, after.as_deref())?;
-        let numbers: Vec<u64> = listed.iter().filter_map(|file| log_number(name_in(LOG, &file.name)?)).collect();
+        let mut numbers = self.list_after(after.as_deref())?;
+        // While entries are created, a listing of some storage may lack one of them and have a later one.
+        if count_before_gap(&numbers, state.tail) < numbers.iter().filter(|number| **number > state.tail).count() {
+            numbers = self.list_after(after.as_deref())?;
+        }
         if known > 0 && !numbers.contains(&known) {
             return Err(replaced(known));
         }
-        Ok(numbers.into_iter().filter(|number| *number > state.tail).collect())
+        numbers.retain(|number| *number > state.tail);
+        numbers.truncate(count_before_gap(&numbers, state.tail) + BEYOND_GAP);
+        Ok(numbers)
+    }
+
+    fn list_after(&self, after: Option<&str>) -> Result<Vec<u64>> {
+        let listed = self.remote.list(LOG, after)?;
+        Ok(listed.iter().filter_map(|file| log_number(name_in(LOG, &file.name)?)).collect())
+    }
+
+    /// [`ErrorKind::WrongKey`] if an entry has announced keys that the keyring lacks.
+    fn check_keys(&self, state: &State) -> Result<()> {
+        if state.generation <= self.keyring.generation() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::WrongKey, "the keys of this target have been replaced")
+            .hint("to enter the new password: undo target show NAME"))
     }
 
     fn read_each(&self, numbers: &[u64], state: &mut State) -> Result<()> {
@@ -116,7 +144,9 @@ impl Log<'_> {
                         state.tail = *number;
                         self.apply(state, link, generation, entry)?;
                     }
-                    None if *number == 1 => return Err(Error::damaged("the first entry of the log is not authentic")),
+                    None if *number == 1 => {
+                        return Err(Error::damaged("entry 1 of the log is missing or not authentic"));
+                    }
                     None if *number == state.tail + 1 => state.tail = *number,
                     // A file beyond a gap, with which anyone could otherwise use up all numbers.
                     None => {}
@@ -129,15 +159,16 @@ impl Log<'_> {
     fn apply(&self, state: &mut State, link: Link, generation: u32, entry: Entry) -> Result<()> {
         let (previous, last) = (entry.previous, state.last);
         // Someone whose keys were replaced may still be able to write to the storage.
-        if generation < state.generation {
+        if last.is_some() && generation < state.generation {
             return Ok(());
         }
-        if previous == last {
+        // Without the entry that announced its keys, the entry is not the next one.
+        if previous == last && is_sealed_right(state, generation) {
             if state.has_ambiguous_pack(&entry.change) {
                 return Err(ambiguous_pack().context(format_args!("entry {} of the log", link.number)));
             }
             state.apply(link, generation, entry);
-            return Ok(());
+            return self.check_keys(state);
         }
         match (previous, last) {
             // A writer that has not seen a valid entry: its own entry is void.
@@ -164,11 +195,16 @@ impl Log<'_> {
     /// An authentic entry, and the generation of its keys; `None` if the entry is not authentic.
     fn entry(&self, number: u64) -> Result<Option<(Link, u32, Entry)>> {
         let missing = || Error::damaged(format!("entry {number} of the log is missing"));
-        let mut bytes = self.remote.get(&log_key(number))?.ok_or_else(missing)?;
+        let get = || match self.remote.get(&log_key(number)) {
+            // Larger than any entry.
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(Vec::new()),
+            bytes => bytes?.ok_or_else(missing),
+        };
+        let mut bytes = get()?;
         let mut opened = self.open(number, &bytes);
         if is_damaged(&opened) {
             // An answer may have been damaged on its way; an entry that others can read must not be void.
-            bytes = self.remote.get(&log_key(number))?.ok_or_else(missing)?;
+            bytes = get()?;
             opened = self.open(number, &bytes);
         }
         match opened {
@@ -186,19 +222,9 @@ impl Log<'_> {
     }
 
     /// Appends an entry after the last one of a state. `None` if another writer was faster; then its entry has been read.
+    ///
+    /// [`ErrorKind::WrongKey`] if that writer has replaced the keys.
     pub fn append(&self, state: &mut State, writer: &Writer, change: Change) -> Result<Option<Link>> {
-        self.append_with(self.keyring, state, writer, change)
-    }
-
-    /// Like [`Log::append`], with an entry that only this keyring opens. Entries of other writers are read with the keyring of the
-    /// log: if one of them has replaced the keys, this fails with [`ErrorKind::WrongKey`].
-    pub fn append_with(
-        &self,
-        keyring: &Keyring,
-        state: &mut State,
-        writer: &Writer,
-        change: Change,
-    ) -> Result<Option<Link>> {
         if state.has_ambiguous_pack(&change) {
             return Err(Error::new(ErrorKind::Internal, "two new packs have similar names")
                 .hint("run the command again: packs then have other names"));
@@ -206,11 +232,11 @@ impl Log<'_> {
         let number = state.tail + 1;
         let recent = if repeats_recent(number) { state.recent.clone() } else { Vec::new() };
         let entry = Entry { previous: state.last, writer: writer.clone(), change, recent };
-        let sealed = self.seal(keyring, Purpose::Log, number, entry.encode())?;
+        let sealed = self.seal(Purpose::Log, number, entry.encode())?;
         let link = Link { number, hash: FileName::of(&sealed) };
         match self.remote.create(&log_key(number), &sealed)? {
             Created::New => {
-                state.apply(link, keyring.generation(), entry);
+                state.apply(link, self.keyring.generation(), entry);
                 Ok(Some(link))
             }
             Created::Exists => {
@@ -220,9 +246,9 @@ impl Log<'_> {
         }
     }
 
-    fn seal(&self, keyring: &Keyring, purpose: Purpose, number: u64, mut plain: Vec<u8>) -> Result<Vec<u8>> {
+    fn seal(&self, purpose: Purpose, number: u64, mut plain: Vec<u8>) -> Result<Vec<u8>> {
         plain.resize(padded_length(plain.len()), 0);
-        keyring.seal(purpose, &self.place(number), &plain)
+        self.keyring.seal(purpose, &self.place(number), &plain)
     }
 
     /// An entry opens only in the log of its target, and with its number.
@@ -242,10 +268,14 @@ impl Log<'_> {
             })
             .collect();
         folds.sort_unstable();
-        for (number, name) in folds.into_iter().rev() {
+        for (number, name) in folds.into_iter().rev().take(TRIES) {
             // A fold that cannot be read costs only time: the entries before it say the same. One with older keys may be forged
             // by someone whose keys were replaced.
-            if let Some(bytes) = self.remote.get(&file::fold_key(number, name))?
+            let bytes = match self.remote.get(&file::fold_key(number, name)) {
+                Err(error) if error.kind() == ErrorKind::Damaged => continue,
+                bytes => bytes?,
+            };
+            if let Some(bytes) = bytes
                 && FileName::of(&bytes) == name
                 && seal::generation_of(&bytes) == self.keyring.generation()
                 && let Ok(plain) = self.keyring.open(Purpose::Fold, &self.place(number), &bytes)
@@ -261,9 +291,15 @@ impl Log<'_> {
     /// Writes a fold of a state.
     pub fn write_fold(&self, state: &State) -> Result<()> {
         let number = state.number();
-        let sealed = self.seal(self.keyring, Purpose::Fold, number, state.encode())?;
+        let sealed = self.seal(Purpose::Fold, number, state.encode())?;
         self.remote.put(&file::fold_key(number, FileName::of(&sealed)), &sealed)
     }
+}
+
+/// How many of these ascending numbers follow a number without a gap.
+fn count_before_gap(numbers: &[u64], tail: u64) -> usize {
+    let new = numbers.iter().filter(|number| **number > tail);
+    new.zip(tail + 1..).take_while(|(number, expected)| *number == expected).count()
 }
 
 fn repeats_recent(number: u64) -> bool {
@@ -275,17 +311,26 @@ fn apply_recent(state: &mut State, link: Link, generation: u32, entry: Entry) {
     let mut ahead = state.clone();
     for recent in entry.recent.iter().filter(|recent| recent.link.number > state.number()) {
         match Entry::decode(&recent.bytes) {
-            Ok(repeated) if repeated.previous == ahead.last && !ahead.has_ambiguous_pack(&repeated.change) => {
+            Ok(repeated) if is_next(&ahead, &repeated, recent.generation) => {
                 ahead.apply(recent.link, recent.generation, repeated);
             }
             _ => return,
         }
     }
-    let is_next = entry.previous == ahead.last && generation >= ahead.generation;
-    if is_next && !ahead.has_ambiguous_pack(&entry.change) {
+    if is_next(&ahead, &entry, generation) {
         ahead.apply(link, generation, entry);
         *state = ahead;
     }
+}
+
+/// Whether an entry that is sealed with keys of this generation can follow a state.
+fn is_next(state: &State, entry: &Entry, generation: u32) -> bool {
+    entry.previous == state.last && is_sealed_right(state, generation) && !state.has_ambiguous_pack(&entry.change)
+}
+
+/// Whether keys of this generation seal the entry after a state.
+fn is_sealed_right(state: &State, generation: u32) -> bool {
+    state.last.is_none() || generation == state.generation
 }
 
 fn is_damaged(opened: &Result<Entry>) -> bool {

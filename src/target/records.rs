@@ -32,8 +32,10 @@ impl Target {
         Ok(Records(records))
     }
 
-    /// Reads all records of an index, sorted by name.
+    /// Reads all records of an index, sorted by name. [`crate::error::ErrorKind::Damaged`] if any byte of the index differs: a page
+    /// of another index would open, too.
     pub fn index_records(&self, index: &IndexFile) -> Result<Vec<Record>> {
+        self.check_cached_index(index.name)?;
         let mut records = Vec::with_capacity(index.objects as usize);
         for page in 0..index.pages.len() {
             records.extend(self.index_page(index, page)?.records()?);

@@ -77,9 +77,9 @@ pub struct State {
     pub records: Vec<Record>,
     /// Key slots in force, and who added each.
     pub slots: BTreeMap<FileName, Writer>,
-    /// Generation of the keys that sealed the last valid entry.
+    /// Generation of the keys that seal the next entry.
     pub generation: u32,
-    /// The entry that began this generation: packs of earlier entries are sealed with older keys.
+    /// The entry that announced this generation: packs of earlier entries are sealed with older keys.
     pub rekeyed: u64,
     /// The last entry that removed commits or condemned files: what was there before it may be gone.
     pub last_removal: u64,
@@ -97,12 +97,13 @@ impl State {
 
     /// Applies an entry with this link, which was sealed with keys of this generation.
     pub fn apply(&mut self, link: Link, generation: u32, entry: Entry) {
-        if generation > self.generation {
-            (self.generation, self.rekeyed) = (generation, link.number);
-        }
         self.recent.push(RecentEntry { link, generation, bytes: entry.encode_alone() });
         let Entry { writer, change, .. } = entry;
-        let Change { packs, condemned, indexes, absorbs, records, streams, slots, deleted } = change;
+        let Change { packs, condemned, indexes, absorbs, records, streams, slots, deleted, rekeys } = change;
+        self.generation = generation;
+        if rekeys {
+            (self.generation, self.rekeyed) = (generation + 1, link.number);
+        }
         self.last = Some(link);
         self.tail = self.tail.max(link.number);
         for pack in packs {

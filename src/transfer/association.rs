@@ -60,3 +60,27 @@ impl Association {
 fn path(repository: &Repository, name: &str) -> PathBuf {
     repository.layout.targets().join(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn associations_come_back() {
+        let mut association = Association::create(FileName([7; 32])).unwrap();
+        association.pending = Some(Token([1; 16]));
+        association.heads = vec![CommitId([3; 32]); 2];
+        association.drilled = Some(Timestamp { seconds: -5, nanoseconds: 999_999_999 });
+        let bytes = fields::encode(&association);
+        assert_eq!(fields::decode::<Association>("association", &bytes).unwrap(), association);
+        for at in 0..bytes.len() {
+            assert!(fields::decode::<Association>("association", &bytes[..at]).is_err(), "cut at {at}");
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(
+                fields::decode::<Association>("association", &changed).is_ok_and(|other| other != association)
+                    || fields::decode::<Association>("association", &changed).is_err()
+            );
+        }
+    }
+}

@@ -189,7 +189,10 @@ fn read_part<T>(
     for of_frame in part.wanted.chunk_by(|a, b| a.record.frame == b.record.frame) {
         let plain = target.open_frame(&frames, &of_frame[0].record)?;
         let encoded = encoded_frame(&plain)?;
-        let raw = decoder.decode(encoded.codec, encoded.raw, encoded.bytes)?;
+        let decoded = decoder.decode(encoded.codec, encoded.raw, encoded.bytes);
+        let raw = decoded.map_err(|error| {
+            error.context(format_args!("pack `{}` of the target", part.name.pack_key(part.pack.is_meta)))
+        })?;
         task.add(of_frame[0].record.length.into())?;
         results.push(each(&WantedFrame { wanted: of_frame, encoded, raw })?);
     }
@@ -204,7 +207,8 @@ impl Wanted {
         let bytes = bytes.ok_or_else(|| missing(self.kind, self.id))?;
         // A layout has the id of its blob, and is verified when the blob is read.
         if self.kind != ObjectKind::Layout && id_of(self.kind, bytes) != self.id {
-            let message = format!("{} `{}` of the target does not match its id", self.kind.word(), self.id);
+            let (kind, id, pack) = (self.kind.word(), self.id, self.record.pack);
+            let message = format!("{kind} `{id}` in pack `{pack:016x}…` of the target does not match its id");
             return Err(Error::new(ErrorKind::Damaged, message));
         }
         Ok(bytes)

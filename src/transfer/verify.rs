@@ -56,6 +56,11 @@ fn verify_once(target: &mut Target, options: &Options, progress: &dyn Progress) 
     let state = target.state();
     outcome.commits = state.streams.values().map(|stream| stream.commits.len() as u64).sum();
     outcome.packs = state.packs.len() as u64;
+    // The next entry would prove that void ones before it never counted.
+    outcome.damage.extend((state.number() + 1..=state.tail).map(|number| {
+        let message = format!("entry {number} of the log is not authentic");
+        Error::damaged(message + ": it was damaged, or written without the keys")
+    }));
     for (name, error) in target.damaged_sizes()? {
         outcome.add(name, Some(error));
     }

@@ -1,6 +1,8 @@
 //! Targets: encrypted copies elsewhere.
 
+mod append_only;
 mod automatic;
+mod bad_storage;
 mod copies;
 mod drill;
 mod faults;

@@ -43,9 +43,6 @@ class Keyring:
     def open(self, purpose, place, sealed):
         must(len(sealed) >= OVERHEAD, "a sealed value is too short")
         generation = int.from_bytes(sealed[:4], "little")
-        newest = max(self.generations)
-        if newest < generation <= newest + 999:
-            raise WrongKey("the target has newer keys")
         must(generation in self.generations, "a sealed value of an unknown generation")
         if (generation, purpose) not in self.keys:
             key = derived_key("undo target v1 " + purpose, self.generations[generation])
@@ -156,6 +153,7 @@ def take_entry_of_log(data):
     entry["streams"] = fields.list(change)
     entry["slots"] = optional(fields, lambda: fields.list(fields.id))
     entry["deleted"] = fields.list(fields.id)
+    (entry["rekeys"],) = fields.flags(1)
     before_recent = data[: fields.at]
     entry["recent"] = fields.list(lambda: take_recent(fields))
     must(len(data) == padded(fields.at) and not any(data[fields.at :]), "other padding of an entry")
@@ -179,8 +177,9 @@ class State:
     def apply(self, link, generation, entry, alone):
         number = link[0]
         self.last = link
-        if generation > self.generation:
-            self.generation, self.rekeyed = generation, number
+        self.generation = generation
+        if entry["rekeys"]:
+            self.generation, self.rekeyed = generation + 1, number
         self.recent.append((link, generation, alone))
         for (is_meta, size), name in entry["packs"]:
             self.condemned.pop(name, None)
@@ -280,11 +279,14 @@ class Target(Objects):
                 continue
             state.tail = n
             generation = int.from_bytes(data[:4], "little")
-            if generation < state.generation:
+            if state.last and generation < state.generation:
                 continue
+            must(not state.last or generation == state.generation, "the entry that announced new keys is missing")
             if entry["previous"] == state.last:
                 state.apply((n, blake3(data)), generation, entry, alone)
                 chain.append(state.last)
+                if state.generation not in self.keyring.generations:
+                    raise WrongKey("the target has newer keys")
             else:
                 must(entry["previous"] in chain, f"an entry before entry {n} of the log is missing")
         return state

@@ -80,8 +80,9 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<()> {
         Command::Remove { key, name, password } => {
             let mut target = open(context, name.as_deref(), password)?;
             let name = target.settings().name.clone();
-            let key = target.remove_key(key)?;
+            let (key, is_deleted) = target.remove_key(key)?;
             context.ui.outcome(&KeyChanged::removed(&name, key))?;
+            warn_of_files(context, is_deleted);
             context.ui.hint(format!("to lock out who had this key: undo target rekey {name}"));
             Ok(())
         }
@@ -94,8 +95,9 @@ pub fn rekey(context: &Context<'_>, args: &RekeyArgs) -> Result<()> {
     if !args.is_continued {
         let password = args.new.ask(context, &name)?;
         let (words, recovery) = new_recovery_words()?;
-        target.rekey(&[password, recovery])?;
+        let is_deleted = target.rekey(&[password, recovery])?;
         context.ui.outcome(&Rekeyed::new(&target, words))?;
+        warn_of_files(context, is_deleted);
     }
     // The words are shown before the long part, which can be interrupted.
     let rewritten = target.rewrite_old_packs(context.ui.progress()).map_err(|error| {
@@ -103,6 +105,16 @@ pub fn rekey(context: &Context<'_>, args: &RekeyArgs) -> Result<()> {
         error.hint(hint)
     })?;
     context.ui.outcome(&Rewritten::new(&name, rewritten))
+}
+
+/// Warns if files of removed keys stay in the storage.
+fn warn_of_files(context: &Context<'_>, are_deleted: bool) {
+    if !are_deleted {
+        context.ui.warning(
+            "the storage did not delete the files of the removed keys: with them, passwords can be tried on what was pushed before; \
+             delete the files in `keys` that `undo target key list` does not show as in force",
+        );
+    }
 }
 
 fn open(context: &Context<'_>, name: Option<&str>, password: &PasswordArgs) -> Result<OpenTarget> {

@@ -21,7 +21,7 @@ fn a_push_that_is_slower_than_rekey_is_repeated_with_the_new_password() {
     let [first, second] = [(); 2].map(|()| Machine::new(&memory));
     let mut target = first.create("old");
     second.open(Some("old"), |_| Fault::None).unwrap();
-    let rekey = before_append(move || target.rekey(&[secret("new")]).unwrap());
+    let rekey = before_append(move || assert!(target.rekey(&[secret("new")]).unwrap()));
     let mut other = second.open(None, rekey).unwrap();
     let error = push(&mut other, 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WrongKey);
@@ -39,7 +39,7 @@ fn of_two_rekeys_the_first_one_counts() {
     let [first, second] = [(); 2].map(|()| Machine::new(&memory));
     let mut target = first.create("old");
     second.open(Some("old"), |_| Fault::None).unwrap();
-    let rekey = before_append(move || target.rekey(&[secret("first")]).unwrap());
+    let rekey = before_append(move || assert!(target.rekey(&[secret("first")]).unwrap()));
     let mut other = second.open(None, rekey).unwrap();
     assert_eq!(other.rekey(&[secret("second")]).unwrap_err().kind(), ErrorKind::WrongKey);
     assert_eq!(second.open(Some("second"), |_| Fault::None).err().unwrap().kind(), ErrorKind::WrongKey);
@@ -101,4 +101,50 @@ fn a_key_stays_if_no_other_one_can_be_read() {
     assert_eq!(opening(&memory, &["one", "two"]), ["one"]);
     target.remove_key(&two.to_string()).unwrap();
     assert_eq!(opening(&memory, &["one", "two"]), ["one"]);
+}
+
+#[test]
+fn folds_with_replaced_keys_are_ignored() {
+    let memory = Memory::new();
+    let [first, second] = [(); 2].map(|()| Machine::new(&memory));
+    let mut target = first.create("old");
+    push(&mut target, 1).unwrap();
+    let thief = second.open(Some("old"), |_| Fault::None).unwrap();
+    target.rekey(&[secret("new")]).unwrap();
+    push(&mut target, 2).unwrap();
+    // A state with other commits, in place of the newest one.
+    let mut forged = target.state().clone();
+    forged.streams.clear();
+    thief.log().write_fold(&forged).unwrap();
+    assert_eq!(pushed(&Machine::new(&memory).open(Some("new"), |_| Fault::None).unwrap()), [1, 2]);
+    // Rekeying has written a fold, so that nothing reads the entries before it.
+    let reads = Arc::new(Mutex::new(Vec::new()));
+    let read = reads.clone();
+    let third = Machine::new(&memory);
+    third
+        .open(Some("new"), move |request| {
+            read.lock().unwrap().push(request.key.clone());
+            Fault::None
+        })
+        .unwrap();
+    let read = reads.lock().unwrap();
+    assert!(read.contains(&"log/0000000000000004".to_owned()) && !read.contains(&"log/0000000000000001".to_owned()));
+}
+
+#[test]
+fn files_of_removed_keys_that_stay_are_reported() {
+    let memory = Memory::new();
+    let first = Machine::new(&memory);
+    first.create("old");
+    let refuse = |request: &Request| if request.kind == Kind::Delete { Fault::Refuse } else { Fault::None };
+    let mut target = first.open(None, refuse).unwrap();
+    let key = target.add_key(&secret("second")).unwrap();
+    let (removed, is_deleted) = target.remove_key(&key.name.to_string()[..8]).unwrap();
+    assert_eq!((removed.name, is_deleted), (key.name, false));
+    assert!(!target.rekey(&[secret("new")]).unwrap());
+    for password in ["old", "second"] {
+        let error = Machine::new(&memory).open(Some(password), |_| Fault::None).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::WrongKey);
+    }
+    assert!(first.open(None, |_| Fault::None).unwrap().rekey(&[secret("newer")]).unwrap());
 }

@@ -1,5 +1,7 @@
 //! Targets in memory, used by several machines.
 
+mod encodings;
+mod garbage;
 mod keys;
 mod log;
 mod replaced;

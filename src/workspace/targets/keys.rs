@@ -38,15 +38,16 @@ impl OpenTarget {
         self.target.add_key(secret).map(TargetKey::new)
     }
 
-    /// Removes the key whose id begins with these digits. [`crate::error::ErrorKind::Refused`] for the last one.
+    /// Removes the key whose id begins with these digits. Returns it, and whether its file was deleted. [`crate::error::ErrorKind::Refused`] for the last one.
     ///
     /// Who had the key may have kept what it opens: only [`OpenTarget::rekey`] locks them out.
-    pub fn remove_key(&mut self, id: &str) -> Result<TargetKey> {
-        self.target.remove_key(id).map(TargetKey::new)
+    pub fn remove_key(&mut self, id: &str) -> Result<(TargetKey, bool)> {
+        self.target.remove_key(id).map(|(key, is_deleted)| (TargetKey::new(key), is_deleted))
     }
 
     /// Replaces all keys by these. Content that was pushed before stays sealed with the old ones until it is rewritten.
-    pub fn rekey(&mut self, secrets: &[Secret]) -> Result<()> {
+    /// Returns whether the files of the old keys were deleted.
+    pub fn rekey(&mut self, secrets: &[Secret]) -> Result<bool> {
         self.target.rekey(secrets)
     }
 

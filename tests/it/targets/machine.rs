@@ -70,9 +70,19 @@ impl Machine {
         Machine::new(&self.memory)
     }
 
+    /// The machine after its storage was replaced by another one.
+    pub fn with_memory(&self, memory: &Arc<Memory>) -> Machine {
+        Machine { memory: memory.clone(), ..self.copy() }
+    }
+
     /// Another machine that knows the keys of the target, and nothing else of it.
     pub fn stranger(&self) -> Machine {
-        let machine = Machine::new(&self.memory);
+        self.stranger_of(&self.memory)
+    }
+
+    /// Another machine that knows the keys of the target, with another storage.
+    pub fn stranger_of(&self, memory: &Arc<Memory>) -> Machine {
+        let machine = Machine::new(memory);
         let keys = |machine: &Machine| machine.folder.path().join("state/keys");
         std::fs::create_dir_all(keys(&machine)).unwrap();
         for entry in std::fs::read_dir(keys(self)).unwrap().map(Result::unwrap) {

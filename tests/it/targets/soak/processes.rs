@@ -29,6 +29,8 @@ struct Soak<'s> {
 struct Counts {
     pushes: AtomicUsize,
     collections: AtomicUsize,
+    /// Files that were deleted.
+    deleted: AtomicUsize,
     clones: AtomicUsize,
     verifications: AtomicUsize,
     kills: AtomicUsize,
@@ -162,12 +164,12 @@ impl Process<'_> {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs a command, and may kill it. Returns whether it succeeded.
+    /// Runs a command, and may kill it. Returns its output if it succeeded.
     #[track_caller]
-    fn try_run(&mut self, directory: &Path, arguments: &[&str]) -> bool {
+    fn try_run(&mut self, directory: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
         let begun = Instant::now();
         let mut command = self.command(directory, arguments);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         if self.random.below(3) == 0 {
             let limit = self.random.below(11);
             std::thread::sleep(Duration::from_millis(self.random.below(2 << limit) as u64));
@@ -176,15 +178,15 @@ impl Process<'_> {
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
-            Some(0) => true,
+            Some(0) => Some(output.stdout),
             None => {
                 count(&self.soak.counts.kills);
-                false
+                None
             }
             // A reader may find that a file was deleted a day after it read the log.
             Some(5) if begun.elapsed().as_secs() + 1 >= DAY && text.contains("missing") => {
                 count(&self.soak.counts.late);
-                false
+                None
             }
             Some(code) => {
                 panic!("{}: undo {arguments:?} ended with {code} after {:?}: {text}", self.name, begun.elapsed())
@@ -206,7 +208,7 @@ impl Process<'_> {
         self.ok(&directory, &["commit", "-q"]);
         let id = self.ok(&directory, &["rev-parse", "@"]).trim().to_owned();
         self.soak.trees.lock().unwrap().insert(stamp.clone(), Tree::read(&directory));
-        if self.try_run(&directory, &["push", "-q"]) {
+        if self.try_run(&directory, &["push", "-q"]).is_some() {
             count(&self.soak.counts.pushes);
             self.soak.acknowledged.lock().unwrap().entry(number).or_default().push((id, stamp));
         }
@@ -214,7 +216,11 @@ impl Process<'_> {
 
     fn collect(&mut self) {
         self.soak.storage.age();
-        if self.try_run(&self.directory(), &["gc", "--target", "t"]) {
+        if let Some(output) = self.try_run(&self.directory(), &["gc", "--target", "t", "--json"]) {
+            let record: serde_json::Value =
+                serde_json::from_slice(output.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+            let deleted = record["deleted"].as_u64().unwrap() as usize;
+            self.soak.counts.deleted.fetch_add(deleted, Ordering::Relaxed);
             count(&self.soak.counts.collections);
         }
         std::thread::sleep(Duration::from_millis(300));
@@ -222,7 +228,7 @@ impl Process<'_> {
 
     fn read(&mut self, step: usize) {
         if step % 3 == 2 {
-            let is_verified = self.try_run(&self.directory(), &["verify", "--target", "t"]);
+            let is_verified = self.try_run(&self.directory(), &["verify", "--target", "t"]).is_some();
             self.soak.counts.verifications.fetch_add(is_verified.into(), Ordering::Relaxed);
             return;
         }
@@ -233,7 +239,7 @@ impl Process<'_> {
         }
         let (directory, arguments) = self.clone_arguments(number);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        if self.try_run(self.soak.root.path(), &arguments) {
+        if self.try_run(self.soak.root.path(), &arguments).is_some() {
             self.soak.check_tree(&directory);
             self.ok(&directory, &["verify"]);
             count(&self.soak.counts.clones);
