@@ -112,7 +112,9 @@ fn only_what_the_target_lacks_is_sent() {
     assert_eq!(files(&folder), before);
     env.write("notes.txt", "changed\n");
     env.undo("commit").ok();
-    env.undo("push").ok();
+    let requests = |line: &str| env.undo(line).ok().json().pop().unwrap()["requests"].clone();
+    assert_eq!(requests("push --json"), 4);
+    assert_eq!(requests("push --json"), 2);
     let new: Vec<_> = files(&folder).into_iter().filter(|file| !before.contains(file)).collect();
     assert_eq!(new.len(), 2, "a pack, and an entry of the log");
     assert!(new.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() < 20_000);

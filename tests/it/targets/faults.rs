@@ -162,8 +162,11 @@ fn a_second_push_survives_faults() {
 fn a_push_with_maintenance_survives_faults() {
     let before = pushed();
     // An index file, in addition to the records in the log.
-    (0..600).for_each(|number| before.write(&format!("many/{number}"), format!("{number}")));
-    for number in 0..61 {
+    (0..1_700).for_each(|number| before.write(&format!("many/{number}"), format!("{number}")));
+    before.commit();
+    before.push(healthy()).unwrap();
+    std::fs::remove_dir_all(before.work().join("many")).unwrap();
+    for number in 0..60 {
         before.write("notes.txt", format!("{number}\n"));
         before.commit();
         before.push(healthy()).unwrap();
