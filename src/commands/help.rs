@@ -128,6 +128,8 @@ After 7 days (the setting gc.grace), `undo gc` removes what only forgotten commi
 starts automatically, in the background, when a command has recorded changes and about a quarter of
 the repository can go. To turn that off: undo config gc.auto false
 
+Targets keep what was pushed; `forget --target NAME` removes commits there (docs/targets.md).
+
 Automatic commits are thinned without a command: all of them stay for 7 days, then one a day for
 90 days, then one a week. The setting history.keep changes that:
 

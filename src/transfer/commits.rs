@@ -83,13 +83,15 @@ pub fn new_view(
         }
         return Ok(View { refs, heads, forgotten: ForgottenCommits::new(), purged });
     }
-    let here: HashSet<CommitId> = match is_partial {
-        true => old.forgotten.keys().copied().collect(),
-        false => history::walk(repository, WalkOptions::default())?
+    // What the repository no longer has cannot be pushed again.
+    let is_judged = !is_partial && old.forgotten.keys().any(|id| old.can_recall(*id));
+    let here: HashSet<CommitId> = match is_judged {
+        true => history::walk(repository, WalkOptions::default())?
             .map(|item| item.map(|item| item.id))
             .collect::<Result<_>>()?,
+        false => HashSet::new(),
     };
-    let (heads, forgotten) = links(repository, &commits, &old, &|id| here.contains(&id))?;
+    let (heads, forgotten) = links(repository, &commits, &old, &|id| !is_judged || here.contains(&id))?;
     Ok(View { refs, heads, forgotten, purged })
 }
 
@@ -138,8 +140,7 @@ fn links(
     }
     for (id, entry) in old.forgotten.iter().filter(|(id, _)| !commits.contains(id)) {
         if entry.time.is_some() && is_remembered(*id) {
-            let nearest = nearest(repository, *id, commits, old)?;
-            forgotten.insert(*id, Forgotten { time: entry.time, ..nearest });
+            forgotten.entry(*id).or_insert_with(|| entry.clone()).time = entry.time;
         } else if parents.len() < commits.len() {
             // Commits that only the target has may name parents that the repository does not know.
             forgotten.entry(*id).or_insert_with(|| Forgotten { time: None, ..entry.clone() });

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::workspace::targets::{OpenTarget, StoredPart, TargetStats};
+use crate::workspace::targets::{OpenTarget, Part, TargetStats};
 
 /// What a target takes in its storage.
 #[derive(Clone, Debug, Serialize)]
@@ -33,8 +33,8 @@ pub struct PartRecord {
     pub bytes: u64,
 }
 
-impl From<StoredPart> for PartRecord {
-    fn from(part: StoredPart) -> PartRecord {
+impl From<Part> for PartRecord {
+    fn from(part: Part) -> PartRecord {
         PartRecord { files: part.files, bytes: part.bytes }
     }
 }

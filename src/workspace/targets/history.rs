@@ -120,7 +120,7 @@ impl Workspace {
     }
 
     /// Number of requests to the target whose history the workspace has.
-    #[cfg(feature = "internals")]
+    #[cfg(any(test, feature = "internals"))]
     pub fn requests(&self) -> crate::remote::Counts {
         self.remote_history.as_ref().map(|history| history.objects.counts()).unwrap_or_default()
     }

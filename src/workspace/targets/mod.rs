@@ -49,7 +49,6 @@ pub use repair::RepairedTarget;
 pub use show::{TargetDirectory, TargetStats, TargetSummary};
 
 // Values in the signatures.
-pub use crate::target::Part as StoredPart;
 pub use crate::target::{FileName, Link, Part, Secret, Usage};
 pub use crate::transfer::fetch::Totals as Fetched;
 pub use crate::transfer::upload::Totals as Sent;

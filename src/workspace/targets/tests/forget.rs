@@ -141,6 +141,28 @@ fn what_the_directory_forgets_later_is_not_remembered_for_ever() {
 }
 
 #[test]
+fn forgetting_a_long_history_reads_each_commit_a_few_times() {
+    let machine = Machine::new(&Memory::new());
+    machine.create();
+    let mut workspace = machine.workspace();
+    for n in 0..300 {
+        fs::write_private(&machine.directory().join("file"), format!("{n}").as_bytes()).unwrap();
+        workspace.commit(&CommitOptions::default(), &Silent).unwrap();
+    }
+    machine.push().unwrap();
+    let commits = machine.commits();
+    let mut remote = machine.remote();
+    let before = remote.requests().requests();
+    let forgotten = ForgetSelection::Commits(commits[2..299].to_vec(), false);
+    assert_eq!(remote.forget_in_target(&forgotten, false, &Silent).unwrap().forgotten(), 297);
+    assert!(remote.requests().requests() - before < 10, "{}", remote.requests().requests() - before);
+    assert_eq!(log(&machine.remote()), [commits[0], commits[1], commits[299]]);
+    let entry = &machine.view().forgotten[&commits[2]];
+    assert_eq!((entry.count, &entry.parents[..]), (297, &commits[299..]));
+    assert_eq!(machine.push().unwrap().0.commits, 0);
+}
+
+#[test]
 fn a_pull_passes_over_what_was_forgotten_in_a_target() {
     let machine = pushed(4);
     let commits = machine.commits();
