@@ -91,6 +91,11 @@ impl Target {
         Ok(target)
     }
 
+    /// Whether this machine keeps the keys of the target with this identity.
+    pub fn has_keys(identity: FileName, environment: &Environment) -> bool {
+        matches!(Local::new(identity, environment).keyring(), Ok(Some(_)))
+    }
+
     /// Opens a target with the keyring that this machine keeps, or else with the secret that `ask` returns, and reads its log.
     /// `known` is the identity that the target had before: as long as the log continues, its file is not read again.
     ///

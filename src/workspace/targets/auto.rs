@@ -8,6 +8,8 @@ use crate::error::{ErrorKind, Result};
 use crate::fs::FileLock;
 use crate::id::OperationId;
 use crate::repo::Repository;
+use crate::target::Target;
+use crate::transfer::association::Association;
 use crate::workspace::Workspace;
 
 /// How long another command may hold the lock to find out who has it.
@@ -20,9 +22,22 @@ impl Workspace {
     /// Whether to start a process that calls [`push_when_quiet`]: a target that is pushed to automatically lacks commits, and no such
     /// process waits already.
     pub fn needs_automatic_push(&self) -> bool {
-        let mut targets = self.targets().iter().filter(|target| target.is_automatic);
-        let is_behind = targets.any(|target| self.copy(&target.name).is_ok_and(|copy| !copy.is_complete()));
-        is_behind && matches!(FileLock::text(&self.repository.layout.automatic_push_lock()), Ok(None))
+        let is_due = |name: &str| self.is_due(name).unwrap_or(false);
+        self.automatic_targets().any(is_due)
+            && matches!(FileLock::text(&self.repository.layout.automatic_push_lock()), Ok(None))
+    }
+
+    fn automatic_targets(&self) -> impl Iterator<Item = &str> {
+        self.targets().iter().filter(|target| target.is_automatic).map(|target| target.name.as_str())
+    }
+
+    /// Whether a target lacks commits, and this machine keeps its keys: a repository that was copied from elsewhere must not connect
+    /// to addresses in its settings.
+    fn is_due(&self, name: &str) -> Result<bool> {
+        let Some(association) = Association::load(&self.repository, name)? else { return Ok(false) };
+        let target = association.target;
+        let copy = self.copy_as_known(name, Some(association))?;
+        Ok(!copy.is_complete() && Target::has_keys(target, &self.repository.environment))
     }
 }
 
@@ -46,10 +61,9 @@ pub fn push_when_quiet(
         wait_for_quiet(environment.push_delay(), &newest)?;
         let mut workspace = Workspace::open(directory, environment.clone())?;
         let pushed = workspace.repository.operation();
-        let targets = workspace.targets().iter().filter(|target| target.is_automatic);
-        let names: Vec<String> = targets.map(|target| target.name.clone()).collect();
+        let names: Vec<String> = workspace.automatic_targets().map(str::to_owned).collect();
         for name in names {
-            if !workspace.copy(&name)?.is_complete() {
+            if workspace.is_due(&name)? {
                 push(&mut workspace, &name);
             }
         }

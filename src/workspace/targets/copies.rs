@@ -44,7 +44,11 @@ impl Workspace {
 
     /// The copy in the target of this name.
     pub(super) fn copy(&self, name: &str) -> Result<Copy> {
-        let association = Association::load(&self.repository, name)?;
+        self.copy_as_known(name, Association::load(&self.repository, name)?)
+    }
+
+    /// The copy in the target of this name, from what the repository remembers of it.
+    pub(super) fn copy_as_known(&self, name: &str, association: Option<Association>) -> Result<Copy> {
         let drilled = association.as_ref().and_then(|association| association.drilled);
         let last = association.and_then(|association| Some((association.pushed?, association.heads)));
         let behind = last.as_ref().map(|(_, heads)| count_lacking(&self.repository, heads)).transpose()?;

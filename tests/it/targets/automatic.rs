@@ -119,6 +119,10 @@ fn an_automatic_push_never_asks_for_a_password() {
     fs::create_dir_all(settings.parent().unwrap()).unwrap();
     fs::write(settings, "[target]\npassword_command = \"echo correct horse\"\n").unwrap();
     run(&env, &["push", "--auto"]);
+    assert_eq!(behind(&env), 1, "the first push from a machine is not automatic");
+    env.undo("push").ok();
+    commit(&env, "two");
+    run(&env, &["push", "--auto"]);
     assert_eq!(behind(&env), 0);
 }
 
@@ -167,4 +171,17 @@ fn commit_costs_nothing_more_with_targets_that_are_not_automatic() {
     env.write("new", "newer");
     let Some((automatic, programs)) = calls(&["commit", "-m", "four"]) else { return };
     assert!((2..=4).contains(&automatic.len()) && programs == 1, "{automatic:?}");
+}
+
+#[test]
+fn a_repository_from_elsewhere_connects_to_nothing() {
+    let env = automatic();
+    // Another user has a copy of the repository, and no keys.
+    env.set("HOME", env.root().join("other"));
+    let before = entries(&env);
+    env.write("new", "more");
+    let processes = trace_with_clock(&env, "execve", &["commit", "-m", "more"]);
+    assert!(processes.is_none_or(|calls| calls.len() == 1), "a second process was started");
+    run(&env, &["push", "--auto"]);
+    assert_eq!((behind(&env), entries(&env)), (1, before));
 }
