@@ -49,31 +49,35 @@ pub fn repair(
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let connections = options.connections;
-    let found = verify(target, &verify::Options { sample: 1.0, connections }, progress)?;
-    let mut outcome = Outcome { damage: found.damage, ..Outcome::default() };
-    if options.is_dry_run || outcome.damage.is_empty() {
+    loop {
+        let found = verify(target, &verify::Options { sample: 1.0, connections }, progress)?;
+        let mut outcome = Outcome { damage: found.damage, ..Outcome::default() };
+        if options.is_dry_run || outcome.damage.is_empty() {
+            return Ok(outcome);
+        }
+        let Some(salvaged) = replace(target, &found.files, connections, progress)? else { continue };
+        (outcome.salvaged, outcome.replaced) = (salvaged, found.files.len() as u64);
+        outcome.sent = send(repository, target, connections, progress)?;
+        if outcome.replaced > 0 {
+            target.write_fold()?;
+        }
+        outcome.lost = verify(target, &verify::Options { sample: 0.0, connections }, progress)?.damage;
         return Ok(outcome);
     }
-    outcome.salvaged = replace(target, &found.files, connections, progress)?;
-    outcome.replaced = found.files.len() as u64;
-    outcome.sent = send(repository, target, connections, progress)?;
-    if outcome.replaced > 0 {
-        target.write_fold()?;
-    }
-    outcome.lost = verify(target, &verify::Options { sample: 0.0, connections }, progress)?.damage;
-    Ok(outcome)
 }
 
-/// Condemns damaged files, and adds what can be read of them. Returns the number of objects that were salvaged.
+/// Condemns damaged files, and adds what can be read of them. Returns the number of objects that were salvaged; `None` if others have
+/// removed something meanwhile: a collector may have deleted the new packs, because no entry named them yet.
 fn replace(
     target: &mut Target,
     damaged: &BTreeSet<FileName>,
     connections: usize,
     progress: &dyn Progress,
-) -> Result<u64> {
+) -> Result<Option<u64>> {
     if damaged.is_empty() {
-        return Ok(0);
+        return Ok(Some(0));
     }
+    let since = target.state().number();
     let task = progress.start("salvaging", Unit::Items, None);
     let uploader = target.uploader();
     let mut repacker = Repacker::new(target, &uploader);
@@ -90,12 +94,8 @@ fn replace(
     }
     let mut change = uploaded.into_change(target)?;
     change.condemned = damaged.iter().copied().collect();
-    target.append(|target| {
-        // Another machine may have replaced some of them meanwhile.
-        change.condemned.retain(|name| target.state().has_file(*name));
-        Ok(Some(change.clone()))
-    })?;
-    Ok(salvaged)
+    let appended = target.append(|target| Ok((target.state().last_removal <= since).then(|| change.clone())))?;
+    Ok(appended.map(|_| salvaged))
 }
 
 fn packs(target: &Target, is_chosen: impl Fn(&FileName) -> bool) -> Vec<(FileName, Pack)> {
