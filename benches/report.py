@@ -278,14 +278,17 @@ def filled(text, made):
 
 def charts_of(data):
     """File name → what draws it."""
-    import charts
-
     def drawn_bars(kind):
-        title = f"{kind}: {about(data, kind)}"
-        return lambda path, stamp: charts.bars(data["peers"][kind], title, path, stamp)
+        def draw(path, stamp):
+            import charts
+            charts.bars(data["peers"][kind], f"{kind}: {about(data, kind)}", path, stamp)
+        return draw
 
     def drawn_curves(name):
-        return lambda path, stamp: charts.curves(data["growth"][name], *GROWTH[name], path, stamp)
+        def draw(path, stamp):
+            import charts
+            charts.curves(data["growth"][name], *GROWTH[name], path, stamp)
+        return draw
     made = {chart_name(kind): drawn_bars(kind) for kind in data.get("peers", ())}
     return made | {f"growth-{name}.svg": drawn_curves(name) for name in data.get("growth", ())}
 

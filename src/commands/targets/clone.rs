@@ -53,6 +53,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut ask = || args.password.ask(context, &args.name);
     let cloned = Workspace::clone_from(&context.cwd, &directory, &options, &mut ask, environment, progress)?;
     context.ui.outcome(&ClonedRecord::new(&args.directory, &cloned))?;
+    if let Some(number) = cloned.void {
+        context.ui.warning(format!("entry {number} of the log is not authentic, so the newest commits may be missing"));
+        context.ui.hint(format!("to see what is damaged: undo verify --target {}", args.name));
+    }
     Ok(match &cloned.checkout {
         Some(outcome) => checkouts::report_inexact(context, outcome),
         None => Exit::SUCCESS,

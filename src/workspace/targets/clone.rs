@@ -38,6 +38,8 @@ pub struct Cloned {
     /// Number and hash of the newest entry of the log: a fresh clone cannot see that an older state of the target was
     /// restored, so people can compare it with what another machine shows.
     pub entry: Option<(u64, String)>,
+    /// The last file of the log if it is not authentic: the newest entry may be damaged, so that newer commits are missing.
+    pub void: Option<u64>,
 }
 
 impl Workspace {
@@ -103,6 +105,8 @@ impl Workspace {
             Some(at) => Some(workspace.prepare_checkout(&at.to_string(), mode, progress)?.apply(progress)?),
             None => None,
         };
-        Ok(Cloned { workspace, pulled, checkout, entry })
+        let state = target.state();
+        let void = (state.tail > state.number()).then_some(state.tail);
+        Ok(Cloned { workspace, pulled, checkout, entry, void })
     }
 }

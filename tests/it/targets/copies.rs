@@ -62,6 +62,24 @@ fn a_clone_is_exact() {
 }
 
 #[test]
+fn a_clone_warns_of_a_newest_entry_that_is_damaged() {
+    let env = with_history();
+    env.undo("target add disk ../target").ok();
+    env.undo("push").ok();
+    env.write("notes.txt", "newest\n");
+    env.undo("commit").ok();
+    env.undo("push").ok();
+    let (newest, mut bytes) = files(&env.root().join("target/log")).pop().unwrap();
+    bytes[100] ^= 1;
+    fs::remove_file(&newest).unwrap();
+    fs::write(&newest, bytes).unwrap();
+    env.set("HOME", env.root().join("other"));
+    let output = env.undo("clone ../target ../clone").ok();
+    assert!(output.to_string().contains("entry 3 of the log is not authentic"), "{output}");
+    env.undo("-C ../clone verify --target origin").fails(5);
+}
+
+#[test]
 fn nothing_readable_leaves() {
     let env = with_history();
     env.undo("target add disk ../target").ok();
