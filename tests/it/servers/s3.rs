@@ -76,8 +76,8 @@ fn start_server() -> Option<u16> {
         "-s3.autoCreateBucket",
         "-master.volumeSizeLimitMB=64",
     ]);
-    // These two have fixed ports.
-    command.args(["-volume.max=100", "-s3.port.iceberg=0", "-s3.port.lance=0"]);
+    // Each bucket takes several volumes. The last two have fixed ports otherwise.
+    command.args(["-volume.max=1000", "-s3.port.iceberg=0", "-s3.port.lance=0"]);
     command.arg(format!("-dir={}", directory.display())).arg(format!("-s3.config={}", configuration.display()));
     let names = ["master", "volume", "filer", "s3"];
     for (number, name) in names.iter().enumerate() {
