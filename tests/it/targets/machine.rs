@@ -173,8 +173,13 @@ impl Machine {
 
     /// What is damaged in the target.
     pub fn damage(&self) -> Result<Vec<String>> {
+        self.damage_with(password())
+    }
+
+    fn damage_with(&self, secret: Secret) -> Result<Vec<String>> {
         let options = VerifyTarget { sample: 1.0 };
-        let verified = self.workspace().verify_target(&mut self.open(healthy())?, &options, &Silent)?;
+        let mut target = self.open_with(healthy(), secret)?;
+        let verified = self.workspace().verify_target(&mut target, &options, &Silent)?;
         Ok(verified.damage.iter().map(ToString::to_string).collect())
     }
 
@@ -204,9 +209,16 @@ impl Machine {
     /// Checks that the target is undamaged and has these commits.
     #[track_caller]
     pub fn assert_has(&self, commits: &[CommitId]) {
+        self.assert_has_with(commits, password());
+    }
+
+    /// Like [`Machine::assert_has`]. The secret opens the target if the keys of this machine do not.
+    #[track_caller]
+    pub fn assert_has_with(&self, commits: &[CommitId], secret: Secret) {
         let stranger = self.stranger();
-        assert_eq!(stranger.damage().unwrap(), [""; 0]);
-        let kept = stranger.open(healthy()).unwrap().commits();
+        let again = Secret { kind: secret.kind, bytes: secret.bytes.clone() };
+        assert_eq!(stranger.damage_with(again).unwrap(), [""; 0]);
+        let kept = stranger.open_with(healthy(), secret).unwrap().commits();
         let lost: Vec<_> = commits.iter().filter(|id| !kept.contains(id)).collect();
         assert!(lost.is_empty(), "the target lacks {lost:?}");
     }
