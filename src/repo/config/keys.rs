@@ -6,6 +6,7 @@ use crate::keep_rule::{KeepRule, Limit};
 use crate::store::Compression;
 use crate::time::age::Age;
 
+use super::limits::{limit_text, parse_limit};
 use super::{Config, Source, targets};
 
 /// A setting.
@@ -237,9 +238,6 @@ fn parse_compression(text: &str) -> Option<Compression> {
 /// The setting that keeps everything.
 const ALL: &str = "all";
 
-/// The setting that limits nothing.
-const NONE: &str = "none";
-
 fn keep_text(rules: &[KeepRule]) -> String {
     match rules {
         [] => ALL.to_owned(),
@@ -253,14 +251,6 @@ fn parse_keep(text: &str) -> Option<Vec<KeepRule>> {
         return Some(Vec::new());
     }
     KeepRule::parse_list(text).filter(|rules| !rules.iter().any(|rule| matches!(rule.limit, Limit::Count(_))))
-}
-
-fn limit_text(limit: Option<impl ToString>) -> String {
-    limit.map_or(NONE.to_owned(), |limit| limit.to_string())
-}
-
-fn parse_limit<T>(text: &str, parse: fn(&str) -> Option<T>) -> Option<Option<T>> {
-    if text == NONE { Some(None) } else { parse(text).map(Some) }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod document;
 mod files;
 mod keys;
+mod limits;
 #[cfg(feature = "targets")]
 mod target_tables;
 mod targets;

@@ -7,6 +7,8 @@ use toml_edit::{Table, Value};
 use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
 
+use super::limits::{NONE, limit_text, parse_limit};
+
 /// A target in the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetSettings {
@@ -103,18 +105,18 @@ pub const TARGET_SETTINGS: [TargetSetting; 7] = [
         values: "none, or bytes a second such as 2M",
         about: "maximum number of bytes a second from the target",
         kind: Kind::Size,
-        get: |target| limit_text(target.limit_down),
+        get: |target| limit_text(target.limit_down.map(Amount::Bytes)),
         is_set: |target| target.limit_down.is_some(),
-        put: |target, text| parse_limit(text).map(|limit| target.limit_down = limit),
+        put: |target, text| parse_limit(text, parse_bytes).map(|limit| target.limit_down = limit),
     },
     TargetSetting {
         name: "limit_up",
         values: "none, or bytes a second such as 2M",
         about: "maximum number of bytes a second to the target",
         kind: Kind::Size,
-        get: |target| limit_text(target.limit_up),
+        get: |target| limit_text(target.limit_up.map(Amount::Bytes)),
         is_set: |target| target.limit_up.is_some(),
-        put: |target, text| parse_limit(text).map(|limit| target.limit_up = limit),
+        put: |target, text| parse_limit(text, parse_bytes).map(|limit| target.limit_up = limit),
     },
     TargetSetting {
         name: "region",
@@ -144,9 +146,6 @@ const MAX_CONNECTIONS: u64 = 64;
 
 /// Number of requests at the same time by default.
 pub const DEFAULT_CONNECTIONS: u64 = 4;
-
-/// The value that turns a setting off.
-const NONE: &str = "none";
 
 /// Fails with [`ErrorKind::Usage`] if a name cannot be that of a target.
 pub fn check_name(name: &str) -> Result<()> {
@@ -277,15 +276,10 @@ fn put_text(value: &mut Option<String>, text: &str) -> Option<()> {
     is_valid.then(|| *value = Some(text.to_owned()))
 }
 
-fn limit_text(limit: Option<u64>) -> String {
-    limit.map_or(NONE.to_owned(), |bytes| Amount::Bytes(bytes).to_string())
-}
-
 /// A number of bytes, also with a unit such as `2M`.
-fn parse_limit(text: &str) -> Option<Option<u64>> {
+fn parse_bytes(text: &str) -> Option<u64> {
     match Amount::parse(text) {
-        _ if text == NONE => Some(None),
-        Some(Amount::Bytes(bytes)) if bytes > 0 => Some(Some(bytes)),
+        Some(Amount::Bytes(bytes)) if bytes > 0 => Some(bytes),
         _ => None,
     }
 }
