@@ -27,28 +27,25 @@ const CIPHER: &str = "aes-256-gcm";
 
 /// The content of the file `target` of a new target.
 fn new_identity() -> Result<Vec<u8>> {
-    let id: [u8; 16] = fs::random()?;
-    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{VERSION_LINE}1\nid = {id}\ncipher = {CIPHER}\nfeatures =\n").into_bytes())
+    let id = u128::from_be_bytes(fs::random()?);
+    Ok(format!("{VERSION_LINE}1\nid = {id:032x}\ncipher = {CIPHER}\nfeatures =\n").into_bytes())
 }
 
 /// The hash of a file `target`, to which keys and the log are bound.
 fn name_of_identity(bytes: &[u8]) -> Result<FileName> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::damaged("the file `target` is damaged"))?;
-    let Some(rest) = text.strip_prefix(VERSION_LINE) else {
-        return Err(Error::damaged("the file `target` is damaged"));
-    };
-    let value = |key: &str| rest.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
-    let version = rest.lines().next().unwrap_or_default();
-    let (cipher, features) = match (value("cipher"), value("features")) {
-        (Some(cipher), Some(features)) => (cipher.trim(), features.trim()),
-        _ if version == "1" => return Err(Error::damaged("the file `target` is damaged")),
-        _ => ("", ""),
-    };
-    if version != "1" || cipher != CIPHER || !features.is_empty() {
-        return Err(Error::new(ErrorKind::Unsupported, "the target needs a newer version of undo"));
+    let damaged = || Error::damaged("the file `target` is damaged");
+    let newer = || Error::new(ErrorKind::Unsupported, "the target needs a newer version of undo");
+    let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
+    let rest = text.strip_prefix(VERSION_LINE).ok_or_else(damaged)?;
+    if rest.lines().next() != Some("1") {
+        return Err(newer());
     }
-    Ok(FileName::of(bytes))
+    let value = |key: &str| {
+        let found = rest.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
+        found.map(str::trim).ok_or_else(damaged)
+    };
+    let (cipher, features) = (value("cipher")?, value("features")?);
+    if cipher == CIPHER && features.is_empty() { Ok(FileName::of(bytes)) } else { Err(newer()) }
 }
 
 impl Target {
@@ -58,6 +55,11 @@ impl Target {
             (None, false) => Err(missing_identity()),
             (identity, is_empty) => Ok(identity.is_some() && !is_empty),
         }
+    }
+
+    /// The identity of the target in storage; `None` if the file `target` is missing.
+    pub fn find_identity(remote: &Remote) -> Result<Option<FileName>> {
+        remote.get(TARGET)?.map(|bytes| name_of_identity(&bytes)).transpose()
     }
 
     /// Creates a target that these secrets open, or completes one whose creation was interrupted. [`ErrorKind::Exists`] if
@@ -107,7 +109,8 @@ impl Target {
         environment: &Environment,
     ) -> Result<Target> {
         let remote = Arc::new(remote);
-        if let Some(target) = known.map(|known| Target::open_known(&remote, known, environment)).transpose()?.flatten()
+        if let Some(known) = known
+            && let Some(target) = Target::open_known(&remote, known, environment)?
         {
             return Ok(target);
         }
@@ -191,8 +194,8 @@ impl Target {
 }
 
 fn identity_of(remote: &Remote) -> Result<FileName> {
-    match remote.get(TARGET)? {
-        Some(bytes) => name_of_identity(&bytes),
+    match Target::find_identity(remote)? {
+        Some(identity) => Ok(identity),
         None if !remote.list(KEYS, None)?.is_empty() => Err(missing_identity()),
         None => Err(Error::new(ErrorKind::NotFound, "no target found at this URL")
             .hint("check the URL; to create a target, run in the directory to copy: undo target add NAME URL")),
@@ -200,7 +203,7 @@ fn identity_of(remote: &Remote) -> Result<FileName> {
 }
 
 fn missing_identity() -> Error {
-    Error::damaged("the file `target` of the target is missing, and its other files are there")
+    Error::damaged("the file `target` is missing from the target, although its other files are there")
         .hint("nothing opens the target without this file: copy it back from a backup of the storage")
 }
 

@@ -52,33 +52,28 @@ impl Target {
 
     /// Reads an index in the storage, whatever the cache has. [`crate::error::ErrorKind::Damaged`] if it is not what was written.
     pub fn check_index(&self, name: FileName) -> Result<()> {
-        self.check_file(name, &name.index_key())
-    }
-
-    /// Like [`Target::check_index`], for the copy in the cache if it has one.
-    pub fn check_cached_index(&self, name: FileName) -> Result<()> {
-        let cached = self.local.index_path(name).and_then(|path| fs::read(&path).ok()?);
-        if cached.is_some_and(|bytes| FileName::of(&bytes) == name) { Ok(()) } else { self.check_index(name) }
+        self.read_file(name, &name.index_key()).map(drop)
     }
 
     /// One error for each key in force whose file is missing or damaged: the key no longer opens the target elsewhere.
     pub fn damaged_slots(&self) -> Result<Vec<Error>> {
         let mut damaged = Vec::new();
         for name in self.state.slots.keys() {
-            match self.check_file(*name, &name.slot_key()) {
+            match self.read_file(*name, &name.slot_key()) {
                 Err(error) if error.kind() == ErrorKind::Damaged => {
                     damaged.push(error.context("a key no longer opens the target on other machines"));
                 }
-                checked => checked?,
+                read => drop(read?),
             }
         }
         Ok(damaged)
     }
 
-    fn check_file(&self, name: FileName, key: &str) -> Result<()> {
+    /// Reads a file whose name is the hash of its bytes. [`ErrorKind::Damaged`] if it is missing or has other bytes.
+    pub(super) fn read_file(&self, name: FileName, key: &str) -> Result<Vec<u8>> {
         let bytes = self.remote.get(key)?.ok_or_else(|| missing(key))?;
         if FileName::of(&bytes) == name {
-            return Ok(());
+            return Ok(bytes);
         }
         Err(Error::damaged(format!("`{key}` of the target is damaged")))
     }
@@ -130,8 +125,7 @@ impl Target {
     /// The time of the server, from a file that is written for it.
     fn server_time(&self) -> Result<Timestamp> {
         let random: [u8; 16] = fs::random()?;
-        let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let key = format!("{CLOCK}/{name}");
+        let key = format!("{CLOCK}/{:032x}", u128::from_be_bytes(random));
         self.remote.put(&key, &random)?;
         let listed = self.remote.list(CLOCK, None)?;
         let time = listed.iter().find(|file| file.name == key).map(|file| file.modified);

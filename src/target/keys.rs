@@ -104,7 +104,7 @@ impl Target {
         let keyring = self.keyring.with_new_generation()?;
         let slots = secrets.iter().map(|secret| self.put_slot(&keyring, secret)).collect::<Result<Vec<_>>>()?;
         let mut old = Vec::new();
-        // The entry is sealed with the old keys, so that who has only those knows that they were replaced.
+        // Sealed with the old keys, the entry tells machines that have only those that they were replaced.
         self.append(|target| {
             old = target.state.slots.keys().copied().collect();
             Ok(Some(Change { slots: Some(slots.clone()), rekeys: true, ..Change::default() }))

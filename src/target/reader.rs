@@ -87,10 +87,7 @@ impl Target {
             if fs::stat(&path)?.is_some_and(|stat| stat.size == index.size()) {
                 continue;
             }
-            let bytes = self.remote.get(&index.name.index_key())?;
-            let bytes = bytes.filter(|bytes| FileName::of(bytes) == index.name);
-            let missing = || Error::damaged(format!("index `{}` of the target is missing or damaged", index.name));
-            self.local.cache_index(index.name, &bytes.ok_or_else(missing)?);
+            self.local.cache_index(index.name, &self.read_file(index.name, &index.name.index_key())?);
         }
         Ok(())
     }

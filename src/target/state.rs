@@ -1,6 +1,7 @@
 //! The state of a target after an entry of its log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::entry::{Change, Entry, Link, NewPack, RecentEntry, StreamChange, Token, Writer};
 use super::file::{FileName, StreamId};
@@ -93,6 +94,11 @@ impl State {
     /// Number of the last valid entry; 0 for an empty log.
     pub fn number(&self) -> u64 {
         self.last.map_or(0, |link| link.number)
+    }
+
+    /// Numbers of the files at the end of the log that are not authentic.
+    pub fn void_end(&self) -> RangeInclusive<u64> {
+        self.number() + 1..=self.tail
     }
 
     /// Applies an entry with this link, which was sealed with keys of this generation.

@@ -19,13 +19,13 @@ pub fn new_commits(
     wanted: Option<&[CommitId]>,
 ) -> Result<Vec<(CommitId, Commit)>> {
     let mut commits = Vec::new();
-    let present = |id: &CommitId| stream.is_some_and(|stream| stream.commits.contains(id));
+    let is_present = |id: &CommitId| stream.is_some_and(|stream| stream.commits.contains(id));
     let view = repository.view();
     let named: HashSet<CommitId> = view.branches.values().chain(view.tags.values()).copied().collect();
     let is_forgotten = |id: &CommitId| stream.is_some_and(|stream| stream.view.can_recall(*id)) && !named.contains(id);
     match wanted {
         Some(wanted) => {
-            let wanted: BTreeSet<CommitId> = wanted.iter().copied().filter(|id| !present(id)).collect();
+            let wanted: BTreeSet<CommitId> = wanted.iter().copied().filter(|id| !is_present(id)).collect();
             for id in wanted {
                 commits.push((id, repository.store().commit(id)?));
             }
@@ -34,7 +34,7 @@ pub fn new_commits(
         None => {
             for item in history::walk(repository, WalkOptions::default())? {
                 let item = item?;
-                if !present(&item.id) && !is_forgotten(&item.id) {
+                if !is_present(&item.id) && !is_forgotten(&item.id) {
                     commits.push((item.id, item.commit));
                 }
             }
@@ -48,14 +48,14 @@ pub fn new_commits(
 /// whatever the repository has forgotten. `is_partial`: refs that the repository does not push stay.
 pub fn new_view(
     repository: &Repository,
-    old: Option<(&View, &BTreeSet<CommitId>)>,
+    old: Option<&Stream>,
     new: &[(CommitId, Commit)],
     is_partial: bool,
 ) -> Result<View> {
     let local = repository.view();
-    let mut commits: BTreeSet<CommitId> = old.map(|(_, present)| present.clone()).unwrap_or_default();
+    let mut commits: BTreeSet<CommitId> = old.map(|old| old.commits.clone()).unwrap_or_default();
     commits.extend(new.iter().map(|(id, _)| *id));
-    let old = old.map(|(view, _)| view.clone()).unwrap_or_default();
+    let old = old.map(|old| old.view.clone()).unwrap_or_default();
     let mut refs = Refs { current: local.current.clone(), ..Refs::default() };
     if is_partial {
         (refs.branches, refs.tags) = (old.branches.clone(), old.tags.clone());

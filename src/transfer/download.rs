@@ -202,9 +202,7 @@ fn read_part<T>(
 impl Wanted {
     /// The verified bytes of the object in its decoded frame.
     pub fn object_in<'f>(&self, frame: &'f [u8]) -> Result<&'f [u8]> {
-        let object = self.record.object;
-        let bytes = frame.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
-        let bytes = bytes.ok_or_else(|| missing(self.kind, self.id))?;
+        let bytes = self.record.object.bytes_in(frame).ok_or_else(|| missing(self.kind, self.id))?;
         // A layout has the id of its blob, and is verified when the blob is read.
         if self.kind != ObjectKind::Layout && id_of(self.kind, bytes) != self.id {
             let (kind, id, pack) = (self.kind.word(), self.id, self.record.pack);

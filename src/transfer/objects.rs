@@ -86,12 +86,16 @@ impl RemoteObjects {
         Ok(Some(first.object_in(&frame)?.into()))
     }
 
-    /// Fetches all of these objects that the target has, and keeps them in memory.
+    /// Fetches those of these objects that the target has and that are not kept, and keeps them in memory.
     pub fn keep(&self, kind: ObjectKind, ids: &[ObjectId], progress: &dyn Progress) -> Result<()> {
         let task = progress.start("reading", Unit::Bytes, None);
+        let absent: Vec<ObjectId> = {
+            let kept = lock(&self.kept);
+            ids.iter().copied().filter(|id| !kept.contains_key(&(kind, *id))).collect()
+        };
         let fetched = self.read(|target| {
-            let mut wanted =
-                ids.iter().filter_map(|id| find(target, kind, *id).transpose()).collect::<Result<Vec<_>>>()?;
+            let found = absent.iter().filter_map(|id| find(target, kind, *id).transpose());
+            let mut wanted = found.collect::<Result<Vec<_>>>()?;
             let each = |(): &mut (), wanted: &Wanted, bytes: &[u8]| Ok(((wanted.kind, wanted.id), bytes.into()));
             download::download(target, &mut wanted, self.connections, &*task, || (), each)
         })?;

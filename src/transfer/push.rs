@@ -149,10 +149,8 @@ fn prepare(
     progress: &dyn Progress,
 ) -> Result<Prepared> {
     let old = target.state().streams.get(&association.stream);
-    let none = BTreeSet::new();
-    let present = old.map_or(&none, |stream| &stream.commits);
     let new = new_commits(repository, old, options.commits)?;
-    let view = new_view(repository, old.map(|old| (&old.view, present)), &new, options.commits.is_some())?;
+    let view = new_view(repository, old, &new, options.commits.is_some())?;
     let purged: BTreeSet<BlobId> = repository.view().purged.keys().copied().collect();
     let planning = progress.start("comparing", Unit::Items, None);
     let store = repository.store();

@@ -151,6 +151,5 @@ impl<'t> Repacker<'t> {
 }
 
 fn object_in(frame: &[u8], object: FrameObject) -> Result<&[u8]> {
-    let bytes = frame.get(object.offset as usize..).and_then(|rest| rest.get(..object.length as usize));
-    bytes.ok_or_else(|| Error::damaged("an object lies outside of its frame"))
+    object.bytes_in(frame).ok_or_else(|| Error::damaged("an object lies outside of its frame"))
 }

@@ -3,7 +3,6 @@
 //! Long uploads are recorded in steps. An interrupted one continues after the last step, because the target then has these objects.
 
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -117,8 +116,6 @@ pub fn upload(
 ) -> Result<(Uploaded, Totals)> {
     let uploader = target.uploader();
     let done = Mutex::new(Done::default());
-    // Number of the newest entry that is known.
-    let known = AtomicU64::new(target.state().number());
     let mut totals = Totals::default();
     let sent = std::thread::scope(|scope| {
         let (send, receive) = sync_channel(0);
@@ -128,14 +125,14 @@ pub fn upload(
             parallel::start(scope, move || send_packs(uploader, &receive, done));
         }
         drop(receive);
-        let mut packer = Packer::new(&uploader, send, &known);
+        let mut packer = Packer::new(&uploader, send, target.state().number());
         let mut last_step = Instant::now();
         store.each_frame(selected, &mut |frame| {
             task.add(frame.bytes.len() as u64)?;
             packer.add(&frame)?;
             if lock(&done).uploaded.is_long(last_step) {
                 totals += record_step(target, &done)?;
-                known.store(target.state().number(), Ordering::SeqCst);
+                packer.known = target.state().number();
                 last_step = Instant::now();
             }
             lock(&done).failure.take().map_or(Ok(()), Err)
@@ -219,13 +216,14 @@ pub fn record(target: &mut Target, uploaded: Uploaded, since: u64) -> Result<()>
 struct Packer<'k> {
     uploader: &'k Uploader,
     send: SyncSender<Job<'k>>,
-    known: &'k AtomicU64,
+    /// Number of the newest entry that is known.
+    known: u64,
     data: PackBuilder<'k>,
     meta: PackBuilder<'k>,
 }
 
 impl<'k> Packer<'k> {
-    fn new(uploader: &'k Uploader, send: SyncSender<Job<'k>>, known: &'k AtomicU64) -> Packer<'k> {
+    fn new(uploader: &'k Uploader, send: SyncSender<Job<'k>>, known: u64) -> Packer<'k> {
         let pack = || uploader.new_pack();
         Packer { uploader, send, known, data: pack(), meta: pack() }
     }
@@ -247,25 +245,26 @@ impl<'k> Packer<'k> {
         if frame.is_data { &mut self.data } else { &mut self.meta }.push(&encoded, objects)
     }
 
-    fn finish(self) -> Result<()> {
-        let Packer { uploader, send, known, mut data, meta } = self;
-        let mut packer = Packer { uploader, send, known, data: uploader.new_pack(), meta: uploader.new_pack() };
+    fn finish(mut self) -> Result<()> {
+        let [mut data, meta] =
+            [&mut self.data, &mut self.meta].map(|pack| std::mem::replace(pack, self.uploader.new_pack()));
         if !data.is_empty() && !meta.is_empty() && data.size() + meta.size() <= SMALL_PACK {
             data.append(meta);
-            return packer.pass(data, true);
+            return self.pass(data, true);
         }
-        packer.pass(data, false)?;
-        packer.pass(meta, true)
+        self.pass(data, false)?;
+        self.pass(meta, true)
     }
 
     /// Passes a pack to the next free connection.
-    fn pass(&mut self, pack: PackBuilder<'k>, is_meta: bool) -> Result<()> {
+    fn pass(&self, pack: PackBuilder<'k>, is_meta: bool) -> Result<()> {
         if pack.is_empty() {
             return Ok(());
         }
         // All connections have failed; the error of the first one is returned instead of this one.
-        let job = (pack, is_meta, self.known.load(Ordering::SeqCst));
-        self.send.send(job).map_err(|_| Error::new(ErrorKind::Internal, "no connection is left"))
+        self.send
+            .send((pack, is_meta, self.known))
+            .map_err(|_| Error::new(ErrorKind::Internal, "no connection is left"))
     }
 }
 

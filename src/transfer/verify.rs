@@ -7,7 +7,7 @@ use crate::fs;
 use crate::parallel;
 use crate::progress::{Progress, Unit};
 use crate::store::FrameDecoder;
-use crate::target::{FileName, Pack, Record, Target};
+use crate::target::{FileName, Pack, Target};
 
 use super::download::decode;
 use super::mark::Marker;
@@ -57,7 +57,7 @@ fn verify_once(target: &mut Target, options: &Options, progress: &dyn Progress) 
     outcome.commits = state.streams.values().map(|stream| stream.commits.len() as u64).sum();
     outcome.packs = state.packs.len() as u64;
     // The next entry would prove that void ones before it never counted.
-    outcome.damage.extend((state.number() + 1..=state.tail).map(|number| {
+    outcome.damage.extend(state.void_end().map(|number| {
         let message = format!("entry {number} of the log is not authentic");
         Error::damaged(message + ": it was damaged, or written without the keys")
     }));
@@ -129,15 +129,14 @@ impl Outcome {
 /// The damage that a check finds twice: an answer may have been damaged on its way. Another kind of error says nothing about the
 /// target, and is returned as an error.
 fn damage_of(mut check: impl FnMut() -> Result<()>) -> Result<Option<Error>> {
-    let is_damaged = |checked: &Result<()>| checked.as_ref().is_err_and(|error| error.kind() == ErrorKind::Damaged);
-    let mut checked = check();
-    if is_damaged(&checked) {
-        checked = check();
+    let mut damage = None;
+    for _ in 0..2 {
+        match check() {
+            Err(error) if error.kind() == ErrorKind::Damaged => damage = Some(error),
+            checked => return checked.map(|()| None),
+        }
     }
-    match checked {
-        Err(error) if error.kind() == ErrorKind::Damaged => Ok(Some(error)),
-        checked => checked.map(|()| None),
-    }
+    Ok(damage)
 }
 
 /// The packs to read: all, or a random share, but at least one.
@@ -157,9 +156,8 @@ fn sample(target: &Target, share: f64) -> Result<Vec<(FileName, Pack)>> {
 fn verify_pack(target: &Target, name: FileName, pack: Pack, decoder: &mut FrameDecoder) -> Result<()> {
     let (frames, tables) = target.read_table(name, pack)?;
     for records in tables.values() {
-        let decoded = decode(target, &frames, &records[0], decoder)?.len();
-        let is_inside = |record: &Record| record.object.offset as usize + record.object.length as usize <= decoded;
-        if !records.iter().all(is_inside) {
+        let decoded = decode(target, &frames, &records[0], decoder)?;
+        if records.iter().any(|record| record.object.bytes_in(decoded).is_none()) {
             return Err(Error::damaged(format!("an object lies outside of its frame in pack `{name}`")));
         }
     }

@@ -151,6 +151,7 @@ impl UserSettings {
         let is_set = self.document.apply(&mut Config::default())?.keys.contains(&key.name);
         setting(key, &config, if is_set { Source::User } else { Source::Default })
     }
+
     /// Changes a setting of a target in the user's file. Returns whether the file changes.
     #[cfg(feature = "targets")]
     fn set_target_setting(&mut self, target: &str, setting: &TargetSetting, value: Option<&str>) -> Result<bool> {

@@ -105,8 +105,7 @@ impl Workspace {
             Some(at) => Some(workspace.prepare_checkout(&at.to_string(), mode, progress)?.apply(progress)?),
             None => None,
         };
-        let state = target.state();
-        let void = (state.tail > state.number()).then_some(state.tail);
+        let void = target.state().void_end().next_back();
         Ok(Cloned { workspace, pulled, checkout, entry, void })
     }
 }

@@ -38,7 +38,8 @@ impl OpenTarget {
         self.target.add_key(secret).map(TargetKey::new)
     }
 
-    /// Removes the key whose id begins with these digits. Returns it, and whether its file was deleted. [`crate::error::ErrorKind::Refused`] for the last one.
+    /// Removes the key whose id begins with these digits. Returns it, and whether its file was deleted.
+    /// [`crate::error::ErrorKind::Refused`] for the last one.
     ///
     /// Who had the key may have kept what it opens: only [`OpenTarget::rekey`] locks them out.
     pub fn remove_key(&mut self, id: &str) -> Result<(TargetKey, bool)> {

@@ -2,8 +2,7 @@
 
 use crate::environment::LockWait;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::Interrupts;
-use crate::fs::{self, FileLock};
+use crate::fs::{self, FileLock, Interrupts};
 use crate::id::CommitId;
 use crate::progress::Progress;
 use crate::repo::Repository;

@@ -4,15 +4,12 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::repo::config::{Document, Source, TargetSetting, TargetSettings, URL, find_target};
-use crate::target::FileName;
+use crate::target::Target;
 use crate::transfer::association::Association;
 use crate::workspace::Workspace;
 
 use super::address::absolute;
 use super::remote;
-
-/// Key of the file that identifies a target.
-const IDENTITY: &str = "target";
 
 impl Workspace {
     /// Changes a setting of a target. `None` restores the default.
@@ -41,14 +38,13 @@ impl Workspace {
     /// The new address of a target that was moved: what was pushed there must be there.
     fn moved(&self, settings: &TargetSettings) -> Result<String> {
         let url = absolute(settings, &self.directory)?;
-        let identity =
-            remote(&TargetSettings { url: url.clone(), ..settings.clone() }, &self.directory)?.get(IDENTITY)?;
-        let Some(identity) = identity else {
-            let message = format!("there is no target at {url}");
+        let storage = remote(&TargetSettings { url: url.clone(), ..settings.clone() }, &self.directory)?;
+        let Some(identity) = Target::find_identity(&storage)? else {
+            let message = format!("no target found at {url}");
             return Err(Error::new(ErrorKind::NotFound, message).hint("move the target there first"));
         };
         match Association::load(&self.repository, &settings.name)? {
-            Some(association) if association.target != FileName::of(&identity) => {
+            Some(association) if association.target != identity => {
                 let message = format!("another target than `{}` is at {url}", settings.name);
                 Err(Error::new(ErrorKind::Refused, message).hint("to use both, add it: undo target add NAME URL"))
             }

@@ -117,7 +117,7 @@ hint: to forget the target: undo target remove disk
 "#]]);
     env.undo("config target.disk.url ../nowhere").shows(str![[r#"
 ---- stderr ----
-error: there is no target at [ROOT]/nowhere
+error: no target found at [ROOT]/nowhere
 hint: move the target there first
 [exit 2]
 
