@@ -62,10 +62,12 @@ pub struct Args {
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, conflicts_with = "revisions", add = complete::with(complete::tags))]
     keep_tag: Vec<String>,
     /// Forget the oldest commits, automatic ones first, until the repository is at most this large, such as 20G or 10%
-    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with_all = SPACE_CONFLICTS)]
+    #[cfg_attr(feature = "targets", arg(conflicts_with = "target"))]
+    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
     max_size: Option<Amount>,
     /// Forget the oldest commits, automatic ones first, until this much space is free, such as 20G or 10%
-    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with_all = SPACE_CONFLICTS)]
+    #[cfg_attr(feature = "targets", arg(conflicts_with = "target"))]
+    #[arg(long, value_name = "SIZE", value_parser = parse_amount, conflicts_with = "revisions")]
     min_free: Option<Amount>,
     /// Forget only automatic commits, which undo makes to save changes before it replaces them
     #[arg(long)]
@@ -77,9 +79,6 @@ pub struct Args {
     #[command(flatten)]
     elsewhere: forget::DirectoryInTarget,
 }
-
-/// Options without a meaning for the space of the repository.
-const SPACE_CONFLICTS: &[&str] = if cfg!(feature = "targets") { &["revisions", "target"] } else { &["revisions"] };
 
 fn parse_age(text: &str) -> Result<Age, String> {
     Age::parse(text).filter(|age| !age.is_zero()).ok_or_else(|| "not an age such as `30d`, `6w` or `1y6m`".to_owned())

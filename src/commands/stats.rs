@@ -28,24 +28,24 @@ use crate::workspace::Period;
 pub struct Args {
     /// Show the bytes of the newest N commits: their own, which neither parents nor children have, and shared ones
     /// [default: 20]
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = SEARCHES)]
+    #[cfg_attr(feature = "targets", arg(conflicts_with = "target"))]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = ["paths", "growth"])]
     commits: Option<usize>,
     /// Show the bytes of each top directory in all commits: those that only it needs, and shared ones
-    #[arg(long, conflicts_with_all = &SEARCHES[1..])]
+    #[cfg_attr(feature = "targets", arg(conflicts_with = "target"))]
+    #[arg(long, conflicts_with = "growth")]
     paths: bool,
     /// Number of levels of directories that --paths lists
     #[arg(long, value_name = "N", default_value_t = 1, requires = "paths", value_parser = clap::value_parser!(u32).range(1..))]
     depth: u32,
     /// Show how many bytes were stored in each day, week or month
-    #[arg(long, value_name = "PERIOD", num_args = 0..=1, value_parser = period(), conflicts_with_all = &SEARCHES[2..])]
+    #[cfg_attr(feature = "targets", arg(conflicts_with = "target"))]
+    #[arg(long, value_name = "PERIOD", num_args = 0..=1, value_parser = period())]
     growth: Option<Option<Period>>,
     #[cfg(feature = "targets")]
     #[command(flatten)]
     elsewhere: targets::InTarget,
 }
-
-/// Options that search the repository.
-const SEARCHES: &[&str] = if cfg!(feature = "targets") { &["paths", "growth", "target"] } else { &["paths", "growth"] };
 
 fn period() -> impl TypedValueParser<Value = Period> {
     PossibleValuesParser::new(["day", "week", "month"]).map(|word| match word.as_str() {

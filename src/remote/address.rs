@@ -97,6 +97,19 @@ impl fmt::Display for SftpAddress {
     }
 }
 
+impl S3Address {
+    /// Host of the server, without brackets around an IPv6 address.
+    pub fn host(&self) -> &str {
+        let endpoint = self.endpoint.as_deref().unwrap_or("https://s3.amazonaws.com");
+        let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+        let authority = authority.split('/').next().unwrap_or_default();
+        match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, _)) => host,
+            None => authority.split(':').next().unwrap_or_default(),
+        }
+    }
+}
+
 impl fmt::Display for S3Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}", self.bucket)?;
@@ -275,5 +288,19 @@ mod tests {
         assert!(!format!("{error:?}").contains("secret"));
         let hint = parse("me@nas:copies/x").unwrap_err().hint_text().unwrap();
         assert_eq!(hint, "for a directory on a server: sftp://me@nas/~/copies/x");
+    }
+
+    #[test]
+    fn the_host_is_that_of_the_endpoint() {
+        for (endpoint, host) in [
+            ("https://s3.example.com", "s3.example.com"),
+            ("http://localhost:8333/", "localhost"),
+            ("http://[::1]:8333", "::1"),
+            ("https://10.0.0.7/path", "10.0.0.7"),
+        ] {
+            let (bucket, prefix) = ("bucket".to_owned(), String::new());
+            let address = S3Address { bucket, prefix, endpoint: Some(endpoint.to_owned()), region: None };
+            assert_eq!(address.host(), host);
+        }
     }
 }

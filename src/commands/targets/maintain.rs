@@ -51,7 +51,7 @@ pub fn repair(context: &Context<'_>, workspace: &Workspace, mut target: OpenTarg
         return Ok(Exit::SUCCESS);
     }
     if !is_dry_run {
-        context.ui.hint("this repository lacks what is still missing; run the same command on a machine that has it");
+        context.ui.hint("this repository does not have the rest; repair the target from a machine that does");
     }
     Ok(ErrorKind::Damaged.exit())
 }

@@ -43,7 +43,7 @@ enum Command {
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// List the targets of this repository, and how far they fulfil the 3-2-1 rule
+    /// List the targets of this repository, and whether they meet the 3-2-1 rule
     ///
     /// The rule asks for 3 copies on 2 media, 1 of them elsewhere. The directory is one copy, and each target with the whole history
     /// another one. Media are the file systems of this machine, and other hosts; elsewhere is any other host. Servers are not asked.

@@ -172,8 +172,7 @@ fn find_region(agent: &Agent, address: &S3Address) -> Attempt<String> {
 /// A failure to send a request or to receive its answer.
 fn unreachable(cause: &ureq::Error, address: &S3Address) -> Failure {
     let error = |words: String| Error::new(ErrorKind::Unreachable, format!("cannot reach {}: {words}", shown(address)));
-    let host = address.endpoint.as_deref().unwrap_or("https://s3.amazonaws.com");
-    let host = host.split("://").last().unwrap_or_default().split([':', '/']).next().unwrap_or_default();
+    let host = address.host();
     let is_unknown = match cause {
         ureq::Error::HostNotFound => true,
         // Rust has no kind for a failure of `getaddrinfo`.

@@ -12,22 +12,18 @@ pub struct LastCopy<'c>(pub &'c [CopyRecord]);
 
 impl Print for LastCopy<'_> {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let (pushed, never): (Vec<&CopyRecord>, Vec<&CopyRecord>) =
-            self.0.iter().partition(|copy| copy.state.pushed.is_some());
-        let never: Vec<String> = never.into_iter().map(|copy| safe(&copy.target).to_string()).collect();
-        let never = format!("the whole history was never pushed to {}", never.join(", "));
-        match pushed.into_iter().max_by_key(|copy| copy.state.pushed) {
-            Some(CopyRecord { target, state }) => {
-                let age = state.pushed.map(|time| page.age_text(time)).unwrap_or_default();
-                let never = if self.0.iter().all(|copy| copy.state.pushed.is_some()) {
-                    String::new()
-                } else {
-                    format!("; {never}")
-                };
-                page.line(format_args!("last copy elsewhere: {age} on {}, {}{never}", safe(target), behind(state)))
+        let never = self.0.iter().filter(|copy| copy.state.pushed.is_none());
+        let never: Vec<String> = never.map(|copy| safe(&copy.target).to_string()).collect();
+        let incomplete = format!("the whole history was never pushed to {}", never.join(", "));
+        let newest = self.0.iter().filter_map(|copy| Some((copy.state.pushed?, copy))).max_by_key(|(time, _)| *time);
+        match newest {
+            Some((time, CopyRecord { target, state })) => {
+                let rest = if never.is_empty() { String::new() } else { format!("; {incomplete}") };
+                let (age, target) = (page.age_text(time), safe(target));
+                page.line(format_args!("last copy elsewhere: {age} on {target}, {}{rest}", behind(state)))
             }
-            None if self.0.is_empty() => Ok(()),
-            None => page.line(format_args!("no copy elsewhere: {never}")),
+            None if never.is_empty() => Ok(()),
+            None => page.line(format_args!("no copy elsewhere: {incomplete}")),
         }
     }
 }

@@ -112,12 +112,12 @@ impl Print for TargetsEnd {
         let TargetsEnd { copies, media, elsewhere, .. } = self;
         if self.sufficient {
             let numbers = format!("{}, {media} media, {elsewhere} elsewhere", plural(*copies, "copy"));
-            return page.line(format_args!("3-2-1 rule fulfilled: {numbers}"));
+            return page.line(format_args!("3-2-1 rule met: {numbers}"));
         }
         let numbers = format!("{copies} of 3 copies, {media} of 2 media, {elsewhere} of 1 elsewhere");
         let uncounted: Vec<String> =
             self.uncounted.iter().map(|one| format!("; {} {}", safe(&one.target), one.reason)).collect();
-        page.line(format_args!("3-2-1 rule not fulfilled: {numbers}{}", uncounted.concat()))
+        page.line(format_args!("3-2-1 rule not met: {numbers}{}", uncounted.concat()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! How far the copies fulfil the 3-2-1 rule: 3 copies, on 2 media, 1 of them elsewhere.
+//! Whether the copies meet the 3-2-1 rule: 3 copies, on 2 media, 1 of them elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 
 use super::{Copy, TargetSettings};
 
-/// How far the copies fulfil the 3-2-1 rule. The directory and its repository count as one copy, and each target with the whole
+/// How the copies compare with the 3-2-1 rule. The directory and its repository count as one copy, and each target with the whole
 /// history as another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Redundancy {
@@ -35,14 +35,14 @@ enum Medium {
 }
 
 impl Redundancy {
-    /// Whether the rule is fulfilled.
+    /// Whether the rule is met.
     pub fn is_sufficient(&self) -> bool {
         self.copies >= 3 && self.media >= 2 && self.elsewhere >= 1
     }
 }
 
 impl Workspace {
-    /// Determines how far these copies fulfil the 3-2-1 rule. Asks no server.
+    /// Compares these copies with the 3-2-1 rule. Asks no server.
     pub fn redundancy(&self, copies: &[Copy]) -> Result<Redundancy> {
         let own = fs::stat(&self.repository.layout.packs())?.map(|stat| Medium::FileSystem(stat.device));
         let mut media: BTreeSet<Medium> = own.into_iter().collect();
@@ -86,10 +86,7 @@ impl Workspace {
                 None => Err("is not connected"),
             },
             Address::Sftp(address) => Ok(of_host(&address.host)),
-            Address::S3(address) => Ok(address
-                .endpoint
-                .as_deref()
-                .map_or_else(|| Medium::Host("amazonaws.com".to_owned()), |endpoint| of_host(host_of(endpoint)))),
+            Address::S3(address) => Ok(of_host(address.host())),
         })
     }
 }
@@ -100,30 +97,12 @@ fn of_host(host: &str) -> Medium {
     if is_loopback || is_here { Medium::Unknown } else { Medium::Host(host.to_owned()) }
 }
 
-/// The host of a URL.
-fn host_of(url: &str) -> &str {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = authority.split('/').next().unwrap_or_default();
-    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, _)) => host,
-        None => authority.split(':').next().unwrap_or_default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn servers_on_this_machine_are_no_other_hosts() {
-        for (endpoint, host) in [
-            ("https://s3.example.com", "s3.example.com"),
-            ("http://localhost:8333/", "localhost"),
-            ("http://[::1]:8333", "::1"),
-            ("https://10.0.0.7/path", "10.0.0.7"),
-        ] {
-            assert_eq!(host_of(endpoint), host);
-        }
         for host in ["localhost", "storage.localhost", "127.0.0.1", "127.8.0.1", "::1", &fs::host_name()] {
             assert_eq!(of_host(host), Medium::Unknown, "{host}");
         }

@@ -194,7 +194,7 @@ hint: to copy the history there: undo push nas
 disk         [ROOT]/disk  up to date, pushed 24 hours ago
 nas          sftp://me@nas/backups  1 commit behind, pushed 2 weeks ago
 spare        [ROOT]/spare  the whole history was never pushed
-3-2-1 rule not fulfilled: 2 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; nas is behind; spare has no complete copy yet
+3-2-1 rule not met: 2 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; nas is behind; spare has no complete copy yet
 
 "#]]);
 }
@@ -237,11 +237,11 @@ hint: to restore the copy into a temporary directory and compare it: undo drill 
 }
 
 #[test]
-fn list_tells_how_far_the_3_2_1_rule_is_fulfilled() {
+fn list_tells_whether_the_3_2_1_rule_is_met() {
     let env = with_target();
     env.undo("target list").ok().shows(str![[r#"
 disk         [ROOT]/disk  the whole history was never pushed
-3-2-1 rule not fulfilled: 1 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; disk has no complete copy yet
+3-2-1 rule not met: 1 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; disk has no complete copy yet
 
 "#]]);
     env.undo("target list --json").ok().shows(str![[r#"
@@ -253,14 +253,14 @@ disk         [ROOT]/disk  the whole history was never pushed
     // The disk is a folder of the same file system.
     env.undo("target list").ok().shows(str![[r#"
 disk         [ROOT]/disk  up to date, pushed just now
-3-2-1 rule not fulfilled: 2 of 3 copies, 1 of 2 media, 0 of 1 elsewhere
+3-2-1 rule not met: 2 of 3 copies, 1 of 2 media, 0 of 1 elsewhere
 
 "#]]);
     add_like(&env, "nas", "url = \"sftp://me@nas/backups\"");
     env.undo("target list").ok().shows(str![[r#"
 disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
-3-2-1 rule fulfilled: 3 copies, 2 media, 1 elsewhere
+3-2-1 rule met: 3 copies, 2 media, 1 elsewhere
 
 "#]]);
     env.undo("target list --json").ok().shows(str![[r#"
@@ -276,7 +276,7 @@ disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
 near         s3://bucket  up to date, pushed just now
 same         sftp://me@nas/backups  up to date, pushed just now
-3-2-1 rule fulfilled: 4 copies, 2 media, 1 elsewhere
+3-2-1 rule met: 4 copies, 2 media, 1 elsewhere
 
 "#]]);
     // A disk that is not mounted.
@@ -286,7 +286,7 @@ disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
 near         s3://bucket  up to date, pushed just now
 same         sftp://me@nas/backups  up to date, pushed just now
-3-2-1 rule fulfilled: 3 copies, 2 media, 1 elsewhere
+3-2-1 rule met: 3 copies, 2 media, 1 elsewhere
 
 "#]]);
     fs::create_dir(env.root().join("disk")).unwrap();
@@ -295,7 +295,7 @@ disk         [ROOT]/disk  up to date, pushed just now
 nas          sftp://me@nas/backups  up to date, pushed just now
 near         s3://bucket  up to date, pushed just now
 same         sftp://me@nas/backups  up to date, pushed just now
-3-2-1 rule fulfilled: 3 copies, 2 media, 1 elsewhere
+3-2-1 rule met: 3 copies, 2 media, 1 elsewhere
 
 "#]]);
     env.write("new", "new");
@@ -305,7 +305,7 @@ disk         [ROOT]/disk  1 commit behind, pushed just now
 nas          sftp://me@nas/backups  1 commit behind, pushed just now
 near         s3://bucket  1 commit behind, pushed just now
 same         sftp://me@nas/backups  1 commit behind, pushed just now
-3-2-1 rule not fulfilled: 1 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; disk is behind; nas is behind; near is behind; same is behind
+3-2-1 rule not met: 1 of 3 copies, 1 of 2 media, 0 of 1 elsewhere; disk is behind; nas is behind; near is behind; same is behind
 
 "#]]);
     assert_eq!(env.undo("target list -z").ok().text(), "disk\0nas\0near\0same\0");
@@ -315,7 +315,7 @@ same         sftp://me@nas/backups  1 commit behind, pushed just now
 fn without_targets_nothing_is_read_of_targets() {
     let env = with_history();
     env.undo("target list").ok().shows(str![[r#"
-3-2-1 rule not fulfilled: 1 of 3 copies, 1 of 2 media, 0 of 1 elsewhere
+3-2-1 rule not met: 1 of 3 copies, 1 of 2 media, 0 of 1 elsewhere
 
 "#]]);
     let calls = "openat,openat2,newfstatat,statx,faccessat2,connect,socket";
