@@ -134,7 +134,7 @@ const STYLES: Styles = Styles::styled()
 
 /// The groups of commands in `undo help`. Each command is in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Record", &["init", "commit", "run"]),
+    ("Record", &["init", "commit", "run", "agent"]),
     ("Examine", &["status", "log", "show", "diff", "ls", "cat"]),
     ("Restore", &["checkout", "restore", "undo", "redo", "op", "export"]),
     ("Branches and tags", &["branch", "tag"]),

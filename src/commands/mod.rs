@@ -1,5 +1,6 @@
 //! The commands for people. One file per command: parse, call the library, show the outcome.
 
+mod agent;
 mod background;
 mod branch;
 mod cat;
@@ -83,6 +84,7 @@ enum Command {
     Checkout(checkout),
     Restore(restore),
     Run(run),
+    Agent(agent),
     Undo(undo),
     Redo(redo),
     Op(op),
