@@ -163,7 +163,7 @@ impl Environment {
         Environment { user_settings: path.map(Arc::from), ..self }
     }
 
-    /// Replaces the folder of what must outlive a repository: the keys of targets. `None` keeps nothing.
+    /// Replaces the folder of what must outlive a directory: stores outside, and the keys of targets. `None` keeps nothing.
     pub fn with_state_directory(self, path: Option<PathBuf>) -> Environment {
         Environment { state_directory: path.map(Arc::from), ..self }
     }
@@ -220,8 +220,7 @@ impl Environment {
         self.user_settings.as_deref()
     }
 
-    /// Folder of what must outlive a repository.
-    #[cfg(feature = "targets")]
+    /// Folder of what must outlive a repository or its directory.
     pub(crate) fn state_directory(&self) -> Option<&Path> {
         self.state_directory.as_deref()
     }

@@ -59,7 +59,9 @@ pub use interrupt::{AwaitedChild, AwaitedInput, on_interrupt};
 pub use lease::{Writers, writers_of};
 pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, survive_file_size_limit};
 pub use lock::{FileLock, Holder};
-pub use paths::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir, lies_in};
+pub use paths::{
+    above_removed_dir, canonicalize, canonicalize_existing, current_dir, home_dir, is_mount_root, is_same_dir, lies_in,
+};
 pub use process::run_program;
 pub use random::random;
 pub use read_lock::ReadLock;

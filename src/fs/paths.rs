@@ -16,6 +16,15 @@ pub fn canonicalize(path: &Path) -> Result<PathBuf> {
     std::fs::canonicalize(path.components().collect::<PathBuf>()).map_err(|cause| Error::io("find", path, cause))
 }
 
+/// Resolves links in the part of an absolute path that exists, and keeps the rest.
+pub fn canonicalize_existing(path: &Path) -> Result<PathBuf> {
+    let existing = path.ancestors().find(|above| std::fs::metadata(above).is_ok()).unwrap_or(Path::new("/"));
+    let rest = path.strip_prefix(existing).unwrap_or(Path::new(""));
+    // Joining an empty path would append a slash.
+    let existing = canonicalize(existing)?;
+    Ok(if rest.as_os_str().is_empty() { existing } else { existing.join(rest) })
+}
+
 /// The current directory.
 pub fn current_dir() -> Result<PathBuf> {
     std::env::current_dir().map_err(|cause| Error::io("find", Path::new("."), cause))

@@ -18,6 +18,7 @@ mod new_commits;
 mod no_sync;
 pub mod opened;
 mod other_worktree;
+pub mod outside;
 mod permission;
 pub mod refname;
 #[cfg(feature = "targets")]

@@ -16,6 +16,7 @@ use crate::repo::journal::{self, End, Loaded, Operations, State};
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::Membership;
 use crate::repo::other_worktree::OtherCheckout;
+use crate::repo::outside;
 use crate::store::{Mask, Options, PurgedBlobs, Store};
 
 /// An open repository, with the state of the journal when it was read.
@@ -45,6 +46,12 @@ impl Repository {
     /// existing store. [`ErrorKind::Exists`] if the directory has a repository.
     pub fn init(worktree: &Path, store: Option<&Path>, environment: Environment) -> Result<Repository> {
         Repository::init_as(worktree, store, &Joining::Ask, environment)
+    }
+
+    /// Like [`Repository::init`], with a new store in the user's state directory.
+    pub fn init_outside(worktree: &Path, environment: Environment) -> Result<Repository> {
+        let store = outside::place_for(worktree, &environment)?;
+        Repository::init(worktree, Some(&store), environment)
     }
 
     /// Like [`Repository::init`], for a store that another directory may use: [`ErrorKind::Refused`] if one does and

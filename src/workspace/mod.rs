@@ -20,6 +20,7 @@ pub(crate) mod selection;
 mod settings;
 mod stats;
 mod steps;
+pub mod stores;
 #[cfg(feature = "targets")]
 pub mod targets;
 mod verify;
@@ -110,6 +111,13 @@ impl Workspace {
     pub fn init(directory: impl Into<PathBuf>, store: Option<&Path>, environment: Environment) -> Result<Workspace> {
         let directory = directory.into();
         let repository = Repository::init(&directory, store, environment)?;
+        Workspace::of(repository, directory)
+    }
+
+    /// Like [`Workspace::init`], with a new store in the user's state directory, which outlives the directory.
+    pub fn init_outside(directory: impl Into<PathBuf>, environment: Environment) -> Result<Workspace> {
+        let directory = directory.into();
+        let repository = Repository::init_outside(&directory, environment)?;
         Workspace::of(repository, directory)
     }
 
