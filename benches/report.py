@@ -42,7 +42,7 @@ STEP_NAMES = {"first": "first record", "status": "status", "again": "record agai
 LINES = {"on this machine": (0, 0, tuple(corpus.KINDS)), "with fifty ms for each request": (50, 0, (MAIN,)),
          "over a line of one gigabit": (0, 1000, ("large",))}
 COPY_STEPS = {"first": "first copy", "nothing": "again, nothing changed", "small": "one small file changed", "edit": "1 % changed",
-              "restore": "back on another machine"}
+              "restore": "back on another machine", "flush": "back, until it is on disk"}
 
 
 @contextlib.contextmanager
@@ -221,9 +221,14 @@ def copied(data, line):
     for kind, found in data["lines"][line].items():
         tools = found["tools"]
 
-        def cell(tool, step):
+        def taken(tool, step):
             wall, _, _, requests, *_ = tools[tool]["steps"][step]
-            ratio = "" if tool == "undo" else f" ×{times(wall / tools['undo']['steps'][step][0])}"
+            before = taken(tool, "restore") if step == "flush" else (0, 0)
+            return wall + before[0], requests + before[1]
+
+        def cell(tool, step):
+            wall, requests = taken(tool, step)
+            ratio = "" if tool == "undo" else f" ×{times(wall / taken('undo', step)[0])}"
             shown = f"**{seconds(wall)}**" if tool == "undo" else seconds(wall)
             return f"{shown}{ratio}, {requests:.0f}"
         rows = [[name, *(cell(tool, step) for tool in tools)] for step, name in COPY_STEPS.items()]
@@ -231,9 +236,10 @@ def copied(data, line):
             rows.append([name, *(seconds(of_tool["steps"][step][1]) for of_tool in tools.values())])
         rows.append(["peak memory", *(f"{max(of_step[2] for of_step in of_tool['steps'].values()):.0f} MiB" for of_tool in tools.values())])
         rows.append(["all came back", *("yes" if of_tool["exact"] else "no" for of_tool in tools.values())])
-        up, down = (seconds(value) for value in tools["undo"]["server"])
+        up, down, back = (seconds(value) for value in tools["undo"]["server"])
         tables.append(f"{kind}: {found['files']:,} files, {found['bytes'] / 2**20:,.0f} MiB. `curl` alone needs {up} to put as many random "
-                      f"bytes as undo stores into the server, and {down} to read them.\n\n" + table([kind, *tools], rows))
+                      f"bytes as undo stores into the server, and {down} to read them. Reading them into files while `cp -a` copies the "
+                      f"folder, until both are on disk, takes {back}.\n\n" + table([kind, *tools], rows))
     return "\n\n".join(tables)
 
 
