@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::plumbing;
 use crate::terminal::{Options, Ui, When};
+use crate::time;
 
 mod foreign_commands;
 mod interrupts;
@@ -102,7 +103,7 @@ fn lock_wait(text: &str) -> Result<LockWait, String> {
     }
     let limit = match text.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|limit| limit.try_into().ok()),
+        Err(_) => time::parse_duration(text),
     };
     limit.map(LockWait::For).ok_or_else(|| "give a duration like `30s` or `5min`, or `forever`".to_owned())
 }

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     NoRepository,
     /// Another process holds the lock.
     Locked,
+    /// The deadline has passed. Nothing is recorded.
+    NotInTime,
     /// Interrupted by a signal, or cancelled.
     Interrupted,
     /// The disk is full, or a quota is exceeded.
@@ -74,6 +76,7 @@ impl ErrorKind {
             ErrorKind::Purged => ("purged", 1),
             ErrorKind::NoRepository => ("no-repository", 10),
             ErrorKind::Locked => ("locked", 11),
+            ErrorKind::NotInTime => ("not-in-time", 9),
             ErrorKind::Interrupted => ("interrupted", Exit::signal(2).0),
             ErrorKind::NoSpace => ("no-space", 13),
             ErrorKind::Unsupported => ("unsupported", 14),

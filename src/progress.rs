@@ -1,5 +1,7 @@
 //! Progress of long operations. Receives reports, and can cancel.
 
+pub(crate) mod deadline;
+
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -2,7 +2,20 @@
 
 pub(crate) mod age;
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+
+/// Parses a duration of hours, minutes and seconds: `2s`, `500ms`, `1h 30min`. `None` if the text is not valid.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    text.parse::<SignedDuration>().ok()?.try_into().ok()
+}
+
+/// A duration as [`parse_duration`] reads it.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(|_| format!("{}s", duration.as_secs()), |it| format!("{it:#}"))
+}
 
 /// Seconds since 1970-01-01 UTC, rounded down, and nanoseconds after that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

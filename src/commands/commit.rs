@@ -2,7 +2,9 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::checkout::check_no_mix;
 use crate::commands::context::Remedies;
 use crate::commands::message::MessageArgs;
 use crate::commands::{Context, background, complete, init};
@@ -16,7 +18,8 @@ use crate::repo::Repository;
 use crate::report::changes::Tally;
 use crate::report::commits::{Amended, Committed, ExpectedCommit};
 use crate::snapshot::Outcome;
-use crate::workspace::{CommitOptions, Workspace};
+use crate::time;
+use crate::workspace::{AutomaticOptions, AutomaticOutcome, CommitOptions, Workspace};
 
 /// Record the current state of the directory
 ///
@@ -40,6 +43,12 @@ pub struct Args {
     /// Exit with status 6 if the recorded changes look like an accident or an attack
     #[arg(long)]
     strict: bool,
+    /// Record beside the branch, for hooks and cron jobs: `@` and `status` stay as they are
+    #[arg(long, conflicts_with_all = ["init", "force", "strict", "author", "amend", "dry_run", "paths"])]
+    auto: bool,
+    /// Record within this time, such as 2s or 500ms, or record nothing and exit with status 9
+    #[arg(long, value_name = "DURATION", value_parser = parse_deadline, conflicts_with_all = ["amend", "dry_run"])]
+    deadline: Option<Duration>,
     /// Author [default: the setting `user.name`, or your user name]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     author: Option<String>,
@@ -60,6 +69,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if args.amend {
         return amend(context, args, message);
     }
+    if args.auto {
+        return commit_automatically(context, args, message.unwrap_or_default());
+    }
     let repository = open(context, args)?;
     let mut workspace = Workspace::of(repository, context.cwd.clone())?;
     let selection = context.selection(&workspace, &args.paths)?;
@@ -69,7 +81,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         .map_err(|error| offer_message(context, args, error))?;
     let has_message = message.as_ref().is_some_and(|message| !message.is_empty());
     let (message, author) = (message.unwrap_or_default(), args.author.clone());
-    let options = CommitOptions { message, author, paths, force: args.force };
+    let options = CommitOptions { message, author, paths, force: args.force, deadline: args.deadline };
     let progress = context.ui.progress();
     if args.dry_run {
         let prepared =
@@ -93,6 +105,32 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.hint("there is no new commit, so the message was dropped; to label this state: undo tag NAME");
     }
     Ok(exit)
+}
+
+/// Parses a duration above zero: `2s`, `500ms`.
+fn parse_deadline(text: &str) -> Result<Duration, String> {
+    let duration = time::parse_duration(text).filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| "not a duration such as `2s` or `500ms`".to_owned())
+}
+
+/// Records the directory beside the branch.
+fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> Result<Exit> {
+    let mut workspace = context.workspace()?;
+    let options = AutomaticOptions { message, deadline: args.deadline, ..AutomaticOptions::default() };
+    match workspace.commit_automatically(&options, context.ui.progress())? {
+        AutomaticOutcome::Recorded(outcome) => {
+            context.ui.outcome(&committed(&outcome, &workspace.repository))?;
+            Ok(report(context, args, &mut workspace, &outcome))
+        }
+        AutomaticOutcome::RunIsRunning => {
+            context.ui.status("nothing recorded: `undo run` is running in this directory and records it");
+            Ok(Exit::SUCCESS)
+        }
+        AutomaticOutcome::CheckoutIsUnfinished => {
+            check_no_mix(&workspace.repository)?;
+            Ok(Exit::SUCCESS)
+        }
+    }
 }
 
 /// If no path exists, the user may have typed a message: offers `-m`.

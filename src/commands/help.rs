@@ -149,6 +149,7 @@ Automatic commits are thinned without a command: all of them stay for 7 days, th
   5    damage found
   6    the recorded changes look like an accident or an attack (`commit --strict`), or a guard was
        exceeded and the changes were undone (`run`)
+  9    not in time: the deadline has passed and nothing was recorded (`commit --deadline`)
   10   no repository
   11   locked by another undo process
   12   wrong password or key of a target

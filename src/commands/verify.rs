@@ -3,8 +3,6 @@
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 #[cfg(feature = "targets")]
 use crate::commands::targets;
 use crate::commands::{Context, complete};
@@ -16,6 +14,7 @@ use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
 use crate::report::verify::{DamageFields, DamageRecord, SuperfluousRecord, VerifyTotals, WorktreeTotals};
 use crate::terminal::text::{ChangeLine, Listing};
+use crate::time;
 #[cfg(feature = "targets")]
 use crate::workspace::targets::VerifyTarget;
 use crate::workspace::{VerifyExtent, VerifyOptions, Workspace};
@@ -70,8 +69,7 @@ fn parse_percent(text: &str) -> Result<f64, String> {
 
 /// Parses a duration: `10m`, `1h 30min`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
-    parsed.ok_or_else(|| "not a duration such as `10m` or `1h`".to_owned())
+    time::parse_duration(text).ok_or_else(|| "not a duration such as `10m` or `1h`".to_owned())
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {

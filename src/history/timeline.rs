@@ -126,7 +126,7 @@ impl Timeline {
         while action.as_ref().is_none_or(|action| action.before.last().unwrap_or(&action.last).is_joined) {
             let Some((id, operation)) = self.operations.next().transpose()? else { break };
             self.is_whole = operation.parent.is_none();
-            if operation.directory != self.directory {
+            if operation.directory != self.directory || operation.is_automatic() {
                 self.elsewhere.insert(id, self.actions.len());
                 continue;
             }

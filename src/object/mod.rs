@@ -5,6 +5,7 @@
 
 pub mod alarm_marks;
 pub mod attributes;
+pub mod automatic_mark;
 pub mod commit;
 pub mod entry;
 pub mod entry_line;

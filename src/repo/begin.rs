@@ -29,6 +29,17 @@ impl Repository {
         self.begin_by(&acquire, Purpose::Change)
     }
 
+    /// Like [`Repository::begin`], but waits for the lock only this long.
+    pub fn begin_within(&mut self, limit: Duration) -> Result<Transaction<'_>> {
+        let wait = LockWait::For(limit);
+        self.begin_by(&|path, environment| FileLock::acquire(path, environment, wait), Purpose::Change)
+    }
+
+    /// Whether `undo run` is running a command in this directory. Waits for nothing.
+    pub fn is_run_running(&self) -> Result<bool> {
+        Ok(FileLock::text(&self.layout.run_lock())?.is_some())
+    }
+
     /// Like [`Repository::begin`], for a directory that may not be known yet.
     pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
         self.begin_by(&acquire, Purpose::Join)

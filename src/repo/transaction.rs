@@ -62,6 +62,8 @@ pub struct NewOperation {
     pub history: HistoryEdit,
     /// Automatic commits to forget in the same write, without an operation. `None` if thinning is not due.
     pub thins: Option<Vec<ForgottenCommit>>,
+    /// Additional fields.
+    pub extras: Extras,
     /// Parents of new commits that the repository does not have, with the nearest ancestors that it has.
     pub absent: ForgottenCommits,
 }
@@ -163,6 +165,14 @@ impl Transaction<'_> {
         self.roll_if_long()?;
         operation.apply(&mut self.repository.state)?;
         self.prepared = Some(operation);
+        Ok(id)
+    }
+
+    /// Like [`Transaction::record`], but without a flush: the operation becomes durable with the next record, and a power cut
+    /// before that loses it. For operations that change no ref and add no object.
+    pub fn record_unflushed(&mut self, new_operation: NewOperation) -> Result<OperationId> {
+        let (id, operation) = self.operation(new_operation)?;
+        self.append_by(vec![operation], false)?;
         Ok(id)
     }
 
@@ -284,7 +294,7 @@ impl Transaction<'_> {
             directory: state.directory(),
             undo_position: new_operation.undo_position,
             history,
-            extras: Extras::default(),
+            extras: new_operation.extras,
         })
     }
 
@@ -294,6 +304,10 @@ impl Transaction<'_> {
 
     /// Appends records, preceded by a prepared operation, and by the directory's record if the journal is not up to date.
     fn append_all(&mut self, records: Vec<Record>) -> Result<()> {
+        self.append_by(records, true)
+    }
+
+    fn append_by(&mut self, records: Vec<Record>, is_flushed: bool) -> Result<()> {
         let prepared = self.prepared.take();
         if prepared.is_none() {
             self.roll_if_long()?;
@@ -304,7 +318,11 @@ impl Transaction<'_> {
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
         self.lock.check()?;
         environment.set_phase(Phase::Recording);
-        *end = journal.append(first.iter().chain(&records), || reserve::release(&layout.reserve()))?;
+        let (appended, make_space) = (first.iter().chain(&records), || reserve::release(&layout.reserve()));
+        *end = match is_flushed {
+            true => journal.append(appended, make_space)?,
+            false => journal.append_unflushed(appended, make_space)?,
+        };
         records.iter().try_for_each(|record| record.apply(state))?;
         store.set_purged(purged_blobs(state));
         self.repository.note_directory();

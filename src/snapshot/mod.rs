@@ -1,5 +1,6 @@
 //! Records the worktree as a commit: scan → chunk → store → tree → commit → operation.
 
+mod beside;
 pub mod blob;
 mod commit;
 mod commit_tree;
@@ -27,8 +28,10 @@ use crate::object::RunInfo;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
+use crate::progress::deadline::Deadline;
 use crate::time::Timestamp;
 
+pub use beside::Beside;
 pub use blob::{store_again, store_files};
 pub use commit::CommitMessage;
 pub use commit_tree::{CommitSpec, commit_tree};
@@ -61,6 +64,10 @@ pub struct Options {
     pub ran: Option<RunInfo>,
     /// The commit of the worktree before that command.
     pub from: Option<CommitId>,
+    /// Commit beside the branch, without changing a ref. `None` commits on the current branch.
+    pub beside: Option<Beside>,
+    /// Checked until the operation is appended.
+    pub deadline: Option<Deadline>,
 }
 
 /// Outcome of recording the worktree.

@@ -5,9 +5,9 @@ use crate::history::thinning;
 use crate::id::CommitId;
 use crate::number;
 use crate::object::commit::Counts;
-use crate::object::operation::{ForgottenCommit, RefEdit, RefName};
+use crate::object::operation::{ForgottenCommit, RefEdit, RefName, Verb};
 use crate::repo::{NewOperation, Repository, Transaction};
-use crate::snapshot::{Options, Outcome};
+use crate::snapshot::{Beside, Options, Outcome};
 use crate::store::Stored;
 
 /// Appends the operation that makes the commit part of the repository.
@@ -18,6 +18,9 @@ pub(super) fn append(
     stored: Stored,
     options: &Options,
 ) -> Result<()> {
+    if let Some(beside) = &options.beside {
+        return append_event(transaction, commit, outcome, stored, beside, options);
+    }
     let view = transaction.repository().view();
     let edit = RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: Some(commit) };
     let about = match &options.ran {
@@ -45,6 +48,35 @@ pub(super) fn append(
         transaction.prepare(new_operation)?
     } else {
         transaction.record(new_operation)?
+    };
+    Ok(())
+}
+
+/// Appends the operation of an event. If there is no new commit, it becomes durable with the next record.
+fn append_event(
+    transaction: &mut Transaction<'_>,
+    commit: CommitId,
+    outcome: &Outcome,
+    stored: Stored,
+    beside: &Beside,
+    options: &Options,
+) -> Result<()> {
+    let repository = transaction.repository();
+    let before = beside.state_before(repository, commit);
+    let new_operation = NewOperation {
+        verb: Verb::AutomaticCommit,
+        description: options.message.clone(),
+        commits: if outcome.created { vec![commit] } else { Vec::new() },
+        worktree: Some((Some(before), commit)),
+        stored,
+        bytes_read: outcome.bytes_read,
+        thins: if outcome.created { thins(repository, commit, options) } else { None },
+        extras: beside.extras.clone(),
+        ..NewOperation::default()
+    };
+    match outcome.created {
+        true => transaction.record(new_operation)?,
+        false => transaction.record_unflushed(new_operation)?,
     };
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::mounted_over;
+use crate::id::CommitId;
 use crate::object::commit::Totals;
 use crate::object::{Commit, Extras, Objects, RunInfo, alarm_marks};
 use crate::progress::Progress;
@@ -131,7 +132,7 @@ pub fn scan<'s>(
         let compared = compare_with_parent(repository, worktree, session, parent, recording, &options)?;
         Ok(Scanned { index, ..compared })
     };
-    let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
+    let parent = options.parents(repository).first().map(|id| repository.store().commit(*id)).transpose();
     let index = Index::open(&repository.layout.index());
     let mut scanned = match parent.and_then(|parent| scan_with(index, parent)) {
         Err(damage) if damage.kind() == ErrorKind::Damaged && options.paths.is_empty() => {
@@ -173,7 +174,7 @@ fn compare_with_parent<'s>(
     let Compared { content, counts, differs } = compared?;
     let scan = recording.scan;
     let mut outcome = Outcome {
-        commit: repository.view().at(),
+        commit: options.parents(repository).first().copied(),
         created: differs,
         changes: content.changes,
         counts,
@@ -213,17 +214,21 @@ impl Scanned<'_> {
     /// [`StoredScan::has_new_commit`].
     pub fn store(self) -> Result<StoredScan> {
         let Scanned { repository, scan, parent, content, mut outcome, options, index, writer } = self;
-        let at = repository.view().at();
-        let mut is_recorded = outcome.created;
-        let twin = if outcome.created && options.automatic { twin(repository, &content)? } else { None };
+        let mut is_recorded = outcome.created || options.beside.is_some();
+        let twin = match &options.beside {
+            _ if !outcome.created => None,
+            Some(beside) => beside.known(repository, &content),
+            None if options.automatic => twin(repository, &content)?,
+            None => None,
+        };
         if let Some(twin) = twin {
             (outcome.commit, outcome.created) = (Some(twin), false);
         } else if outcome.created {
             let (message, author) = (options.message.clone(), options.author.clone());
-            let automatic = options.automatic;
-            let extras = extras(&options, &outcome.findings);
+            let automatic = options.automatic || options.beside.is_some();
+            let extras = extras(repository, &options, &outcome.findings);
             let message = CommitMessage { message, automatic, author, date: None, extras };
-            let commit = commit::make(repository, at.into_iter().collect(), parent.as_ref(), content, message);
+            let commit = commit::make(repository, options.parents(repository), parent.as_ref(), content, message);
             let mut writer = writer.expect("a scan that is stored has a session")?;
             outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
             writer.finish()?;
@@ -247,10 +252,21 @@ impl StoredScan {
         let StoredScan { mut scan, mut outcome, options, index, is_recorded } = self;
         if let Some(commit) = outcome.commit.filter(|_| is_recorded) {
             outcome.bytes_stored = stored.bytes;
+            options.deadline.map_or(Ok(()), |deadline| deadline.check())?;
             operation::append(transaction, commit, &outcome, stored, &options)?;
         }
         scan_tree::complete_index(&mut scan, &index, &options.paths);
         Ok((outcome, SavedScan { scan, old_index: index }))
+    }
+}
+
+impl Options {
+    /// Parents of the commit, which is compared with the first one.
+    fn parents(&self, repository: &Repository) -> Vec<CommitId> {
+        match &self.beside {
+            Some(beside) => beside.parents.clone(),
+            None => repository.view().at().into_iter().collect(),
+        }
     }
 }
 
@@ -269,9 +285,12 @@ fn is_untouched(repository: &Repository, options: &Options, index: &Index, scan:
     is_empty && index.count() == 0 && (is_cloned || is_attached)
 }
 
-/// Extra fields of the commit: alarms, and the command that was run.
-fn extras(options: &Options, findings: &Findings) -> Extras {
-    let mut extras = options.ran.as_ref().map_or_else(Extras::default, RunInfo::extras);
+/// Extra fields of the commit: alarms, the command that was run, and the event that was recorded.
+fn extras(repository: &Repository, options: &Options, findings: &Findings) -> Extras {
+    let mut extras = match &options.beside {
+        Some(beside) => beside.commit_extras(repository),
+        None => options.ran.as_ref().map_or_else(Extras::default, RunInfo::extras),
+    };
     alarm_marks::put(&findings.marks(), &mut extras);
     extras
 }

@@ -133,7 +133,7 @@ impl Workspace {
 fn branch_before(repository: &Repository) -> Result<Option<String>> {
     for operation in repository.own_operations() {
         let (_, operation) = operation?;
-        if operation.worktree.is_some() {
+        if operation.worktree.is_some() && !operation.is_automatic() {
             return Ok(operation.switched.map(|(old, _)| old));
         }
     }

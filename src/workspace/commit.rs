@@ -1,5 +1,7 @@
 //! Commits the worktree.
 
+use std::time::Duration;
+
 use crate::checkout;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::reflog::no_commit;
@@ -7,9 +9,10 @@ use crate::id::CommitId;
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
+use crate::progress::deadline::Deadline;
 use crate::snapshot::{self, Outcome};
 
-use super::{ChangeCounts, DiffOptions, Workspace, notice};
+use super::{ChangeCounts, DiffOptions, Workspace, automatic, notice};
 
 /// What to commit.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,8 @@ pub struct CommitOptions {
     pub paths: Vec<RepoPathBuf>,
     /// Record the worktree although an unfinished checkout has left it half old, half new.
     pub force: bool,
+    /// Time from now in which the commit must be recorded, waiting for the lock included. [`ErrorKind::NotInTime`] otherwise.
+    pub deadline: Option<Duration>,
 }
 
 /// A commit that has been checked. Nothing is written until it is applied.
@@ -35,13 +40,14 @@ pub struct PreparedCommit<'w> {
 impl Workspace {
     /// Commits the worktree. If nothing has changed, no commit is made.
     pub fn commit(&mut self, options: &CommitOptions, progress: &dyn Progress) -> Result<Outcome> {
-        let mut transaction = self.repository.begin()?;
+        let deadline = options.deadline.map(Deadline::after);
+        let mut transaction = automatic::begin(&mut self.repository, deadline)?;
         if !options.force {
             checkout::check_no_mix(transaction.repository())?;
         }
         transaction.measure_growth();
-        let (mut outcome, saved) =
-            snapshot::take(&mut transaction, &self.worktree, &snapshot_options(options), progress)?;
+        let options = snapshot::Options { deadline, ..snapshot_options(options) };
+        let (mut outcome, saved) = automatic::take(&mut transaction, &self.worktree, &options, progress)?;
         self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
         if outcome.created {
             outcome.disk_growth = transaction.disk_growth();

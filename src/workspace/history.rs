@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::automatic::{self, Event};
 use crate::history::listing::{self, ListOptions};
 use crate::history::timeline::Timeline;
 use crate::history::walk::{WalkOptions, WalkedCommit};
@@ -99,6 +100,11 @@ impl Workspace {
             }
         };
         Ok((written, self.read_commit(commit)?.torn.iter().any(|torn| **torn == *path)))
+    }
+
+    /// Events of this directory that made automatic commits, or found nothing new; newest first.
+    pub fn events(&self) -> impl Iterator<Item = Result<Event>> + '_ {
+        automatic::events(&self.repository)
     }
 
     /// The operations and the position of `undo` and `redo` among them.

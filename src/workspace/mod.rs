@@ -1,5 +1,6 @@
 //! The public API: everything a user can do with a recorded directory, safe by construction.
 
+mod automatic;
 mod checkout;
 mod commit;
 mod compare;
@@ -33,6 +34,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Worktree, paths};
 
+pub use automatic::{AutomaticOptions, AutomaticOutcome};
 pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};
 pub use forget::{ForgetOutcome, ForgetSelection, ForgottenRecord, JudgedCommit};
@@ -60,6 +62,7 @@ pub use crate::effect::{Effect, Examples, Guard, Loss, Retyped};
 pub use crate::export::Exported;
 pub use crate::fs::Process;
 pub use crate::history::Costs;
+pub use crate::history::automatic::Event;
 pub use crate::history::retention::{Policy as KeepPolicy, Reason as KeepReason, Space as KeepSpace};
 pub use crate::history::timeline::{Action, Destination, Timeline};
 pub use crate::history::walk::{WalkOptions, WalkedCommit};

@@ -21,7 +21,7 @@ pub enum Notice {
     DamagedParent(String),
     /// A file of the repository is unusable, for this reason.
     DamagedFile(String),
-    /// A setting in the user's file, or the whole file, is ignored for this reason.
+    /// A setting in the user's file, the whole file, or a setting that a repository must not have is ignored for this reason.
     UserSettings(String),
     /// The repository lies inside the directory that it records; `remedy` moves it away.
     RepositoryInside {

@@ -9,6 +9,7 @@
 
 mod adopted;
 mod alarm;
+mod automatic;
 mod clocks;
 mod closed;
 mod comparison;

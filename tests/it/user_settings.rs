@@ -30,6 +30,12 @@ hint: for the settings of all repositories: undo config --global
 
 "#]]);
     env.undo("config --global").shows(str![[r#"
+agent.deadline = [DURATION] (default)
+    how long a hook of an agent may take to record the directory
+agent.prompts = false (default)
+    also record the text of the prompts that an agent announces
+agent.strict = false (default)
+    block a tool of an agent if the directory could not be recorded before it
 drill.max_age = none (default)
     age after which `undo status` warns that a target had no successful drill
 gc.auto = true (default)
@@ -42,6 +48,10 @@ history.max_size = none (default)
     size of the repository above which `undo gc` forgets old commits, automatic ones first
 history.min_free = none (default)
     free space below which `undo gc` forgets old commits, automatic ones first
+shell.guard = rm -r, mv, rsync --delete, dd, truncate, git reset --hard, git clean, git checkout, terraform apply, terraform destroy (default)
+    commands before which the shell hook records the directory
+shell.strict = false (default)
+    refuse a guarded command if the directory could not be recorded before it
 store.compression = zstd:1 (default)
     compression of new content; stored content does not change
 store.reflink = true (default)
@@ -96,6 +106,12 @@ fn repository_settings_override_those_of_the_user() {
     env.undo("commit -m two").ok();
     assert_eq!(env.undo("show --json").json()[0]["author"], "Grace");
     env.undo("config").shows(str![[r#"
+agent.deadline = [DURATION] (default)
+    how long a hook of an agent may take to record the directory
+agent.prompts = false (default)
+    also record the text of the prompts that an agent announces
+agent.strict = false (default)
+    block a tool of an agent if the directory could not be recorded before it
 drill.max_age = none (default)
     age after which `undo status` warns that a target had no successful drill
 gc.auto = true (default)
@@ -108,6 +124,10 @@ history.max_size = none (default)
     size of the repository above which `undo gc` forgets old commits, automatic ones first
 history.min_free = none (default)
     free space below which `undo gc` forgets old commits, automatic ones first
+shell.guard = rm -r, mv, rsync --delete, dd, truncate, git reset --hard, git clean, git checkout, terraform apply, terraform destroy (default)
+    commands before which the shell hook records the directory
+shell.strict = false (default)
+    refuse a guarded command if the directory could not be recorded before it
 store.compression = zstd:3 (user)
     compression of new content; stored content does not change
 store.reflink = true (default)
@@ -169,7 +189,7 @@ warning: a user-wide setting is ignored: `[ROOT]/home/.config/undo/config.toml` 
     env.undo("config --global user.name Grace").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/home/.config/undo/config.toml` line 3: no setting `user.nam`
-hint: valid settings: drill.max_age, gc.auto, gc.grace, history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, target.max_age, target.password_command, user.name, worktree.cross_mounts
+hint: valid settings: agent.deadline, agent.prompts, agent.strict, drill.max_age, gc.auto, gc.grace, history.keep, history.max_size, history.min_free, shell.guard, shell.strict, store.compression, store.reflink, store.shared, target.max_age, target.password_command, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);

@@ -193,6 +193,11 @@ impl Operation {
         Ok(operation)
     }
 
+    /// Whether this records an event of a hook: not an action of the user.
+    pub fn is_automatic(&self) -> bool {
+        self.verb == Verb::AutomaticCommit
+    }
+
     /// Verb and description.
     pub fn describe(&self) -> String {
         format!("{}: {}", self.verb, self.description)

@@ -28,12 +28,13 @@ pub enum Verb {
     Purge,
     Repair,
     Pull,
+    AutomaticCommit,
     /// A verb of another version.
     Other(String),
 }
 
 /// The verbs of this version, with their text in the journal and in JSON.
-const KNOWN: [(Verb, &str); 17] = [
+const KNOWN: [(Verb, &str); 18] = [
     (Verb::Init, "init"),
     (Verb::Commit, "commit"),
     (Verb::Checkout, "checkout"),
@@ -51,6 +52,7 @@ const KNOWN: [(Verb, &str); 17] = [
     (Verb::Purge, "purge"),
     (Verb::Repair, "repair"),
     (Verb::Pull, "pull"),
+    (Verb::AutomaticCommit, "automatic commit"),
 ];
 
 impl Verb {

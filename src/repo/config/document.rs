@@ -37,6 +37,8 @@ pub struct Applied {
     pub targets: Vec<TargetSettings>,
     /// Unknown keys and invalid values.
     pub problems: Vec<Error>,
+    /// Settings of a repository that only the user's file may have. They have no effect.
+    pub ignored: Vec<Error>,
 }
 
 /// A value in the file.
@@ -89,6 +91,10 @@ impl Document {
                 }
                 continue;
             }
+            if let Some(ignored) = self.user_only(&setting) {
+                applied.ignored.push(ignored);
+                continue;
+            }
             match self.apply_setting(setting, config) {
                 Ok(key) => applied.keys.push(key.name),
                 Err(problem) => applied.problems.push(problem),
@@ -112,6 +118,13 @@ impl Document {
         });
         let converter = command.and_then(|command| Converter::new(pattern, command));
         converter.map_err(|error| self.at(error, setting.key_span.start))
+    }
+
+    /// The warning about a setting that must not be in the file of a repository, which may have been copied from elsewhere.
+    fn user_only(&self, setting: &Setting<'_>) -> Option<Error> {
+        let key = key(&setting.name).ok().filter(|key| self.source == Source::Repository && key.is_only_user_wide())?;
+        let error = key.check_file(self.source).err()?.context("a setting of the repository is ignored");
+        Some(self.at(error, setting.key_span.start))
     }
 
     fn apply_setting(&self, setting: Setting<'_>, config: &mut Config) -> Result<&'static Key> {

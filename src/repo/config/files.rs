@@ -49,10 +49,18 @@ impl Loaded {
         self.repository.map(|_| self.config)
     }
 
-    /// The settings without those of an invalid file, the problem of the repository's file, and the problems of the user's
-    /// file, which stop no command.
+    /// The settings without those of an invalid file, the problem of the repository's file, and the problems that stop no
+    /// command: those of the user's file, and settings that a repository must not have.
     pub fn usable_config(self) -> (Config, Option<Error>, Vec<Error>) {
-        (self.config, self.repository.err(), self.user.problems)
+        let mut harmless = self.user.problems;
+        let problem = match self.repository {
+            Ok(applied) => {
+                harmless.extend(applied.ignored);
+                None
+            }
+            Err(problem) => Some(problem),
+        };
+        (self.config, problem, harmless)
     }
 
     /// Which file has the target of this name in force. `None` if none has.

@@ -1,10 +1,13 @@
 //! The settings: their names, valid values and defaults.
 
+use std::time::Duration;
+
 use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keep_rule::{KeepRule, Limit};
 use crate::store::Compression;
 use crate::time::age::Age;
+use crate::time::{duration_text, parse_duration};
 
 use super::limits::{limit_text, parse_limit};
 use super::{Config, Source, targets};
@@ -33,6 +36,11 @@ impl Key {
     /// Table and name in the file.
     pub(super) fn path(&self) -> (&'static str, &'static str) {
         self.name.split_once('.').expect("every key is in a table")
+    }
+
+    /// Whether only the user's file may set it.
+    pub(super) fn is_only_user_wide(&self) -> bool {
+        !self.files.contains(&Source::Repository)
     }
 
     /// Whether the user's file may set it.
@@ -67,14 +75,41 @@ const ANYWHERE: &[Source] = &[Source::User, Source::Repository];
 /// repository.
 const ONE_REPOSITORY: &[Source] = &[Source::Repository];
 
-/// For settings that name a program.
+/// For settings that name a program, or that decide what hooks do: a repository may have been copied from elsewhere.
 const USER: &[Source] = &[Source::User];
 
 /// The setting that determines the modes of the repository's files.
 pub const SHARED: &str = "store.shared";
 
 /// All settings.
-pub const KEYS: [Key; 13] = [
+pub const KEYS: [Key; 18] = [
+    Key {
+        name: "agent.deadline",
+        values: "a duration such as 2s or 500ms",
+        about: "how long a hook of an agent may take to record the directory",
+        files: USER,
+        kind: Kind::Text,
+        get: |config| duration_text(config.agent_deadline),
+        put: |config, text| parse_deadline(text).map(|deadline| config.agent_deadline = deadline),
+    },
+    Key {
+        name: "agent.prompts",
+        values: "true, false",
+        about: "also record the text of the prompts that an agent announces",
+        files: USER,
+        kind: Kind::Bool,
+        get: |config| config.records_prompts.to_string(),
+        put: |config, text| text.parse().ok().map(|value| config.records_prompts = value),
+    },
+    Key {
+        name: "agent.strict",
+        values: "true, false",
+        about: "block a tool of an agent if the directory could not be recorded before it",
+        files: USER,
+        kind: Kind::Bool,
+        get: |config| config.is_agent_strict.to_string(),
+        put: |config, text| text.parse().ok().map(|value| config.is_agent_strict = value),
+    },
     Key {
         name: "drill.max_age",
         values: "none, or an age such as 30d",
@@ -128,6 +163,24 @@ pub const KEYS: [Key; 13] = [
         kind: Kind::Text,
         get: |config| limit_text(config.min_free),
         put: |config, text| parse_limit(text, Amount::parse).map(|amount| config.min_free = amount),
+    },
+    Key {
+        name: "shell.guard",
+        values: "patterns of commands, separated by commas",
+        about: "commands before which the shell hook records the directory",
+        files: USER,
+        kind: Kind::Text,
+        get: |config| config.guard.clone(),
+        put: |config, text| (!text.chars().any(char::is_control)).then(|| text.clone_into(&mut config.guard)),
+    },
+    Key {
+        name: "shell.strict",
+        values: "true, false",
+        about: "refuse a guarded command if the directory could not be recorded before it",
+        files: USER,
+        kind: Kind::Bool,
+        get: |config| config.is_shell_strict.to_string(),
+        put: |config, text| text.parse().ok().map(|value| config.is_shell_strict = value),
     },
     Key {
         name: "store.compression",
@@ -212,6 +265,11 @@ pub fn key(name: &str) -> Result<&'static Key> {
             _ => format!("valid settings: {known}"),
         })
     })
+}
+
+/// Rejects a deadline that nothing can meet.
+fn parse_deadline(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|deadline| !deadline.is_zero())
 }
 
 fn compression_text(compression: Compression) -> String {

@@ -8,6 +8,8 @@ mod limits;
 mod target_tables;
 mod targets;
 
+use std::time::Duration;
+
 use crate::amount::Amount;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -29,6 +31,12 @@ pub use targets::{TARGET_SETTINGS, TargetSetting, TargetSettings, find_target, t
 /// The settings, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// `agent.deadline`: how long a hook of an agent may take.
+    pub agent_deadline: Duration,
+    /// `agent.prompts`: whether the text of prompts is recorded.
+    pub records_prompts: bool,
+    /// `agent.strict`: whether a tool is blocked if the state before it could not be recorded.
+    pub is_agent_strict: bool,
     /// `gc.auto`: collect garbage after a commit if much of the store is waste.
     pub is_gc_automatic: bool,
     /// `gc.grace`: how long forgotten commits and purged content can be taken back.
@@ -39,6 +47,10 @@ pub struct Config {
     pub max_size: Option<Amount>,
     /// `history.min_free`: free space below which old commits are forgotten.
     pub min_free: Option<Amount>,
+    /// `shell.guard`: patterns of commands before which the shell hook records, separated by commas.
+    pub guard: String,
+    /// `shell.strict`: whether a guarded command is refused if the state before it could not be recorded.
+    pub is_shell_strict: bool,
     /// `store.compression`: `stored`, `deflate:1..9`, `zstd:1..19`.
     pub compression: Compression,
     /// `store.reflink`: share the blocks of large files if the file system can.
@@ -111,14 +123,23 @@ impl Converter {
     }
 }
 
+/// The commands that are guarded by default.
+const GUARD: &str = "rm -r, mv, rsync --delete, dd, truncate, git reset --hard, git clean, git checkout, \
+                     terraform apply, terraform destroy";
+
 impl Default for Config {
     fn default() -> Config {
         Config {
+            agent_deadline: Duration::from_secs(2),
+            records_prompts: false,
+            is_agent_strict: false,
             is_gc_automatic: true,
             grace: Age::parse("7d").expect("the default is valid"),
             keep: KeepRule::parse_list("within 7d, daily within 90d, weekly").expect("the default is valid"),
             max_size: None,
             min_free: None,
+            guard: GUARD.to_owned(),
+            is_shell_strict: false,
             compression: Compression::Zstd(1),
             reflink: true,
             is_shared: false,

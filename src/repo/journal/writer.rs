@@ -46,13 +46,31 @@ impl Writer {
         records: impl IntoIterator<Item = &'r Record>,
         make_space: impl FnOnce() -> bool,
     ) -> Result<End> {
+        self.append_with(records, self.durability, make_space)
+    }
+
+    /// Like [`Writer::append`], but the records become durable with the next ones that are flushed.
+    pub fn append_unflushed<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r Record>,
+        make_space: impl FnOnce() -> bool,
+    ) -> Result<End> {
+        self.append_with(records, Durability::NoSync, make_space)
+    }
+
+    fn append_with<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r Record>,
+        durability: Durability,
+        make_space: impl FnOnce() -> bool,
+    ) -> Result<End> {
         if self.has_failed {
             return Err(Error::new(ErrorKind::Io, "the journal cannot be written after a failure")
                 .hint("run the command again"));
         }
         self.check_end()?;
         let bytes: Vec<u8> = records.into_iter().flat_map(Record::encode).collect();
-        match self.write(&bytes, make_space) {
+        match self.write(&bytes, durability, make_space) {
             Ok(()) => {
                 self.end.length += bytes.len() as u64;
                 self.end.size = self.end.length;
@@ -67,7 +85,7 @@ impl Writer {
         }
     }
 
-    fn write(&self, bytes: &[u8], make_space: impl FnOnce() -> bool) -> Result<()> {
+    fn write(&self, bytes: &[u8], durability: Durability, make_space: impl FnOnce() -> bool) -> Result<()> {
         if self.end.size > self.end.length {
             // A torn write.
             fs::set_len(&self.file, self.end.length)?;
@@ -79,7 +97,7 @@ impl Writer {
             }
             written => written?,
         }
-        fs::sync_data(&self.file, self.durability)
+        fs::sync_data(&self.file, durability)
     }
 
     /// Fails with [`ErrorKind::Locked`] unless the journal still ends where it did when it was last read or written: a

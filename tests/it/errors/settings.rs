@@ -11,7 +11,7 @@ fn unknown_setting_or_value_lists_valid_ones() {
     env.undo("config store.colour").shows(str![[r#"
 ---- stderr ----
 error: no setting `store.colour`
-hint: valid settings: drill.max_age, gc.auto, gc.grace, history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, target.max_age, target.password_command, user.name, worktree.cross_mounts
+hint: valid settings: agent.deadline, agent.prompts, agent.strict, drill.max_age, gc.auto, gc.grace, history.keep, history.max_size, history.min_free, shell.guard, shell.strict, store.compression, store.reflink, store.shared, target.max_age, target.password_command, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);
@@ -46,7 +46,7 @@ hint: valid values: text
     env.undo("config --unset nothing").shows(str![[r#"
 ---- stderr ----
 error: no setting `nothing`
-hint: valid settings: drill.max_age, gc.auto, gc.grace, history.keep, history.max_size, history.min_free, store.compression, store.reflink, store.shared, target.max_age, target.password_command, user.name, worktree.cross_mounts
+hint: valid settings: agent.deadline, agent.prompts, agent.strict, drill.max_age, gc.auto, gc.grace, history.keep, history.max_size, history.min_free, shell.guard, shell.strict, store.compression, store.reflink, store.shared, target.max_age, target.password_command, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);

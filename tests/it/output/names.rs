@@ -135,6 +135,12 @@ hint: name a new directory
 "#]]);
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);
     env.undo("config").shows(str![[r#"
+agent.deadline = [DURATION] (default)
+    how long a hook of an agent may take to record the directory
+agent.prompts = false (default)
+    also record the text of the prompts that an agent announces
+agent.strict = false (default)
+    block a tool of an agent if the directory could not be recorded before it
 drill.max_age = none (default)
     age after which `undo status` warns that a target had no successful drill
 gc.auto = true (default)
@@ -147,6 +153,10 @@ history.max_size = none (default)
     size of the repository above which `undo gc` forgets old commits, automatic ones first
 history.min_free = none (default)
     free space below which `undo gc` forgets old commits, automatic ones first
+shell.guard = rm -r, mv, rsync --delete, dd, truncate, git reset --hard, git clean, git checkout, terraform apply, terraform destroy (default)
+    commands before which the shell hook records the directory
+shell.strict = false (default)
+    refuse a guarded command if the directory could not be recorded before it
 store.compression = zstd:1 (default)
     compression of new content; stored content does not change
 store.reflink = true (default)

@@ -1,0 +1,52 @@
+//! Automatic commits: they lie beside the branch and change no ref.
+
+use crate::error::Result;
+use crate::history::automatic;
+use crate::id::CommitId;
+use crate::object::{Extras, Objects, automatic_mark};
+use crate::repo::Repository;
+use crate::snapshot::commit::Content;
+
+/// Where an automatic commit goes.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Parents of the commit, which is compared with the first one.
+    pub parents: Vec<CommitId>,
+    /// The last known state of the directory.
+    pub before: Option<CommitId>,
+    /// Fields of the operation, and of the commit if one is made.
+    pub extras: Extras,
+}
+
+impl Beside {
+    /// An automatic commit of the repository's directory with these fields.
+    pub fn of(repository: &Repository, extras: Extras) -> Result<Beside> {
+        let automatic::Base { parents, before } = automatic::base(repository)?;
+        Ok(Beside { parents, before, extras })
+    }
+
+    /// Fields of the commit.
+    pub(super) fn commit_extras(&self, repository: &Repository) -> Extras {
+        let mut extras = self.extras.clone();
+        automatic_mark::put(repository.state().directory(), &mut extras);
+        extras
+    }
+
+    /// A commit that holds this content already: the last known state, or `@`.
+    pub(super) fn known(&self, repository: &Repository, content: &Content) -> Option<CommitId> {
+        let candidates = self.before.into_iter().chain(repository.view().at());
+        candidates.into_iter().find(|&id| {
+            repository.store().commit(id).is_ok_and(|commit| {
+                (&commit.root, commit.links) == (&content.root, content.links)
+                    && (&commit.uncovered, &commit.torn) == (&content.uncovered, &content.torn)
+            })
+        })
+    }
+
+    /// The state before the event: `after` if the content is the same, or if it is not known.
+    pub(super) fn state_before(&self, repository: &Repository, after: CommitId) -> CommitId {
+        let Some(before) = self.before.filter(|before| *before != after) else { return after };
+        let content = |id| repository.store().commit(id).ok().map(|commit| (commit.root.tree(), commit.links));
+        if content(before) == content(after) { after } else { before }
+    }
+}
