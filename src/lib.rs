@@ -139,6 +139,7 @@ pub(crate) mod fs;
 pub(crate) mod remote;
 
 // Layer 2: bytes ↔ values. Pure.
+pub(crate) mod agent;
 pub(crate) mod chunk;
 pub(crate) mod object;
 #[cfg(feature = "targets")]

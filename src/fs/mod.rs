@@ -31,6 +31,7 @@ mod sparse;
 mod stat;
 #[cfg(test)]
 mod tests;
+mod timed_stdin;
 mod uncached;
 mod user;
 
@@ -71,6 +72,7 @@ pub use scratch::{ScratchDirectory, convert};
 pub use signal::Interrupts;
 pub use sparse::{data_ranges, has_hole, preallocate, punch_hole, reflink};
 pub use stat::{Atime, FileSystem, MappedStores, Stat};
+pub use timed_stdin::TimedStdin;
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
 pub use user::{
     boot_id, effective_uid, host_name, is_running, name_of_group, name_of_user, process_id, process_namespace,

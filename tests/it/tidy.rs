@@ -32,7 +32,7 @@ const LAYERS: [&[&str]; 11] = [
         "time",
     ],
     &["fs", "remote"],
-    &["chunk", "object", "seal"],
+    &["agent", "chunk", "object", "seal"],
     &["store", "target"],
     &["repo"],
     &["alarm", "diff", "history", "worktree"],
@@ -44,7 +44,7 @@ const LAYERS: [&[&str]; 11] = [
 ];
 
 /// Uses allowed within a layer: (user, used). They must not form a cycle.
-const EXCEPTIONS: [(&str, &str); 21] = [
+const EXCEPTIONS: [(&str, &str); 22] = [
     ("codec", "error"),
     ("codec", "time"),
     ("environment", "time"),
@@ -58,6 +58,7 @@ const EXCEPTIONS: [(&str, &str); 21] = [
     ("progress", "error"),
     ("serialize", "path"),
     ("remote", "fs"),
+    ("agent", "object"),
     ("seal", "object"),
     ("diff", "history"),
     ("terminal", "report"),

@@ -1,0 +1,185 @@
+//! Events that agents announce: what an event says of itself, and the directories that it is about.
+
+use std::path::{Path, PathBuf};
+
+use super::keys;
+use super::payload::Payload;
+use crate::number::and_more;
+use crate::object::Extras;
+
+/// Maximum length of a command in the extras, in bytes.
+const COMMAND_LENGTH: usize = 1 << 10;
+
+/// Maximum length of a prompt in the extras, in bytes.
+const PROMPT_LENGTH: usize = 4 << 10;
+
+/// Maximum length of other texts in the extras, in bytes.
+const NAME_LENGTH: usize = 256;
+
+/// Maximum length of a command in a message, in characters.
+const SHORT: usize = 100;
+
+/// Tools that change only the files that they name.
+const EDITORS: [&str; 4] = ["Edit", "MultiEdit", "Write", "NotebookEdit"];
+
+/// The tool whose input is a patch.
+const PATCH_TOOL: &str = "apply_patch";
+
+/// Lines of a patch that name a file.
+const PATCH_HEADERS: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
+
+/// What an agent does next, or has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// Works on a prompt.
+    Prompt,
+    /// Runs a tool.
+    Step,
+    /// Has stopped.
+    Stop,
+    /// Not known, because the payload could not be read.
+    Unreadable,
+}
+
+/// An event that an agent announces.
+#[derive(Clone, Debug)]
+pub struct HookEvent {
+    /// Kind of the event.
+    pub kind: EventKind,
+    agent: String,
+    payload: Payload,
+    /// Paths that the tool names, absolute or from the agent's working directory.
+    paths: Vec<String>,
+}
+
+impl EventKind {
+    /// `prompt`, `step`, `stop` or `unreadable`.
+    pub fn word(self) -> &'static str {
+        match self {
+            EventKind::Prompt => "prompt",
+            EventKind::Step => "step",
+            EventKind::Stop => "stop",
+            EventKind::Unreadable => "unreadable",
+        }
+    }
+
+    /// The kind with this name in a hook protocol, in any of the usual spellings. `None` for an event that needs no commit.
+    fn of_protocol(name: &str) -> Option<EventKind> {
+        let letters: String = name.chars().filter(|letter| letter.is_alphanumeric()).collect();
+        match letters.to_ascii_lowercase().as_str() {
+            "userpromptsubmit" => Some(EventKind::Prompt),
+            "pretooluse" => Some(EventKind::Step),
+            "stop" | "subagentstop" | "stopfailure" | "interrupt" | "sessionend" => Some(EventKind::Stop),
+            _ => None,
+        }
+    }
+}
+
+impl HookEvent {
+    /// The event of a payload. `None` if there is nothing to record: the payload is whole, and its event is not known.
+    pub fn new(agent: &str, payload: Payload) -> Option<HookEvent> {
+        let kind = match &payload.event {
+            Some(name) => EventKind::of_protocol(name)?,
+            None if payload.problem.is_some() => EventKind::Unreadable,
+            None => return None,
+        };
+        let mut paths = payload.paths.clone();
+        if payload.tool.as_deref() == Some(PATCH_TOOL) {
+            paths.extend(payload.command.iter().flat_map(|patch| patched_paths(patch)));
+        }
+        Some(HookEvent { kind, agent: agent.to_owned(), payload, paths })
+    }
+
+    /// Why the payload could not be read to its end.
+    pub fn problem(&self) -> Option<&str> {
+        self.payload.problem.as_deref()
+    }
+
+    /// The working directory of the agent. `fallback` is that of the hook.
+    pub fn directory(&self, fallback: &Path) -> PathBuf {
+        fallback.join(self.payload.directory.as_deref().unwrap_or_default())
+    }
+
+    /// The paths that the tool names.
+    pub fn paths(&self, fallback: &Path) -> Vec<PathBuf> {
+        let directory = self.directory(fallback);
+        self.paths.iter().map(|path| directory.join(path)).collect()
+    }
+
+    /// Whether the tool changes only the files that it names.
+    pub fn edits_only_paths(&self) -> bool {
+        self.payload.tool.as_deref().is_some_and(|tool| EDITORS.contains(&tool))
+    }
+
+    /// The command of the tool, or the paths that it edits, relative to `worktree` where they lie in it.
+    fn command(&self, worktree: &Path, fallback: &Path) -> Option<String> {
+        let tool = self.payload.tool.as_deref()?;
+        if tool != PATCH_TOOL && !self.edits_only_paths() {
+            return self.payload.command.clone();
+        }
+        let paths = self.paths(fallback);
+        let first = paths.first()?;
+        let first = first.strip_prefix(worktree).unwrap_or(first).display().to_string();
+        Some(format!("{first}{}", and_more(paths.len())))
+    }
+
+    /// The message of a commit before the event: `before Bash: rm -rf data`.
+    pub fn message(&self, worktree: &Path, fallback: &Path) -> String {
+        match (self.kind, &self.payload.tool) {
+            (EventKind::Prompt, _) => "before prompt".to_owned(),
+            (EventKind::Stop, _) if self.payload.subagent.is_some() => "stop of a subagent".to_owned(),
+            (EventKind::Stop, _) => "stop".to_owned(),
+            (EventKind::Unreadable, _) => "before an unreadable event".to_owned(),
+            (EventKind::Step, None) => "before a tool".to_owned(),
+            (EventKind::Step, Some(tool)) => {
+                let command = self.command(worktree, fallback);
+                let tool = short(tool);
+                command
+                    .map_or_else(|| format!("before {tool}"), |command| format!("before {tool}: {}", short(&command)))
+            }
+        }
+    }
+
+    /// The fields of the event. `with_prompt` says whether the text of the prompt is among them.
+    pub fn extras(&self, worktree: &Path, fallback: &Path, with_prompt: bool) -> Extras {
+        let Payload { session, subagent, tool, call, prompt, .. } = &self.payload;
+        let command = self.command(worktree, fallback);
+        let fields = [
+            (keys::NAME, Some(&self.agent), NAME_LENGTH),
+            (keys::SESSION, session.as_ref(), NAME_LENGTH),
+            (keys::SUBAGENT, subagent.as_ref(), NAME_LENGTH),
+            (keys::TOOL, tool.as_ref(), NAME_LENGTH),
+            (keys::CALL, call.as_ref(), NAME_LENGTH),
+            (keys::COMMAND, command.as_ref(), COMMAND_LENGTH),
+            (keys::PROMPT, prompt.as_ref().filter(|_| with_prompt), PROMPT_LENGTH),
+        ];
+        let mut extras = Extras::default();
+        extras.set(keys::EVENT, self.kind.word());
+        for (key, value, length) in fields {
+            if let Some(value) = value {
+                extras.set(key, &value[..value.floor_char_boundary(length)]);
+            }
+        }
+        extras
+    }
+}
+
+/// The files that a patch names.
+fn patched_paths(patch: &str) -> impl Iterator<Item = String> {
+    patch
+        .lines()
+        .filter_map(|line| PATCH_HEADERS.iter().find_map(|header| line.strip_prefix(header)))
+        .map(str::to_owned)
+}
+
+/// The text on one line, shortened if it is long.
+fn short(text: &str) -> String {
+    let line: String = text.trim().chars().take(SHORT + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(SHORT) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests;

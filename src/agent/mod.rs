@@ -1,0 +1,12 @@
+//! The hook protocols of coding agents: payloads in, events and answers out. No I/O.
+
+mod answer;
+mod event;
+mod keys;
+mod payload;
+mod shortened;
+
+pub use answer::Answer;
+pub use event::{EventKind, HookEvent};
+pub use keys::{CALL, COMMAND, EVENT, NAME, PROMPT, SESSION, SUBAGENT, TOOL};
+pub use payload::Payload;
