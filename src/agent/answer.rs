@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::quote::is_hidden;
+
 /// What the agent is to do. The default lets it continue and shows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +46,7 @@ impl Answer {
 /// Messages on one line, without characters that a terminal would interpret.
 fn one_line(messages: &[String]) -> Option<String> {
     let line: String =
-        messages.join(" · ").chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        messages.join(" · ").chars().map(|letter| if is_hidden(letter) { ' ' } else { letter }).collect();
     (!line.is_empty()).then(|| format!("undo: {line}"))
 }
 

@@ -63,6 +63,12 @@ impl EventKind {
         }
     }
 
+    /// The kind of a word.
+    pub fn from_word(word: &str) -> Option<EventKind> {
+        let all = [EventKind::Prompt, EventKind::Step, EventKind::Stop, EventKind::Unreadable];
+        all.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The kind with this name in a hook protocol, in any of the usual spellings. `None` for an event that needs no commit.
     fn of_protocol(name: &str) -> Option<EventKind> {
         let letters: String = name.chars().filter(|letter| letter.is_alphanumeric()).collect();

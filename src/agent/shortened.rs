@@ -15,7 +15,7 @@ pub(super) struct Shortened<R> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Position {
     Outside,
-    /// In a string, of which so many bytes were kept.
+    /// In a string, with the number of bytes that were kept.
     String {
         kept: usize,
         escape: Escape,
@@ -32,7 +32,7 @@ enum Escape {
     None,
     /// After the backslash.
     Begun,
-    /// So many hexadecimal digits follow.
+    /// With the number of hexadecimal digits that follow.
     Digits(u8),
     /// After `\uXXXX`, which may be the first half of a pair.
     Unit,

@@ -38,6 +38,8 @@ const TOPICS: &[(&str, &str)] = &[
   -                      the previous current commit
   @{10 minutes ago}      the commit that was current at that time
   @{yesterday 9am}       see `undo help dates`
+  @{prompt}, @{prompt 3} the directory before the last and the third last prompt of an agent
+  @{step}                the directory before the last step of an agent
   REV:path               a file or directory in a commit, from the root of the worktree
   REV:./path             the same, relative to the current directory (also `REV:../path`)
   A..B                   the range from A to B, for `diff` and `log`

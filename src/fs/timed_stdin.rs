@@ -1,20 +1,21 @@
 //! Stdin with a deadline, for input of programs that may never end it.
 
 use std::io::{self, ErrorKind, Read};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-/// Stdin. From the deadline on, reads fail with [`ErrorKind::TimedOut`].
+/// Stdin. After the deadline, reads fail with [`ErrorKind::TimedOut`].
 pub struct TimedStdin {
-    deadline: Instant,
+    began: Instant,
+    limit: Duration,
 }
 
 impl TimedStdin {
-    /// Reads until `deadline`.
-    pub fn until(deadline: Instant) -> TimedStdin {
-        TimedStdin { deadline }
+    /// Reads until `limit` has passed.
+    pub fn within(limit: Duration) -> TimedStdin {
+        TimedStdin { began: Instant::now(), limit }
     }
 }
 
@@ -22,7 +23,7 @@ impl Read for TimedStdin {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let stdin = io::stdin();
         loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left = self.limit.saturating_sub(self.began.elapsed());
             if left.is_zero() {
                 return Err(ErrorKind::TimedOut.into());
             }

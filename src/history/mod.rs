@@ -1,5 +1,6 @@
 //! Resolves revisions, walks commits and finds what they contain.
 
+pub mod agent_events;
 pub mod automatic;
 pub mod bytes;
 pub mod candidates;

@@ -1,4 +1,5 @@
-//! Resolves revisions: `@`, `@~3`, `main~2`, an id prefix, a branch or tag, `latest`, `-`, `@{10 minutes ago}`, `REV:path`, `A..B`.
+//! Resolves revisions: `@`, `@~3`, `main~2`, an id prefix, a branch or tag, `latest`, `-`, `@{10 minutes ago}`, `@{prompt}`, `REV:path`,
+//! `A..B`.
 //!
 //! A branch or tag name takes precedence over an id prefix. Any number of steps may follow the name: `~N` is the N-th ancestor
 //! along first parents, `^N` the N-th parent.
@@ -6,6 +7,7 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::agent_events;
 use crate::history::reflog::{self, no_commit};
 use crate::history::suggestions;
 use crate::history::walk::{WalkOptions, walk};
@@ -30,8 +32,14 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
     let (name, steps) = split_name(text);
     let (start, steps) = match steps.strip_prefix("@{") {
         Some(rest) => {
-            let Some((time, steps)) = rest.split_once('}') else { return Err(malformed(text, "a `}` is missing")) };
-            (existing(repository, resolve_past(repository, name, time)?)?, steps)
+            let Some((state, steps)) = rest.split_once('}') else { return Err(malformed(text, "a `}` is missing")) };
+            let found = match agent_events::parse(state) {
+                Some((kind, number)) if matches!(name, "" | "@") => {
+                    agent_events::state_before(repository, kind, number)?
+                }
+                _ => resolve_past(repository, name, state)?,
+            };
+            (existing(repository, found)?, steps)
         }
         None if name.is_empty() => return Err(malformed(text, "it names nothing")),
         None => (resolve_name(repository, name)?, steps),

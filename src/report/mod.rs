@@ -1,5 +1,6 @@
 //! Records: the outcome of each command as serializable values. `docs/json.md` is the contract.
 
+pub mod agent;
 pub mod alarms;
 pub mod changes;
 pub mod checkouts;

@@ -1,5 +1,7 @@
 //! The public API: everything a user can do with a recorded directory, safe by construction.
 
+pub(crate) mod agent_hook;
+mod agent_log;
 mod automatic;
 mod checkout;
 mod commit;
@@ -34,6 +36,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Worktree, paths};
 
+pub use agent_log::AgentStep;
 pub use automatic::{AutomaticOptions, AutomaticOutcome};
 pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};
@@ -49,6 +52,7 @@ pub use settings::{Setting, UserSettings};
 pub use verify::VerifyOptions;
 
 // Values in the signatures above.
+pub use crate::agent::EventKind as AgentEventKind;
 pub use crate::alarm::{Alarm, Findings, Kind as AlarmKind, OrdinaryWork};
 pub use crate::amount::Amount;
 pub use crate::checkout::{Action as FileAction, InUse, Outcome as CheckoutOutcome};

@@ -37,6 +37,13 @@ pub fn trace_with_clock(env: &TestEnv, calls: &str, arguments: &[&str]) -> Optio
     trace_by(env, strace, calls, arguments)
 }
 
+/// Runs `undo` under strace with a file as its stdin.
+pub fn trace_with_input(env: &TestEnv, calls: &str, arguments: &[&str], input: &Path) -> Option<Vec<Call>> {
+    let mut strace = env.command("strace");
+    strace.stdin(std::fs::File::open(input).unwrap());
+    trace_by(env, strace, calls, arguments)
+}
+
 fn trace_by(env: &TestEnv, mut strace: Command, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
     if Command::new("strace").arg("-V").output().is_err() {
         skip("strace is not installed");

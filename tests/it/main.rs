@@ -8,6 +8,7 @@
 )]
 
 mod adopted;
+mod agent_hook;
 mod alarm;
 mod automatic;
 mod clocks;

@@ -1,16 +1,24 @@
 //! `undo agent hook`: records when an agent reports an event.
 
-use std::io;
+use std::io::BufReader;
 
+use crate::agent::{Answer, EventKind, HookEvent, Payload};
 use crate::coding_agent::CodingAgent;
-use crate::commands::Context;
 use crate::commands::agent::agent_name;
-use crate::error::Result;
+use crate::commands::{Context, background};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::number::plural;
+use crate::report::alarms::AlarmRecord;
+use crate::snapshot::Outcome;
+use crate::terminal::text::describe_alarm;
+use crate::workspace::AutomaticOutcome;
+use crate::workspace::agent_hook::{HookOutcome, HookSettings, record_event};
 
 /// Record an event of an agent
 ///
 /// The hook that `undo agent install` adds to the settings of the agent runs this command. Reads the event from stdin and prints the
-/// answer, both as JSON in the protocol of the agent.
+/// answer, both as JSON in the protocol of the agent. Exits with status 0 whatever happens, so that the agent continues.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Agent that reports the event
@@ -19,8 +27,74 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
-    let _ = args.agent;
-    // The agent must be able to write the whole event.
-    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-    context.ui.bytes(b"{}\n")
+    let settings = HookSettings::read(&context.environment);
+    // Half of the time, so that the directory can be recorded even if the agent does not end its input.
+    let input = fs::TimedStdin::within(settings.deadline.remaining() / 2);
+    let payload = Payload::read(BufReader::with_capacity(64 << 10, input));
+    let answer = match HookEvent::new(args.agent.word(), payload) {
+        Some(event) => answer(context, &settings, &event),
+        None => Answer::default(),
+    };
+    let mut line = serde_json::to_vec(&answer).unwrap_or_else(|_| b"{}".to_vec());
+    line.push(b'\n');
+    context.ui.bytes(&line)
+}
+
+/// Records the event, and says what the user must know.
+fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> Answer {
+    let (cwd, environment) = (&context.cwd, &context.environment);
+    let outcomes = record_event(event, settings, cwd, environment, context.ui.progress());
+    let mut messages: Vec<String> = outcomes.iter().filter_map(|outcome| describe(event.kind, outcome)).collect();
+    if !outcomes.is_empty() {
+        messages.extend(settings.problems.iter().map(Error::to_string));
+        let problem = event.problem();
+        messages.extend(problem.map(|problem| format!("the input of the hook cannot be read: {problem}")));
+    }
+    if event.kind == EventKind::Stop {
+        outcomes.iter().filter_map(|outcome| outcome.workspace.as_ref()).for_each(background::start_if_needed);
+    }
+    match settings.blocks_tool(event, &outcomes) {
+        true => Answer::denying_tool(&messages),
+        false => Answer::with_messages(&messages),
+    }
+}
+
+/// What the user must know about one directory.
+fn describe(kind: EventKind, outcome: &HookOutcome) -> Option<String> {
+    let worktree = outcome.worktree.display();
+    match &outcome.result {
+        Ok(AutomaticOutcome::RunIsRunning) => None,
+        Ok(AutomaticOutcome::CheckoutIsUnfinished) => Some(format!(
+            "`{worktree}` is not recorded: an unfinished checkout has left it half old, half new; \
+             to finish it: undo checkout --continue"
+        )),
+        Ok(AutomaticOutcome::Recorded(recorded)) => {
+            describe_recorded(kind, recorded).map(|text| format!("`{worktree}`: {text}"))
+        }
+        Err(error) => {
+            let subject = match error.kind() {
+                // The message says that nothing is recorded.
+                ErrorKind::NotInTime => format!("`{worktree}`"),
+                _ => format!("`{worktree}` is not recorded"),
+            };
+            let consequence = if kind == EventKind::Stop { "" } else { "; what happens now cannot be undone" };
+            let hint = error.hint_text().map_or_else(String::new, |hint| format!("; {hint}"));
+            Some(format!("{subject}: {error}{consequence}{hint}"))
+        }
+    }
+}
+
+/// Signs of an accident in the changes since the last event, and files that a prompt's commit does not cover.
+fn describe_recorded(kind: EventKind, recorded: &Outcome) -> Option<String> {
+    let alarm = recorded.findings.alarms.first().filter(|_| recorded.created);
+    let alarm = alarm.map(|alarm| {
+        format!("{}; to see which step changed them: undo agent log", describe_alarm(&AlarmRecord::from(alarm)))
+    });
+    let unread = recorded.uncovered.iter().filter(|uncovered| uncovered.reason.is_failure()).count();
+    let unread = (unread > 0 && kind == EventKind::Prompt).then(|| {
+        let unread = plural(unread as u64, "path");
+        format!("{unread} cannot be read, so changes there cannot be undone; to list them: undo status")
+    });
+    let texts: Vec<String> = alarm.into_iter().chain(unread).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
 }

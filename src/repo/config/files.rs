@@ -30,6 +30,13 @@ pub fn load(repository: &Path, user: Option<&Path>) -> Loaded {
     Loaded { config, user, repository }
 }
 
+/// Reads the settings of the user alone. Returns the problems of the file, whose other settings are in force.
+pub fn load_user(user: Option<&Path>) -> (Config, Vec<Error>) {
+    let mut config = Config::default();
+    let applied = user.map_or_else(Applied::default, |path| apply_user_file(path, &mut config));
+    (config, applied.problems)
+}
+
 fn apply_user_file(path: &Path, config: &mut Config) -> Applied {
     match Document::open(path, Source::User).and_then(|document| document.apply(config)) {
         Ok(applied) => {

@@ -22,7 +22,7 @@ use crate::time::age::Age;
 pub use document::Document;
 #[cfg(feature = "targets")]
 pub use files::password_command;
-pub use files::{Loaded, load};
+pub use files::{Loaded, load, load_user};
 pub use keys::{KEYS, Key, SHARED, key};
 #[cfg(feature = "targets")]
 pub use targets::{DEFAULT_CONNECTIONS, URL, check_name, target_names};

@@ -1,5 +1,6 @@
 //! The text of each record, for people and for scripts.
 
+mod agent;
 mod alarms;
 mod changes;
 mod checkouts;
@@ -32,6 +33,7 @@ use std::io;
 
 use super::{Page, Print};
 
+pub use agent::{SessionHeader, StepLine};
 pub use alarms::describe_alarm;
 pub use changes::{ChangeLine, Fold, Listing, describe};
 pub use copies::{LastCopy, behind};

@@ -15,15 +15,15 @@ use crate::tree::{Tree, assert_same};
 const MIB: u64 = 1 << 20;
 
 /// A worktree on a separate file system.
-struct Disk {
+pub struct Disk {
     // Dropped first: unmounted before its mount point is removed.
     _mounted: Mounted,
-    env: TestEnv,
+    pub env: TestEnv,
 }
 
 impl Disk {
     /// A tmpfs of 64 MiB.
-    fn tmpfs() -> Option<Disk> {
+    pub fn tmpfs() -> Option<Disk> {
         let env = TestEnv::new();
         let mounted = Mounted::new(&["-t", "tmpfs", "-o", "size=64m,mode=0755", "tmpfs"], &env.path());
         Disk::new(env, mounted)
@@ -60,14 +60,14 @@ impl Disk {
     ///
     /// Exact only if nothing was deleted before: a process that another test is starting may hold a deleted file open for a
     /// moment, and its space returns later.
-    fn leave(&self, bytes: u64) {
+    pub fn leave(&self, bytes: u64) {
         let stat = rustix::fs::statfs(self.env.path().as_path()).unwrap();
         let free = stat.f_bfree * u64::try_from(stat.f_bsize).unwrap();
         let file = fs::File::create(self.ballast()).unwrap();
         rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, free - bytes).unwrap();
     }
 
-    fn free(&self) {
+    pub fn free(&self) {
         fs::remove_file(self.ballast()).unwrap();
     }
 }

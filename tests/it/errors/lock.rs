@@ -11,10 +11,10 @@ use crate::crash::has_strace;
 use crate::env::TestEnv;
 
 /// Holds the lock of the repository until dropped, in a separate process.
-struct LockHolder(Child);
+pub struct LockHolder(Child);
 
 impl LockHolder {
-    fn of(env: &TestEnv, text: &str) -> LockHolder {
+    pub fn of(env: &TestEnv, text: &str) -> LockHolder {
         let lock = env.path().join(".undo/lock");
         let script = format!("exec 9<>\"$1\"; flock 9; printf '{text}' > \"$1\"; echo held; read -r");
         let mut command = Command::new("bash");

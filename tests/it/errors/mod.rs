@@ -3,9 +3,9 @@
 pub mod damage;
 mod flush;
 mod format;
-mod full_disk;
+pub mod full_disk;
 mod limits;
-mod lock;
+pub mod lock;
 mod names;
 mod paths;
 mod permission;

@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/cli/foreign_commands.rs", "undo restore", "`cherry-pick` and `restore` of git"),
     ("src/cli/foreign_commands.rs", "undo tag NAME", "`commit --amend` of git"),
     ("src/cli/interrupts.rs", "undo checkout", "the interrupted command"),
+    ("src/commands/agent/hook.rs", "undo checkout --continue", "the checkout that is unfinished"),
     ("src/commands/checkouts/report.rs", "undo undo", "a checkout"),
     ("src/commands/checkouts/report.rs", "undo redo", "`undo`"),
     ("src/commands/checkouts/report.rs", "undo checkout", "`undo`"),

@@ -1,0 +1,151 @@
+//! Records an event that a coding agent announces, in every directory that the event is about.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::agent::{EventKind, HookEvent};
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::metadata::Kind;
+use crate::progress::Progress;
+use crate::progress::deadline::Deadline;
+use crate::quote::shell_word;
+use crate::repo::config;
+use crate::repo::layout::Layout;
+
+use super::{AutomaticOptions, AutomaticOutcome, Workspace, stores};
+
+/// What the user's settings say about hooks. A repository cannot set this: the directory may come from elsewhere.
+pub(crate) struct HookSettings {
+    /// The time by which the hook must end.
+    pub deadline: Deadline,
+    /// Whether a tool is blocked if the state before it is not recorded.
+    pub is_strict: bool,
+    /// Whether the text of prompts is recorded.
+    pub records_prompts: bool,
+    /// Problems of the user's settings.
+    pub problems: Vec<Error>,
+}
+
+/// The result for one directory.
+pub(crate) struct HookOutcome {
+    /// The directory.
+    pub worktree: PathBuf,
+    /// Why nothing is recorded, or what is.
+    pub result: Result<AutomaticOutcome>,
+    /// The directory's workspace, if it could be opened.
+    pub workspace: Option<Workspace>,
+}
+
+impl HookSettings {
+    /// Reads the settings. The deadline counts from now.
+    pub(crate) fn read(environment: &Environment) -> HookSettings {
+        let (config, problems) = config::load_user(environment.user_settings());
+        HookSettings {
+            deadline: Deadline::after(config.agent_deadline),
+            is_strict: config.is_agent_strict,
+            records_prompts: config.records_prompts,
+            problems,
+        }
+    }
+
+    /// Whether the tool that is to run next must be blocked.
+    pub(crate) fn blocks_tool(&self, event: &HookEvent, outcomes: &[HookOutcome]) -> bool {
+        self.is_strict && event.kind == EventKind::Step && !outcomes.iter().all(HookOutcome::is_recorded)
+    }
+}
+
+impl HookOutcome {
+    /// Whether the state before the event can be restored.
+    fn is_recorded(&self) -> bool {
+        matches!(self.result, Ok(AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning))
+    }
+}
+
+/// Records an event. `directory` is the working directory of the hook.
+pub(crate) fn record_event(
+    event: &HookEvent,
+    settings: &HookSettings,
+    directory: &Path,
+    environment: &Environment,
+    progress: &dyn Progress,
+) -> Vec<HookOutcome> {
+    let record = |(worktree, found): (PathBuf, Result<()>)| {
+        let opened = found.and_then(|()| Workspace::open(&worktree, environment.clone()));
+        let mut workspace = match opened {
+            Ok(workspace) => workspace,
+            Err(error) => return HookOutcome { worktree, result: Err(error), workspace: None },
+        };
+        let options = AutomaticOptions {
+            message: event.message(&worktree, directory),
+            extras: event.extras(&worktree, directory, settings.records_prompts),
+            deadline: Some(rounded(settings.deadline.remaining())),
+        };
+        let result = workspace.commit_automatically(&options, progress);
+        HookOutcome { worktree, result, workspace: Some(workspace) }
+    };
+    worktrees(event, directory, environment).into_iter().map(record).collect()
+}
+
+/// The time in hundredths of a second, for messages.
+fn rounded(time: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(time.as_millis() / 10 * 10).unwrap_or(u64::MAX))
+}
+
+/// The directories with a repository that an event is about: those of the paths that the tool names and, unless the tool changes
+/// nothing else, that of the working directory. With an error for each that cannot be opened, or that was removed.
+fn worktrees(event: &HookEvent, directory: &Path, environment: &Environment) -> Vec<(PathBuf, Result<()>)> {
+    let mut found: Vec<(PathBuf, Result<()>)> = Vec::new();
+    for path in event.paths(directory) {
+        // A tool may write through a link, or replace it.
+        add_worktree(&mut found, &path);
+        path.parent().into_iter().for_each(|parent| add_worktree(&mut found, parent));
+    }
+    if found.is_empty() || !event.edits_only_paths() {
+        let start = event.directory(directory);
+        add_worktree(&mut found, &start);
+        // Reading all stores takes time, so a step looks for a removed directory only if it certainly was removed.
+        let may_be_removed = event.kind == EventKind::Prompt && found.is_empty() || fs::canonicalize(&start).is_err();
+        if let Some((removed, error)) = may_be_removed.then(|| removed_directory(&start, environment)).flatten() {
+            found.push((removed, Err(error)));
+        }
+    }
+    found
+}
+
+fn add_worktree(found: &mut Vec<(PathBuf, Result<()>)>, path: &Path) {
+    let (worktree, result) = match worktree_of(path) {
+        Ok(Some(worktree)) => (worktree, Ok(())),
+        Ok(None) => return,
+        Err(error) => (path.to_owned(), Err(error)),
+    };
+    if !found.iter().any(|(other, _)| *other == worktree) {
+        found.push((worktree, result));
+    }
+}
+
+/// The removed directory that contained a path and whose history is in a store outside of it, and the error that says so.
+fn removed_directory(path: &Path, environment: &Environment) -> Option<(PathBuf, Error)> {
+    let path = fs::canonicalize_existing(path).ok()?;
+    let store = stores::store_of(&path, environment).ok()??;
+    let removed = store.directories.iter().filter(|known| known.is_missing && path.starts_with(&known.path));
+    let removed = removed.max_by_key(|known| known.path.components().count())?.path.clone();
+    let message = format!("the directory was removed; its history is in `{}`", store.path.display());
+    let hint = format!("to restore it: undo revive {}", shell_word(removed.as_os_str().as_bytes()));
+    Some((removed, Error::new(ErrorKind::NoRepository, message).hint(hint)))
+}
+
+/// The root of the directory with a repository that contains a path, which need not exist.
+fn worktree_of(path: &Path) -> Result<Option<PathBuf>> {
+    let Some(mut existing) = path.ancestors().find_map(|above| fs::canonicalize(above).ok()) else { return Ok(None) };
+    if fs::target_kind(&existing)? != Some(Kind::Directory) {
+        existing.pop();
+    }
+    match Layout::discover(&existing) {
+        Ok(layout) => Ok(Some(layout.worktree)),
+        Err(error) if error.kind() == ErrorKind::NoRepository => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,98 @@
+//! `undo agent log`: sessions, prompts, steps, and what each changed.
+
+use snapbox::str;
+
+use super::{bash, hook, payload, set, shop};
+use crate::env::TestEnv;
+
+/// A prompt with three steps of two agents, and an accident.
+fn session() -> TestEnv {
+    let env = shop();
+    hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+    hook(&env, "claude", payload(&env, "claude/PreToolUse-Edit"));
+    env.write("etl/load.py", "raw = False\n");
+    hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    env.shell("rm -rf data/raw").ok();
+    hook(&env, "claude", payload(&env, "claude/Stop"));
+    hook(&env, "codex", payload(&env, "codex/UserPromptSubmit"));
+    hook(&env, "codex", payload(&env, "codex/PreToolUse-apply_patch"));
+    env.write("etl/check.py", "check()\n");
+    env
+}
+
+#[test]
+fn steps_are_listed_by_session_and_prompt() {
+    let env = session();
+    env.undo("agent log").shows(str![[r#"
+codex [ID]  1 prompt, 1 step
+  @{prompt}  [ID]  2026-01-05 08:06:00 (2 minutes ago)  +1 ~0 -0
+    [ID]  apply_patch  etl/load.py and 1 more  +1 ~0 -0
+
+claude [ID]  1 prompt, 2 steps
+  @{prompt 2}  [ID]  2026-01-05 08:01:00 (7 minutes ago)  +0 ~1 -31
+    [ID]  Bash  rm -rf data/raw && ./reload.sh  +0 ~0 -31  (deleted: 30 of 31 files)
+    [ID]  Edit  etl/load.py  +0 ~1 -0
+---- stderr ----
+hint: to see what changed since the last prompt: undo diff --stat @{prompt}
+
+"#]]);
+}
+
+#[test]
+fn steps_have_a_json_form() {
+    let env = session();
+    env.undo("agent log --json").shows(str![[r#"
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:06:00.000000000Z","agent":"codex","session":"[ID]-7d10-7c33-8a11-0a1b2c3d4e5f","event":"prompt","prompt":1,"added":1,"modified":0,"deleted":0,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:07:00.000000000Z","agent":"codex","session":"[ID]-7d10-7c33-8a11-0a1b2c3d4e5f","event":"step","prompt":1,"tool":"apply_patch","call":"call_9f3","command":"etl/load.py and 1 more","added":1,"modified":0,"deleted":0,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:01:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"prompt","prompt":2,"added":0,"modified":1,"deleted":31,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:05:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"stop","prompt":2,"added":0,"modified":0,"deleted":0,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:03:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"step","prompt":2,"tool":"Bash","call":"toolu_01ABC123def456GHI789jkl0","command":"rm -rf data/raw && ./reload.sh","added":0,"modified":0,"deleted":31,"mixed":false,"alarms":[{"kind":"deleted","count":30,"of":31}]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:02:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"step","prompt":2,"tool":"Edit","call":"toolu_01EDIT123def456GHI789jkl","command":"etl/load.py","added":0,"modified":1,"deleted":0,"mixed":false,"alarms":[]}
+{"type":"summary","sessions":2,"prompts":2,"steps":3}
+
+"#]]);
+}
+
+#[test]
+fn without_events_the_next_command_is_named() {
+    let env = shop();
+    env.undo("agent log").shows(str![[r#"
+---- stderr ----
+no event of an agent is recorded in this directory
+hint: to record before each step of an agent: undo agent install claude
+
+"#]]);
+}
+
+#[test]
+fn changes_of_the_newest_step_are_those_of_the_directory() {
+    let env = shop();
+    hook(&env, "claude", bash(&env, "s", "make"));
+    env.write("new", "1");
+    let added = || env.undo("agent log --json").ok().json()[0]["added"].clone();
+    assert_eq!(added(), 1);
+    env.undo("checkout -q @{step}").ok();
+    assert_eq!(added(), 1, "what a checkout takes away is recorded");
+    assert!(!env.path().join("new").exists());
+    env.write("later", "of the user");
+    env.write("later-2", "of the user");
+    assert_eq!(added(), 1);
+}
+
+#[test]
+fn the_text_of_prompts_is_listed_if_it_was_asked_for() {
+    let env = shop();
+    hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+    assert!(!env.undo("agent log").ok().text().contains("Remove the raw data"));
+    set(&env, "agent.prompts", "true");
+    hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+    assert!(env.undo("agent log").ok().text().contains("Remove the raw data"));
+}
+
+#[test]
+fn control_characters_in_commands_are_not_printed() {
+    let env = shop();
+    hook(&env, "claude", bash(&env, "s\u{1b}[2J", "echo \u{1b}]0;title\u{7} \u{202e}"));
+    let text = env.undo("agent log").ok().text();
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+}

@@ -1,0 +1,86 @@
+//! Which directories an event records: those of the paths that the tool names, then that of the working directory.
+
+use std::os::unix::fs::symlink;
+
+use super::{bash, hook, message, payload, shop};
+use crate::env::TestEnv;
+
+/// Creates a second repository beside the worktree.
+fn other(env: &TestEnv) -> std::path::PathBuf {
+    let other = env.root().join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("plan.txt"), "one\n").unwrap();
+    env.undo("-C ../other commit --init -m start").ok();
+    other
+}
+
+/// Number of events in the worktree, and in the other directory.
+fn events(env: &TestEnv) -> [usize; 2] {
+    ["-C .", "-C ../other"].map(|place| env.undo(&format!("{place} agent log --json")).ok().json().len() - 1)
+}
+
+/// A payload of an edit.
+fn edit(env: &TestEnv, tool: &str, path: &std::path::Path) -> String {
+    serde_json::json!({
+        "session_id": "s", "cwd": env.path(), "hook_event_name": "PreToolUse", "tool_name": tool,
+        "tool_input": {"file_path": path}, "tool_use_id": "call-1",
+    })
+    .to_string()
+}
+
+#[test]
+fn an_edit_records_the_directory_of_the_file() {
+    let env = shop();
+    let other = other(&env);
+    hook(&env, "claude", edit(&env, "Edit", &other.join("plan.txt")));
+    assert_eq!(events(&env), [0, 1]);
+    hook(&env, "claude", edit(&env, "Write", &other.join("new/deep/file")));
+    assert_eq!(events(&env), [0, 2]);
+    hook(&env, "claude", edit(&env, "Write", "/tmp/elsewhere".as_ref()));
+    assert_eq!(events(&env), [1, 2], "without a repository there, that of the working directory");
+    hook(&env, "claude", edit(&env, "mcp__files__write", &other.join("plan.txt")));
+    assert_eq!(events(&env), [2, 3], "such a tool may do more than it says");
+}
+
+#[test]
+fn an_edit_through_a_link_records_both_directories() {
+    let env = shop();
+    symlink(other(&env).join("plan.txt"), env.path().join("etl/plan.txt")).unwrap();
+    hook(&env, "claude", edit(&env, "Edit", &env.path().join("etl/plan.txt")));
+    assert_eq!(events(&env), [1, 1]);
+}
+
+#[test]
+fn a_command_records_the_working_directory_of_the_agent() {
+    let env = shop();
+    let other = other(&env);
+    let text = bash(&env, "s", "make").replace(env.path().to_str().unwrap(), other.to_str().unwrap());
+    hook(&env, "claude", text);
+    assert_eq!(events(&env), [0, 1]);
+    let below = bash(&env, "s", "make").replace("/work\"", "/work/data/raw\"");
+    hook(&env, "claude", below);
+    assert_eq!(events(&env), [1, 1]);
+    hook(&env, "claude", r#"{"hook_event_name":"PreToolUse","tool_name":"Bash"}"#);
+    assert_eq!(events(&env), [2, 1], "without a directory, that of the hook");
+}
+
+#[test]
+fn without_a_repository_the_hook_is_silent() {
+    let env = TestEnv::new();
+    for name in ["claude/UserPromptSubmit", "claude/PreToolUse-Bash", "claude/PreToolUse-Edit", "claude/Stop"] {
+        assert_eq!(hook(&env, "claude", payload(&env, name)), serde_json::json!({}));
+    }
+    assert_eq!(hook(&env, "claude", "no JSON"), serde_json::json!({}));
+    assert!(!env.path().join(".undo").exists());
+}
+
+#[test]
+fn a_removed_folder_is_recorded_by_the_directory_above() {
+    let env = shop();
+    let step = bash(&env, "s", "make").replace("/work\"", "/work/data/raw\"");
+    env.shell("rm -rf data").ok();
+    assert!(message(&hook(&env, "claude", step)).contains("30 of 31 files were deleted"));
+    let step = env.undo("agent log --json").ok().json().swap_remove(0);
+    let recorded = env.undo(&format!("ls {} --json", step["id"].as_str().unwrap())).ok().text();
+    assert!(recorded.contains("\"etl\"") && !recorded.contains("\"data\""), "{recorded}");
+}

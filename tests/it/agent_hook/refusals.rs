@@ -1,0 +1,178 @@
+//! What keeps a step from being recorded: the agent continues, and the user sees one line. With `agent.strict`, tools are blocked.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{bash, hook, message, payload, set, shop};
+use crate::crash::{has_strace, killed_at};
+use crate::env::TestEnv;
+use crate::errors::full_disk::Disk;
+use crate::errors::lock::LockHolder;
+use crate::tree::{Tree, assert_same};
+
+fn hold(env: &TestEnv) -> LockHolder {
+    LockHolder::of(env, "pid 4242\\nsince 2026-01-05T08:00:00Z\\ncommand undo commit -m long\\n")
+}
+
+#[test]
+fn a_held_lock_is_reported_before_the_deadline() {
+    let env = shop();
+    let _holder = hold(&env);
+    let began = Instant::now();
+    let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let text = message(&answer);
+    assert!(text.starts_with(&format!("undo: `{}`: nothing is recorded", env.path().display())), "{text}");
+    assert!(text.contains("`undo commit -m long` (process 4242)"), "{text}");
+    assert!(text.contains("; what happens now cannot be undone"), "{text}");
+    assert_eq!(answer.as_object().unwrap().len(), 1, "the tool is not blocked: {answer}");
+}
+
+#[test]
+fn strict_mode_blocks_only_tools_and_only_by_an_answer() {
+    let env = shop();
+    set(&env, "agent.strict", "true");
+    set(&env, "agent.deadline", "300ms");
+    let holder = hold(&env);
+    for (agent, name) in [("claude", "claude/PreToolUse-Edit"), ("codex", "codex/PreToolUse-apply_patch")] {
+        let answer = hook(&env, agent, payload(&env, name));
+        let decision = &answer["hookSpecificOutput"];
+        assert_eq!(
+            (&decision["hookEventName"], &decision["permissionDecision"]),
+            (&json!("PreToolUse"), &json!("deny"))
+        );
+        let reason = decision["permissionDecisionReason"].as_str().unwrap();
+        assert!(reason.contains("nothing is recorded") && reason == message(&answer), "{answer}");
+    }
+    for name in ["claude/UserPromptSubmit", "claude/Stop", "claude/SubagentStop"] {
+        let answer = hook(&env, "claude", payload(&env, name));
+        assert!(
+            message(&answer).contains("nothing is recorded") && answer.get("hookSpecificOutput").is_none(),
+            "{answer}"
+        );
+    }
+    drop(holder);
+    set(&env, "agent.deadline", "60s");
+    assert_eq!(hook(&env, "claude", payload(&env, "claude/PreToolUse-Edit")), json!({}));
+    let elsewhere = payload(&env, "claude/PreToolUse-Edit").replace(env.path().to_str().unwrap(), "/");
+    assert_eq!(hook(&env, "claude", elsewhere), json!({}), "without a repository, nothing is blocked");
+}
+
+#[test]
+fn a_repository_cannot_block_tools() {
+    let env = shop();
+    fs::write(env.path().join(".undo/config.toml"), "[agent]\nstrict = true\ndeadline = \"0s\"\nprompts = true\n")
+        .unwrap();
+    let _holder = hold(&env);
+    let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    assert!(answer.get("hookSpecificOutput").is_none(), "{answer}");
+}
+
+#[test]
+fn a_deadline_that_has_passed_records_nothing() {
+    let env = shop();
+    set(&env, "agent.deadline", "1ms");
+    let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    assert!(message(&answer).contains("nothing is recorded: the deadline of "), "{answer}");
+    assert_eq!(env.undo("agent log --json").ok().json().len(), 1);
+}
+
+#[test]
+fn problems_of_the_settings_are_reported() {
+    let env = shop();
+    let settings = env.root().join("home/.config/undo/config.toml");
+    fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    fs::write(settings, "[agent]\nstrict = maybe\n").unwrap();
+    let answer = hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+    assert!(message(&answer).contains("the user-wide settings are ignored"), "{answer}");
+    assert_eq!(env.undo("agent log --json").ok().json().len(), 2, "the event is recorded");
+}
+
+#[test]
+fn a_full_disk_is_reported_and_nothing_is_lost() {
+    let Some(disk) = Disk::tmpfs() else { return };
+    let env = &disk.env;
+    env.undo("init -q").ok();
+    env.write("notes", "one\n");
+    env.undo("commit -m one").ok();
+    env.write("large", crate::errors::noise(1, 12 << 20));
+    let before = Tree::read(&env.path());
+    disk.leave(2 << 20);
+    let answer = hook(env, "claude", payload(env, "claude/PreToolUse-Bash"));
+    let text = message(&answer);
+    assert!(text.contains("is not recorded: cannot write") && text.contains("no space left on device"), "{answer}");
+    assert_same(&Tree::read(&env.path()), &before);
+    env.undo("verify").ok();
+    disk.free();
+    assert_eq!(hook(env, "claude", payload(env, "claude/PreToolUse-Bash")), json!({}));
+    env.shell("rm large").ok();
+    env.undo("checkout -q @{step}").ok();
+    assert_same(&Tree::read(&env.path()), &before);
+}
+
+#[test]
+fn a_read_only_repository_is_reported() {
+    let env = shop();
+    env.shell("chmod -R go+rX . && chmod 755 .undo").ok();
+    let Some(output) = env.undo_as_other_user("agent hook claude") else { return };
+    let text = output.ok().text();
+    assert!(text.contains("is not recorded") && text.contains("permission denied"), "{text}");
+}
+
+#[test]
+fn a_damaged_repository_is_reported() {
+    let env = shop();
+    fs::write(env.path().join(".undo/format"), "undo repository 99\n").unwrap();
+    let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    assert!(message(&answer).contains("is not recorded: "), "{answer}");
+}
+
+#[test]
+fn inside_undo_run_the_run_records() {
+    let env = shop();
+    fs::write(env.root().join("payload"), payload(&env, "claude/PreToolUse-Bash")).unwrap();
+    let output = env.shell("undo run -q -- sh -c 'undo agent hook claude <../payload; rm -r data'").ok();
+    assert_eq!(output.text(), "{}\n");
+    assert_eq!(env.undo("agent log --json").ok().json().len(), 1);
+    env.undo("undo -q").ok();
+    assert!(env.path().join("data/raw/7.csv").exists());
+}
+
+#[test]
+fn an_unfinished_checkout_is_reported() {
+    if !has_strace() {
+        return;
+    }
+    let env = shop();
+    let first = Tree::read(&env.path());
+    env.shell("rm -r data && echo two >etl/load.py && echo new >etl/new").ok();
+    env.undo("commit -qm two").ok();
+    assert!(killed_at(&env, "renameat2", 2, &["checkout", "-q", "@~"]));
+    env.undo("checkout --continue -n").ok();
+    let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    let text = message(&answer);
+    assert!(
+        text.contains("is not recorded: an unfinished checkout") && text.ends_with("undo checkout --continue"),
+        "{text}"
+    );
+    env.undo("checkout --continue -q").ok();
+    assert_same(&Tree::read(&env.path()), &first);
+    assert_eq!(hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash")), json!({}));
+}
+
+#[test]
+fn an_accident_is_reported_with_the_next_event() {
+    let env = TestEnv::new();
+    for n in 0..300 {
+        env.write(&format!("data/{n}.csv"), format!("row {n}\n"));
+    }
+    env.undo("commit --init -m start").ok();
+    hook(&env, "claude", bash(&env, "s", "rm -rf data"));
+    env.shell("rm -rf data/1* data/2*").ok();
+    let answer = hook(&env, "claude", payload(&env, "claude/Stop"));
+    assert!(message(&answer).contains(" of 300 files were deleted, such as `data/1"), "{answer}");
+    assert!(message(&answer).ends_with("; to see which step changed them: undo agent log"), "{answer}");
+    assert_eq!(hook(&env, "claude", payload(&env, "claude/UserPromptSubmit")), json!({}), "once");
+}
