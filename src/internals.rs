@@ -9,7 +9,7 @@ macro_rules! expose {
 }
 
 expose! {
-    alarm, checkout, chunk, compare, diff, export, fs,
+    agent, alarm, checkout, chunk, compare, diff, export, fs,
     history, maintain, metadata, object, quote, repo, snapshot, store, worktree,
 }
 

@@ -4,12 +4,14 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use undo::environment::{Durability, Environment};
 use undo::id::{BlobId, CommitId};
+use undo::internals::agent::Payload;
 use undo::internals::checkout;
 use undo::internals::chunk;
 use undo::internals::export::{Compression as Archived, Destination, Source, export};
@@ -219,4 +221,22 @@ fn commit_and_checkout_memory_per_path_is_small() {
     let peaks = format!("first commit {first}, removing {removing}, writing {writing} bytes for {FILES} files");
     assert!(first < threads * COMMITTING, "{peaks}");
     assert!(removing.max(writing) < CHECKING_OUT + 200 * FILES, "{peaks}");
+}
+
+#[test]
+fn memory_for_the_payload_of_a_hook_does_not_grow_with_the_file_that_a_tool_writes() {
+    const LENGTH: usize = 50 << 20;
+    let _turn = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
+    let content = std::io::repeat(b'x').take(LENGTH as u64);
+    let before: &[u8] = br#"{"tool_name":"Write","tool_input":{"file_path":"report.py","content":""#;
+    let input = before.chain(content).chain(&br#""},"cwd":"/work"}"#[..]);
+    let base = IN_USE.load(Ordering::Relaxed);
+    PEAK.store(base, Ordering::Relaxed);
+    let payload = Payload::read(std::io::BufReader::new(input));
+    let peak = PEAK.load(Ordering::Relaxed) - base;
+    assert_eq!(
+        (payload.paths, payload.directory, payload.problem),
+        (vec!["report.py".to_owned()], Some("/work".to_owned()), None)
+    );
+    assert!(peak < 1 << 20, "{peak} bytes for a payload of {LENGTH}");
 }
