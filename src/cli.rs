@@ -137,11 +137,11 @@ const STYLES: Styles = Styles::styled()
 const GROUPS: &[(&str, &[&str])] = &[
     ("Record", &["init", "commit", "run", "agent"]),
     ("Examine", &["status", "log", "show", "diff", "ls", "cat"]),
-    ("Restore", &["checkout", "restore", "undo", "redo", "op", "export"]),
+    ("Restore", &["checkout", "restore", "undo", "redo", "op", "revive", "export"]),
     ("Branches and tags", &["branch", "tag"]),
     #[cfg(feature = "targets")]
     ("Copies elsewhere", &["target", "push", "pull", "clone", "drill"]),
-    ("Maintenance", &["stats", "forget", "recall", "purge", "gc", "verify", "repair"]),
+    ("Maintenance", &["stores", "stats", "forget", "recall", "purge", "gc", "verify", "repair"]),
     ("Setup", &["config", "completions", "man", "help"]),
 ];
 

@@ -12,6 +12,7 @@ use crate::quote::shell_word;
 use crate::repo::layout::{Layout, marker};
 use crate::repo::{Joining, Repository};
 use crate::report::refs::InitRecord;
+use crate::workspace::Workspace;
 use crate::worktree::paths;
 
 /// Create a repository for a directory
@@ -20,6 +21,7 @@ use crate::worktree::paths;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo init
+  undo init --outside                        keep the history when the directory is removed
   undo init data --store /backup/data.undo   keep the history on another disk
   undo init copy --store /backup/data.undo --branch copy")]
 pub struct Args {
@@ -29,6 +31,9 @@ pub struct Args {
     /// Store the history in DIR instead of `.undo`, or attach an existing store
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     store: Option<PathBuf>,
+    /// Store the history in the user's state directory, where it survives the removal of the directory
+    #[arg(long, conflicts_with_all = ["store", "branch", "moved"])]
+    outside: bool,
     /// Attach a copy of the directory that uses the store, on its own branch NAME
     #[arg(long, value_name = "NAME", conflicts_with = "moved")]
     branch: Option<String>,
@@ -48,7 +53,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         None if args.moved => Joining::Moved,
         None => Joining::Ask,
     };
-    let mut repository = make(context, &worktree, store.as_deref(), &joining)?;
+    let mut repository = match args.outside {
+        true => make_outside(context, &worktree)?,
+        false => make(context, &worktree, store.as_deref(), &joining)?,
+    };
     context.report_checkout(&mut repository)?;
     if repository.state().intent.is_some() {
         return Ok(());
@@ -74,6 +82,24 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
         }
         None => Repository::init_as(worktree, store, joining, context.environment.clone())?,
     };
+    report(context, &repository)?;
+    if store.is_some() && !repository.view().heads.is_empty() {
+        warn_of_content(context, &repository.layout.worktree)?;
+    }
+    Ok(repository)
+}
+
+/// Creates a repository in the user's state directory and reports its location.
+fn make_outside(context: &Context<'_>, worktree: &Path) -> Result<Repository> {
+    let mut workspace = Workspace::init_outside(worktree, context.environment.clone())?;
+    let notices = workspace.take_notices();
+    report(context, &workspace.repository)?;
+    context.report_notices(&notices);
+    Ok(workspace.repository)
+}
+
+/// Reports where a repository is, and what is special about it or its directory.
+pub fn report(context: &Context<'_>, repository: &Repository) -> Result<()> {
     let owner = repository.layout.owner().map_or_else(fs::effective_uid, |owner| owner.uid);
     let is_new = repository.view().heads.is_empty();
     context.ui.outcome(&InitRecord {
@@ -83,6 +109,7 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
         owner: fs::name_of_user(owner),
         is_given: is_new && owner != fs::effective_uid(),
         branch: repository.view().current.clone(),
+        is_outside: repository.layout.is_outside(),
         is_secondary: repository.state().directory().is_some(),
     })?;
     warn_of_wide_roots(context, &repository.layout.worktree)?;
@@ -92,13 +119,10 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
              a lock file is used, which must be removed by hand after a crash on another machine or a restart",
         );
     }
-    if store.is_some() {
+    if repository.layout.is_elsewhere() {
         hint_to_exclude(context, &repository.layout);
     }
-    if store.is_some() && !repository.view().heads.is_empty() {
-        warn_of_content(context, &repository.layout.worktree)?;
-    }
-    Ok(repository)
+    Ok(())
 }
 
 /// A file `.undo` cannot hold rules for git, but the folder can.

@@ -34,10 +34,12 @@ mod redo;
 mod refs;
 mod repair;
 mod restore;
+mod revive;
 mod run;
 mod show;
 mod stats;
 mod status;
+mod stores;
 mod tag;
 #[cfg(feature = "targets")]
 pub mod targets;
@@ -88,6 +90,7 @@ enum Command {
     Undo(undo),
     Redo(redo),
     Op(op),
+    Revive(revive),
     Export(export),
     Branch(branch),
     Tag(tag),
@@ -97,6 +100,7 @@ enum Command {
     Purge(purge),
     Ls(ls),
     Cat(cat),
+    Stores(stores),
     Stats(stats),
     Verify(verify),
     Repair(repair),

@@ -74,6 +74,7 @@ impl Repository {
         if purpose != Purpose::Join {
             self.membership.check(&self.layout)?;
             self.name_directory();
+            self.rename_worktree_files();
         }
         self.check_same_worktree()?;
         leftovers::clean(&self.layout);
@@ -85,7 +86,16 @@ impl Repository {
             Some(_) => self.environment.set_phase(Phase::Applying),
             None => self.environment.advance_phase(Phase::Idle, Phase::Locked),
         }
-        Ok(Transaction::new(self, lock, began))
+        let is_moved = purpose == Purpose::Change && self.is_moved();
+        let mut transaction = Transaction::new(self, lock, began);
+        if is_moved {
+            match transaction.record_directory() {
+                // The command may free space. Its own record has the new path too.
+                Err(error) if error.kind() == ErrorKind::NoSpace => {}
+                result => result?,
+            }
+        }
+        Ok(transaction)
     }
 
     /// Fails if a transaction could not begin, except because of the lock. For dry runs, which take no lock.

@@ -1,12 +1,16 @@
 //! Directories that share one repository. Each has its own branch; the user declares what a new directory is.
 
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::{CommitId, DirectoryId};
 use crate::object::operation::{RefEdit, RefName, Verb};
 use crate::quote::shell_word;
+use crate::repo::format::Format;
 use crate::repo::journal::{Directory, Record};
-use crate::repo::layout::{Attachment, StoreLink};
+use crate::repo::layout::{Attachment, Layout, StoreLink};
 use crate::repo::membership::{Joining, Membership, current, is_there, main_directory, new_id};
 use crate::repo::transaction::{NewOperation, Transaction};
 use crate::repo::{Repository, refname};
@@ -63,6 +67,60 @@ impl Repository {
         let link = StoreLink { id: self.format.id_text(), directory: Some(id), path: repository };
         if fs::write_atomic(&marker, [link.encode()], self.environment.durability()).is_ok() {
             self.layout.attachment = Attachment::Store(Some(id));
+        }
+    }
+
+    /// Attaches a directory to a store, as one of the directories that the store knows. `joining` declares whether it replaces one
+    /// that still exists.
+    pub fn attach(
+        worktree: &Path,
+        store: &Path,
+        directory: DirectoryId,
+        joining: &Joining,
+        environment: Environment,
+    ) -> Result<Repository> {
+        let (worktree, id) = (fs::canonicalize(worktree)?, Format::open(&store.join("format"))?.id_text());
+        let layout = Layout::new(&worktree, store, Attachment::Store(Some(directory)));
+        let mut repository = Repository::open(layout, environment)?;
+        if *joining == Joining::Ask {
+            repository.membership.check(&repository.layout)?;
+        }
+        // They describe files that no longer exist.
+        let known = repository.state.directories.get(&directory).map(|known| known.path().to_owned());
+        for path in [Some(worktree), known].into_iter().flatten() {
+            fs::remove_file(&Layout::new(&path, store, repository.layout.attachment).index())?;
+        }
+        let link = StoreLink { id, directory: Some(directory), path: store.to_owned() };
+        fs::write_atomic(&repository.layout.marker(), [link.encode()], repository.environment.durability())?;
+        repository.join(joining)?;
+        Ok(repository)
+    }
+
+    /// The former path of a directory that has a store elsewhere, and that has moved since the journal recorded it.
+    fn former_path(&self) -> Option<&Path> {
+        let Membership::Known { id, directory, is_recorded: false } = &self.membership else { return None };
+        let known = self.state.directories.get(id).filter(|known| known.path != directory.path)?;
+        self.layout.is_elsewhere().then_some(known.path())
+    }
+
+    /// Whether the directory has moved since the journal recorded it. Its new path must be recorded even if nothing else is:
+    /// after the loss of the directory, the path leads to the store.
+    pub(super) fn is_moved(&self) -> bool {
+        self.former_path().is_some()
+    }
+
+    /// Renames the files of a moved directory, whose names depend on its path: the index saves a complete read, and the others
+    /// describe unfinished work. Best effort.
+    pub(super) fn rename_worktree_files(&self) {
+        let Some(former) = self.former_path() else { return };
+        let old = Layout::new(former, &self.layout.repository, self.layout.attachment);
+        let files: [fn(&Layout) -> PathBuf; 4] =
+            [Layout::index, Layout::run_lock, Layout::unrecorded_run, Layout::opened_directories];
+        for file in files {
+            let (from, to) = (file(&old), file(&self.layout));
+            if !fs::exists(&to).unwrap_or(true) && fs::exists(&from).unwrap_or(false) {
+                let _ = fs::rename(&from, &to);
+            }
         }
     }
 

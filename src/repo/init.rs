@@ -112,7 +112,7 @@ impl Made {
 fn identify(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
     let state = journal::load(&layout.journal())?.state;
     match (Membership::of(&state, layout)?, joining) {
-        (Membership::Unknown { other }, Joining::Ask) => {
+        (Membership::Unknown { other, .. }, Joining::Ask) => {
             let message =
                 format!("the store `{}` is already used by `{}`", layout.repository.display(), other.display());
             let hint = membership::remedies(&layout.worktree, Some(&layout.repository));

@@ -20,6 +20,7 @@ use crate::metadata::Kind;
 use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::quote::shell_word;
 use crate::repo::format::Format;
+use crate::repo::store_name::is_store_name;
 
 /// The paths of a worktree and of its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,6 +191,11 @@ impl Layout {
     /// Whether the store is outside the worktree.
     pub fn is_elsewhere(&self) -> bool {
         self.repository != self.marker()
+    }
+    /// Whether the store has the name of one in a user's state directory.
+    pub fn is_outside(&self) -> bool {
+        let name = self.repository.file_name().unwrap_or_default();
+        matches!(self.attachment, Attachment::Store(_)) && is_store_name(name.as_bytes())
     }
     /// Path of the repository folder, if `.undo` leads to another place in the worktree itself: deleting that part of
     /// the worktree would delete the history.

@@ -31,6 +31,8 @@ pub enum Membership {
     Unknown {
         /// Path of the other directory.
         other: PathBuf,
+        /// Owner of the other directory, which no longer exists, if this one belongs to another user.
+        owner: Option<u32>,
     },
 }
 
@@ -59,14 +61,19 @@ impl Membership {
         // An unknown directory replaces the main one if that no longer exists.
         let Some((id, directory)) = found.or_else(|| main_directory(known)) else {
             return Ok(match linked_from(layout, state)? {
-                Some(other) => Membership::Unknown { other },
+                Some(other) => Membership::Unknown { other, owner: None },
                 None => Membership::known(here, named.map_or_else(new_id, Ok)?, None, known),
             });
         };
         // A path on another machine cannot be checked.
         let is_elsewhere = || directory.host != here.host || is_there(id, directory, &layout.repository);
         if !is_here(directory) && is_elsewhere() {
-            return Ok(Membership::Unknown { other: directory.path().to_owned() });
+            return Ok(Membership::Unknown { other: directory.path().to_owned(), owner: None });
+        }
+        // Any user can copy the file `.undo` into a directory, where a restore would reveal the history.
+        let is_replaced = named == Some(id) && directory.host == here.host && !directory.is_same_inode(&here);
+        if is_replaced && directory.uid != here.uid {
+            return Ok(Membership::Unknown { other: directory.path().to_owned(), owner: Some(directory.uid) });
         }
         Ok(Membership::known(here, id, directory.branch.clone(), known))
     }
@@ -98,30 +105,50 @@ impl Membership {
 
     /// [`ErrorKind::Refused`] if another directory uses the repository and this one is not known.
     pub fn check(&self, layout: &Layout) -> Result<()> {
-        let Membership::Unknown { other } = self else { return Ok(()) };
-        Err(Error::new(ErrorKind::Refused, describe(&layout.worktree, other)).hint(remedies(&layout.worktree, None)))
+        let Some((problem, remedy)) = self.problem(layout) else { return Ok(()) };
+        Err(Error::new(ErrorKind::Refused, problem).hint(remedy))
     }
-}
 
-/// Describes the problem of two directories that use one repository.
-pub fn describe(worktree: &Path, other: &Path) -> String {
-    let (worktree, other) = (worktree.display(), other.display());
-    format!("`{worktree}` uses the same repository as `{other}`, and may be a copy of it")
+    /// Why the directory cannot use the repository, and what the user can do.
+    pub fn problem(&self, layout: &Layout) -> Option<(String, String)> {
+        let Membership::Unknown { other, owner } = self else { return None };
+        let (worktree, other) = (layout.worktree.display(), other.display());
+        let problem = match owner {
+            None => format!("`{worktree}` uses the same repository as `{other}`, and may be a copy of it"),
+            Some(owner) => {
+                let owner = fs::name_of_user(*owner);
+                format!("`{worktree}` has the history of `{other}`, which belonged to `{owner}`, another user")
+            }
+        };
+        let directory = shell_word(layout.worktree.as_os_str().as_bytes());
+        let remedy = match layout.is_outside() {
+            true => format!(
+                "if it replaces that directory: undo stores adopt {directory}; for a copy with its own branch: undo stores split {directory}"
+            ),
+            false => remedies(&layout.worktree, None),
+        };
+        Some((problem, remedy))
+    }
 }
 
 /// The two possible commands. `store`: path of the store, for a directory that is not attached to it yet.
 pub fn remedies(worktree: &Path, store: Option<&Path>) -> String {
     let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
-    let name = worktree.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_plain = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
-    let branch: String = name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
-    let branch = match branch.trim_matches('-') {
-        "" => "copy",
-        name => name,
-    };
+    let branch = branch_for(worktree);
     let store = store.map(|store| format!(" --store {}", word(store))).unwrap_or_default();
     let init = format!("undo init {}{store}", word(worktree));
     format!("for a copy with its own branch: {init} --branch {branch}; if the directory was moved: {init} --moved")
+}
+
+/// Name for the branch of a copy: that of the directory.
+pub fn branch_for(worktree: &Path) -> String {
+    let name = worktree.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
+    let branch: String = name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
+    match branch.trim_matches('-') {
+        "" => "copy".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The main directory, if it is known: the one without a separate branch.

@@ -27,6 +27,7 @@ mod repository;
 mod reserve;
 pub mod running;
 pub mod sharing;
+mod store_name;
 #[cfg(test)]
 mod tests;
 mod thin;
@@ -35,6 +36,6 @@ mod unrecorded_run;
 
 pub use layout::Layout;
 pub use leftovers::{REMOVAL_DELAY, UnneededFile, unneeded_files};
-pub use membership::{Joining, Membership};
+pub use membership::Joining;
 pub use repository::Repository;
 pub use transaction::{NewOperation, Transaction};

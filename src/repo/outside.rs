@@ -9,17 +9,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::id::DirectoryId;
 use crate::metadata::Kind;
+use crate::path::REPOSITORY;
 use crate::quote::shell_word;
+use crate::repo::disk;
 use crate::repo::format::Format;
-use crate::repo::journal::{self, Directory};
+use crate::repo::journal::{self, Directory, Loaded};
 use crate::repo::membership::is_there;
+use crate::repo::store_name::{is_store_name, store_name};
 use crate::time::Timestamp;
-
-/// Number of hex digits at the end of a store's name.
-const DIGITS: usize = 8;
-
-/// Longest part of a store's name that comes from the name of its directory, in bytes.
-const LONGEST_NAME: usize = 64;
 
 /// A store as its files describe it.
 pub struct StoreSummary {
@@ -29,6 +26,8 @@ pub struct StoreSummary {
     pub directories: Vec<(DirectoryId, Directory, bool)>,
     /// Time of the latest record.
     pub time: Timestamp,
+    /// Whether it has commits.
+    pub has_commits: bool,
     /// The damage of its journal, after which the rest may be out of date.
     pub damage: Option<Error>,
 }
@@ -50,10 +49,11 @@ pub fn stores(environment: &Environment) -> Result<Vec<PathBuf>> {
 /// Reads the format and the journal of a store.
 pub fn summarize(store: &Path) -> Result<StoreSummary> {
     let id = Format::open(&store.join("format"))?.id_text();
-    let loaded = journal::load(&store.join("journal"))?;
-    let directories = loaded.state.directories.iter();
+    let Loaded { state, damage, .. } = journal::load(&store.join("journal"))?;
+    let directories = state.directories.iter();
     let directories = directories.map(|(id, directory)| (*id, directory.clone(), is_there(*id, directory, store)));
-    Ok(StoreSummary { id, directories: directories.collect(), time: loaded.state.time, damage: loaded.damage })
+    let has_commits = !state.view.heads.is_empty();
+    Ok(StoreSummary { id, directories: directories.collect(), time: state.time, has_commits, damage })
 }
 
 /// The path of a new store for a directory: `NAME-XXXXXXXX` in the user's state directory. An interrupted `init` of the same
@@ -67,10 +67,8 @@ pub fn place_for(worktree: &Path, environment: &Environment) -> Result<PathBuf> 
     })?;
     let worktree = fs::canonicalize_existing(worktree)?;
     check_owners(&worktree, folder)?;
-    let name = store_name(&worktree);
-    for attempt in 0_u32.. {
-        let hash = blake3::hash(&[worktree.as_os_str().as_bytes(), b"\0", &attempt.to_le_bytes()].concat());
-        let store = folder.join(format!("{name}-{}", &hash.to_hex()[..DIGITS]));
+    for attempt in 0.. {
+        let store = folder.join(store_name(&worktree, attempt));
         if is_unused(&store)? {
             return Ok(store);
         }
@@ -91,23 +89,6 @@ fn is_unused(store: &Path) -> Result<bool> {
         // Without a segment, it was interrupted earlier; `init` checks what the folder holds.
         Err(_) => Ok(!fs::exists(&store.join("format"))?),
     }
-}
-
-/// The directory's name, with letters, digits, `.`, `_` and `-` only.
-fn store_name(worktree: &Path) -> String {
-    let name = worktree.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    let plain: String = name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
-    let plain = plain.trim_start_matches(['.', '-']);
-    let plain = &plain[..plain.len().min(LONGEST_NAME)];
-    if plain.is_empty() { "directory".to_owned() } else { plain.to_owned() }
-}
-
-/// Whether the state directory may have a store of this name. It has other files too.
-fn is_store_name(name: &[u8]) -> bool {
-    let Some((head, digits)) = name.split_last_chunk::<DIGITS>() else { return false };
-    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    head.len() > 1 && head.ends_with(b"-") && digits.iter().all(is_digit)
 }
 
 /// The directory must belong to the current user. As root, the state directory too: it may be that of another user, who could replace
@@ -138,4 +119,57 @@ fn check_owners(worktree: &Path, folder: &Path) -> Result<()> {
         return Err(Error::new(ErrorKind::Refused, message).hint("use the home directory of root: export HOME=/root"));
     }
     Ok(())
+}
+
+/// Bytes that a store takes on disk.
+pub fn disk_size(store: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    disk::walk(&Dir::open(store)?, &mut |_, _, stat| {
+        bytes += stat.allocated;
+        Ok(())
+    })?;
+    Ok(bytes)
+}
+
+/// Files that the first commit of a directory copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FirstCopy {
+    /// Number of files, ignored ones included.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Free space for the copies. `None` if unknown.
+    pub free: Option<u64>,
+}
+
+/// What the first commit of a directory copies to a store on another file system. `None` if the store is on the same file system,
+/// where files may share their blocks with the store, or if the directory has no files.
+pub fn first_copy(worktree: &Path, store: &Path) -> Result<Option<FirstCopy>> {
+    let (worktree, store) = (Dir::open(worktree)?, Dir::open(store)?);
+    let device = worktree.stat_self()?.device;
+    if device == store.stat_self()?.device {
+        return Ok(None);
+    }
+    let mut copy = FirstCopy { free: store.free_space()?, ..FirstCopy::default() };
+    add_files(&worktree, device, &mut copy);
+    Ok((copy.files > 0).then_some(copy))
+}
+
+/// Adds the files below a directory. Skips mounts, and what cannot be read, which a commit does not copy either.
+fn add_files(directory: &Dir, device: u64, copy: &mut FirstCopy) {
+    for entry in directory.entries().unwrap_or_default() {
+        let Ok(Some(stat)) = directory.stat(&entry.name) else { continue };
+        match stat.kind {
+            Kind::File if entry.name != REPOSITORY => {
+                copy.files += 1;
+                copy.bytes += stat.size;
+            }
+            Kind::Directory if !stat.is_mounted_in(device) => {
+                if let Ok(below) = directory.open_dir(&entry.name) {
+                    add_files(&below, device, copy);
+                }
+            }
+            _ => {}
+        }
+    }
 }

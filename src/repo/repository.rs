@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, ReadLock};
-use crate::id::{CommitId, OperationId};
+use crate::id::{CommitId, DirectoryId, OperationId};
 use crate::object::operation::{Intent, View};
 use crate::object::{Commit, Operation};
 use crate::repo::Joining;
@@ -16,7 +16,6 @@ use crate::repo::journal::{self, End, Loaded, Operations, State};
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::Membership;
 use crate::repo::other_worktree::OtherCheckout;
-use crate::repo::outside;
 use crate::store::{Mask, Options, PurgedBlobs, Store};
 
 /// An open repository, with the state of the journal when it was read.
@@ -46,12 +45,6 @@ impl Repository {
     /// existing store. [`ErrorKind::Exists`] if the directory has a repository.
     pub fn init(worktree: &Path, store: Option<&Path>, environment: Environment) -> Result<Repository> {
         Repository::init_as(worktree, store, &Joining::Ask, environment)
-    }
-
-    /// Like [`Repository::init`], with a new store in the user's state directory.
-    pub fn init_outside(worktree: &Path, environment: Environment) -> Result<Repository> {
-        let store = outside::place_for(worktree, &environment)?;
-        Repository::init(worktree, Some(&store), environment)
     }
 
     /// Like [`Repository::init`], for a store that another directory may use: [`ErrorKind::Refused`] if one does and
@@ -85,10 +78,26 @@ impl Repository {
 
     /// Opens the repository with these paths.
     pub fn open(layout: Layout, environment: Environment) -> Result<Repository> {
-        Repository::load(&layout, environment).map_err(|error| layout.not_permitted(error))
+        Repository::load(&layout, environment, &|state| Membership::of(state, &layout))
+            .map_err(|error| layout.not_permitted(error))
     }
 
-    fn load(layout: &Layout, environment: Environment) -> Result<Repository> {
+    /// Opens a store to read it as one of its directories, which need not exist. A transaction cannot begin.
+    pub fn open_detached(store: &Path, directory: DirectoryId, environment: Environment) -> Result<Repository> {
+        let state = journal::load(&store.join("journal"))?.state;
+        let known = state.directories.get(&directory).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("the store `{}` does not know this directory", store.display()))
+        })?;
+        let layout = Layout::new(known.path(), store, Attachment::Store(Some(directory)));
+        let membership = Membership::Known { id: directory, directory: known.clone(), is_recorded: true };
+        Repository::load(&layout, environment, &|_| Ok(membership.clone())).map_err(|error| layout.not_permitted(error))
+    }
+
+    fn load(
+        layout: &Layout,
+        environment: Environment,
+        identify: &dyn Fn(&State) -> Result<Membership>,
+    ) -> Result<Repository> {
         if !fs::exists(&layout.format())? && is_unfinished(layout)? {
             let message = format!("the repository in `{}` is incomplete", layout.worktree.display());
             return Err(Error::new(ErrorKind::NoRepository, message).hint("to complete it, run there: undo init"));
@@ -102,7 +111,7 @@ impl Repository {
         let Config { compression, reflink, .. } = config;
         let options = Options { chunk: format.chunk, compression, reflink, durability: environment.durability() };
         let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
-        let membership = Membership::of(&state, layout)?;
+        let membership = identify(&state)?;
         state.select_directory(membership.directory());
         let (mask, mask_damage) = read_mask(layout, &state)?;
         let store = open_store(layout, &state, mask, options, damage.is_some())?;

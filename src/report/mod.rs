@@ -19,6 +19,7 @@ pub mod refs;
 pub mod retention;
 pub mod runs;
 pub mod stats;
+pub mod stores;
 #[cfg(feature = "targets")]
 pub mod targets;
 pub mod values;

@@ -71,6 +71,9 @@ pub struct InitRecord {
     pub is_given: bool,
     /// Current branch of the directory.
     pub branch: String,
+    /// Whether the repository is a new one in the user's state directory.
+    #[serde(skip)]
+    pub is_outside: bool,
     /// Whether the repository has another main directory.
     #[serde(skip)]
     pub is_secondary: bool,

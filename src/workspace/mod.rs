@@ -121,13 +121,6 @@ impl Workspace {
         Workspace::of(repository, directory)
     }
 
-    /// Like [`Workspace::init`], with a new store in the user's state directory, which outlives the directory.
-    pub fn init_outside(directory: impl Into<PathBuf>, environment: Environment) -> Result<Workspace> {
-        let directory = directory.into();
-        let repository = Repository::init_outside(&directory, environment)?;
-        Workspace::of(repository, directory)
-    }
-
     /// The workspace of an open repository.
     pub(crate) fn of(repository: Repository, directory: PathBuf) -> Result<Workspace> {
         let worktree = Worktree::of(&repository)?;

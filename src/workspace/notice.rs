@@ -9,8 +9,9 @@ use crate::fs::Holder;
 use crate::id::BlobId;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
+use crate::repo::Repository;
 use crate::repo::layout::{Attachment, Layout};
-use crate::repo::{Membership, Repository, membership};
+use crate::repo::outside::FirstCopy;
 use crate::worktree::Scan;
 use crate::worktree::ignore::IgnoreWarning;
 
@@ -55,6 +56,20 @@ pub enum Notice {
         /// The command that undoes it.
         undo: String,
     },
+    /// The store is on another file system than the directory, so the first commit copies all files.
+    OtherFileSystem {
+        /// Path of the store.
+        store: PathBuf,
+        /// What is copied.
+        copy: FirstCopy,
+    },
+    /// A store has the history of another directory that was at this path.
+    FormerHistory {
+        /// Path of the directory.
+        directory: PathBuf,
+        /// Path of the store with the former history.
+        store: PathBuf,
+    },
     /// Ignore rules without effect.
     IgnoreRules(Vec<IgnoreWarning>),
     /// The index could not be used, so all files were read.
@@ -87,9 +102,7 @@ fn repository_inside(layout: &Layout) -> Option<Notice> {
 /// The state of checkouts in the worktree, and in other directories with the same repository.
 pub(crate) fn of_checkouts(repository: &mut Repository) -> Result<Vec<Notice>> {
     let mut notices = Vec::new();
-    if let Membership::Unknown { other } = repository.membership() {
-        let worktree = &repository.layout.worktree;
-        let (state, remedy) = (membership::describe(worktree, other), membership::remedies(worktree, None));
+    if let Some((state, remedy)) = repository.membership().problem(&repository.layout) {
         notices.push(Notice::UnknownDirectory { state, remedy });
     }
     if repository.state().intent.is_none() {

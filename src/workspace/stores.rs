@@ -1,14 +1,26 @@
 //! Stores outside of their directories: which there are, and which belongs to a directory, even to one that no longer exists.
 
+mod adopt;
+mod revive;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::environment::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::history::walk::{WalkOptions, WalkedCommit, walk};
 use crate::id::DirectoryId;
-use crate::repo::outside;
+use crate::repo::journal::Directory;
+use crate::repo::{Repository, outside};
 use crate::time::Timestamp;
+
+pub use crate::repo::outside::FirstCopy;
+pub use revive::{ReviveOptions, Revived};
+
+use super::{Notice, Workspace};
 
 /// A store in the user's state directory.
 #[derive(Clone, Debug)]
@@ -19,6 +31,8 @@ pub struct KnownStore {
     pub id: String,
     /// The directories that use it, those that are missing first.
     pub directories: Vec<KnownDirectory>,
+    /// Whether it has commits.
+    pub has_commits: bool,
     /// Time of its latest record.
     pub time: Option<Timestamp>,
     /// Why the store, or the newest part of its journal, cannot be read.
@@ -38,6 +52,17 @@ pub struct KnownDirectory {
     pub is_missing: bool,
 }
 
+/// What a store contains.
+#[derive(Debug)]
+pub struct StoreContent {
+    /// Number of commits of the history.
+    pub commits: u64,
+    /// The newest commit.
+    pub newest: Option<WalkedCommit>,
+    /// Why a commit cannot be read.
+    pub damage: Option<Error>,
+}
+
 /// Lists the stores in the user's state directory, those with a missing directory first. A store that cannot be read is listed with its
 /// problem.
 pub fn known(environment: &Environment) -> Result<Vec<KnownStore>> {
@@ -54,33 +79,101 @@ pub fn store_of(directory: &Path, environment: &Environment) -> Result<Option<Kn
     let rank = |store: &KnownStore| {
         let containing = store.directories.iter().filter(|known| directory.starts_with(&known.path));
         let best = containing.map(|known| (known.path.components().count(), !known.is_missing)).max();
-        best.map(|best| (best, store.time))
+        best.map(|best| (best, store.has_commits, store.time))
     };
     Ok(known(environment)?.into_iter().filter(|store| rank(store).is_some()).max_by_key(rank))
 }
 
+/// The command that continues with the history of a directory that is missing, if `directory` is or was in one, or if one was in
+/// `directory`. For an error that no repository was found.
+pub fn remedy(directory: &Path, environment: &Environment) -> Option<(PathBuf, bool)> {
+    let directory = fs::canonicalize_existing(directory).ok()?;
+    let stores = known(environment).ok()?;
+    let missing = || {
+        let recorded = stores.iter().filter(|store| store.has_commits);
+        recorded.flat_map(|store| &store.directories).filter(|known| known.is_missing)
+    };
+    let above = missing()
+        .filter(|known| directory.starts_with(&known.path))
+        .max_by_key(|known| known.path.components().count());
+    let below = || missing().find(|known| known.path.starts_with(&directory));
+    let found = above.or_else(below)?;
+    Some((found.path.clone(), fs::exists(&found.path).unwrap_or(false)))
+}
+
 fn read(path: PathBuf) -> KnownStore {
+    let known = |(id, directory, is_there): (DirectoryId, Directory, bool)| KnownDirectory {
+        id,
+        path: directory.path().to_owned(),
+        branch: directory.branch,
+        is_missing: !is_there,
+    };
     match outside::summarize(&path) {
         Ok(summary) => {
-            let mut directories: Vec<KnownDirectory> = summary
-                .directories
-                .into_iter()
-                .map(|(id, directory, is_there)| KnownDirectory {
-                    id,
-                    path: directory.path().to_owned(),
-                    branch: directory.branch,
-                    is_missing: !is_there,
-                })
-                .collect();
+            let mut directories: Vec<KnownDirectory> = summary.directories.into_iter().map(known).collect();
             directories.sort_by(|one, other| (!one.is_missing, &one.path).cmp(&(!other.is_missing, &other.path)));
             let (time, problem) = (Some(summary.time), summary.damage.map(Arc::new));
-            KnownStore { path, id: summary.id, directories, time, problem }
+            KnownStore { path, id: summary.id, directories, has_commits: summary.has_commits, time, problem }
         }
-        Err(error) => {
-            KnownStore { path, id: String::new(), directories: Vec::new(), time: None, problem: Some(Arc::new(error)) }
-        }
+        Err(error) => KnownStore {
+            path,
+            id: String::new(),
+            directories: Vec::new(),
+            has_commits: false,
+            time: None,
+            problem: Some(Arc::new(error)),
+        },
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl KnownStore {
+    /// Bytes that the store takes on disk.
+    pub fn disk_size(&self) -> Result<u64> {
+        outside::disk_size(&self.path)
+    }
+
+    /// Reads the commits.
+    pub fn content(&self, environment: &Environment) -> Result<StoreContent> {
+        let mut content = StoreContent { commits: 0, newest: None, damage: None };
+        let Some(directory) = self.directories.first() else { return Ok(content) };
+        let repository = Repository::open_detached(&self.path, directory.id, environment.clone())?;
+        for walked in walk(&repository, WalkOptions::default())? {
+            let walked = match walked {
+                Err(error) if error.kind() == ErrorKind::Damaged => {
+                    content.damage.get_or_insert(error);
+                    continue;
+                }
+                walked => walked?,
+            };
+            content.commits += 1;
+            content.newest.get_or_insert(walked);
+        }
+        Ok(content)
+    }
+}
+
+impl Workspace {
+    /// Like [`Workspace::init`], with a new store in the user's state directory, which outlives the directory. A notice tells how much
+    /// the first commit copies if the store is on another file system.
+    ///
+    /// [`ErrorKind::Refused`] if the directory or the state directory belongs to another user.
+    pub fn init_outside(directory: impl Into<PathBuf>, environment: Environment) -> Result<Workspace> {
+        let directory = directory.into();
+        let former = store_of(&directory, &environment)?;
+        let store = outside::place_for(&directory, &environment)?;
+        let repository = Repository::init(&directory, Some(&store), environment)?;
+        let (worktree, store) = (repository.layout.worktree.clone(), repository.layout.repository.clone());
+        let mut workspace = Workspace::of(repository, directory)?;
+        let is_former = |former: &KnownStore| {
+            let mut directories = former.directories.iter();
+            former.path != store && former.has_commits && directories.any(|known| known.path == worktree)
+        };
+        if let Some(former) = former.filter(is_former) {
+            workspace.notices.push(Notice::FormerHistory { directory: worktree.clone(), store: former.path });
+        }
+        if let Some(copy) = outside::first_copy(&worktree, &store)? {
+            workspace.notices.push(Notice::OtherFileSystem { store, copy });
+        }
+        Ok(workspace)
+    }
+}

@@ -120,6 +120,8 @@ fn normal(line: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in line.split_whitespace() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        // The name of a store ends with digits: `shop-5f0c2a11`.
+        let bare = bare.rsplit_once('-').map_or(bare, |(_, end)| if end.len() == 8 { end } else { bare });
         let is_id = (bare.len() == 8 || bare.len() == 64) && bare.bytes().all(|b| b.is_ascii_hexdigit());
         let is_unit = matches!(bare, "B" | "KiB" | "MiB" | "GiB" | "ms" | "s");
         let is_time =

@@ -45,6 +45,7 @@ mod mapped;
 mod media;
 mod model;
 mod output;
+mod outside;
 mod owners;
 mod partial;
 mod paths;

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::quote::shell_word;
 use crate::repo::Repository;
-use crate::repo::layout::Layout;
+use crate::repo::layout::{Layout, marker};
 use crate::terminal::Ui;
-use crate::workspace::{Workspace, notice};
+use crate::workspace::{Workspace, notice, stores};
 
 pub use warnings::Remedies;
 
@@ -60,10 +62,28 @@ impl Context<'_> {
         if self.is_removed {
             self.warn_directory_removed(&self.cwd);
         }
-        let repository = Repository::discover(&self.cwd, self.environment.clone())?;
+        let repository = Repository::discover(&self.cwd, self.environment.clone())
+            .map_err(|error| self.explain_missing_repository(error))?;
         self.ui.print_paths_from(repository.layout.start.clone());
         self.report_notices(&notice::of_repository(&repository));
         Ok(repository)
+    }
+
+    /// Hints at the history of a directory that was removed, or that lost its file `.undo`.
+    fn explain_missing_repository(&self, error: Error) -> Error {
+        // A file `.undo` that names a missing store has a hint already.
+        let is_unattached = || self.cwd.ancestors().all(|above| !fs::exists(&marker(above)).unwrap_or(true));
+        if error.kind() != ErrorKind::NoRepository || !is_unattached() {
+            return error;
+        }
+        let Some((directory, exists)) = stores::remedy(&self.cwd, &self.environment) else { return error };
+        let word = shell_word(directory.as_os_str().as_encoded_bytes()).into_owned();
+        error.hint(match exists {
+            true => {
+                format!("a directory that was here has a history outside; to continue it: undo stores adopt {word}")
+            }
+            false => format!("to bring back a directory that was removed: undo revive {word}"),
+        })
     }
 
     /// Explains a permission error if other users own files in the repository.

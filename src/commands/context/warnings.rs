@@ -1,5 +1,6 @@
 //! Reports warnings, alarms and notices of all commands.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::alarm::Findings;
@@ -7,12 +8,14 @@ use crate::checkout::HALF_DONE;
 use crate::commands::Context;
 use crate::commands::context::arguments::go_to;
 use crate::error::{Error, Exit, Result};
-use crate::number::pluralize;
+use crate::number::{plural, pluralize};
 use crate::object::commit::{Reason, Uncovered};
 use crate::path::RepoPathBuf;
+use crate::quote::shell_word;
 use crate::report::alarms::{AlarmRecord, NoteRecord};
 use crate::report::messages::WarningPath;
 use crate::terminal::Stream;
+use crate::terminal::human::Size;
 use crate::time::Timestamp;
 use crate::workspace::{Differences, Notice, selection};
 use crate::worktree::ignore::IgnoreWarning;
@@ -61,6 +64,22 @@ impl Context<'_> {
                         true => format!("an unfinished {checkout} {HALF_DONE}; {ways}"),
                         false => format!("the {checkout} is unfinished; {ways}"),
                     });
+                }
+                Notice::OtherFileSystem { store, copy } => {
+                    let free = copy.free.map(|free| format!("; {} are free there", Size(free))).unwrap_or_default();
+                    self.ui.warning(format_args!(
+                        "`{}` is on another file system than the directory, so files cannot share their blocks: the first commit \
+                         copies up to {} ({}){free}",
+                        store.display(),
+                        Size(copy.bytes),
+                        plural(copy.files, "file"),
+                    ));
+                }
+                Notice::FormerHistory { directory, store } => {
+                    let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
+                    let (directory, store) = (word(directory), word(store));
+                    self.ui.warning(format_args!("{store} has the history of another directory that was here"));
+                    self.ui.hint(format_args!("to continue that one instead: rm {directory}/.undo && undo stores adopt {directory} --from {store}"));
                 }
                 Notice::IgnoreRules(warnings) => self.warn_about_rules(warnings),
                 Notice::IndexFailure(error) => self.warn_about_index(error),

@@ -29,12 +29,13 @@ pub enum Verb {
     Repair,
     Pull,
     AutomaticCommit,
+    Revive,
     /// A verb of another version.
     Other(String),
 }
 
 /// The verbs of this version, with their text in the journal and in JSON.
-const KNOWN: [(Verb, &str); 18] = [
+const KNOWN: [(Verb, &str); 19] = [
     (Verb::Init, "init"),
     (Verb::Commit, "commit"),
     (Verb::Checkout, "checkout"),
@@ -53,6 +54,7 @@ const KNOWN: [(Verb, &str); 18] = [
     (Verb::Repair, "repair"),
     (Verb::Pull, "pull"),
     (Verb::AutomaticCommit, "automatic commit"),
+    (Verb::Revive, "revive"),
 ];
 
 impl Verb {

@@ -23,6 +23,7 @@ mod retention;
 mod runs;
 mod stat;
 mod stats;
+mod stores;
 #[cfg(feature = "targets")]
 mod targets;
 mod tree_format;

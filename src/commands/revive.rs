@@ -1,0 +1,41 @@
+//! `undo revive`: brings back a directory that was removed.
+
+use std::path::PathBuf;
+
+use crate::commands::{Context, checkouts, stores};
+use crate::error::{Exit, Result};
+use crate::report::stores::RevivedRecord;
+use crate::workspace::Workspace;
+use crate::workspace::stores::ReviveOptions;
+
+/// Bring back a directory that was removed: its last state and its history
+///
+/// Works for directories whose history is outside (`undo init --outside`). The last state is the newest one that was recorded, automatic commits
+/// included. DIR must be missing or empty. An interrupted revival continues if it is run again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo stores                          list the directories that are missing
+  undo revive shop
+  undo revive new-place --from shop    restore it at another path")]
+pub struct Args {
+    /// The directory to create
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    directory: PathBuf,
+    /// Former path of the directory, or its store, if it was not at DIR
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    from: Option<PathBuf>,
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
+    #[arg(long)]
+    trust_owner: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let directory = context.place(&args.directory)?;
+    let from = args.from.as_ref().map(|from| stores::from_argument(context, from)).transpose()?;
+    let options = ReviveOptions { from, trust_owner: args.trust_owner };
+    let (environment, progress) = (context.environment.clone(), context.ui.progress());
+    let mut revived = Workspace::revive(&directory, &options, environment, progress)?;
+    context.report_notices(&revived.workspace.take_notices());
+    context.ui.outcome(&RevivedRecord::new(&args.directory, &revived)?)?;
+    Ok(checkouts::report_inexact(context, &revived.checkout))
+}

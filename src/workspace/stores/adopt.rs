@@ -1,0 +1,151 @@
+//! Declares what a directory is whose history another directory has: the same one, or a separate copy.
+
+use std::path::Path;
+
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{self, Dir};
+use crate::quote::shell_word;
+use crate::repo::layout::{Attachment, Layout};
+use crate::repo::membership::branch_for;
+use crate::repo::{Joining, Repository};
+use crate::workspace::Workspace;
+
+use super::{KnownDirectory, KnownStore, known};
+
+impl Workspace {
+    /// Continues the history of another directory in this one: of the directory that its `.undo` names, or without `.undo`, of the one
+    /// that was at its path or that `from` names. Its files are not changed.
+    pub fn adopt(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<Workspace> {
+        let attached = match (Layout::at(directory)?, from) {
+            (Some(layout), None) => {
+                let mut repository = Repository::open(layout, environment)?;
+                check_outside(&repository)?;
+                check_owner(directory, &repository.layout.repository)?;
+                repository.join(&Joining::Moved)?;
+                repository
+            }
+            (Some(layout), Some(_)) => {
+                let message =
+                    format!("`{}` already has a repository, `{}`", directory.display(), layout.repository.display());
+                let marker = shell_word(layout.marker().as_os_str().as_encoded_bytes()).into_owned();
+                let hint = match layout.attachment {
+                    Attachment::Store(_) => format!("to detach it, which keeps that history: rm {marker}"),
+                    _ => "name another directory".to_owned(),
+                };
+                return Err(Error::new(ErrorKind::Exists, message).hint(hint));
+            }
+            (None, from) => {
+                let (store, known) = find(directory, from, &environment)?;
+                check_owner(directory, &store.path)?;
+                Repository::attach(directory, &store.path, known.id, &Joining::Moved, environment)?
+            }
+        };
+        Workspace::of(attached, directory.to_owned())
+    }
+
+    /// Makes a copy of a directory a separate directory of the same store, on its own branch. Without a name, the branch is named after the
+    /// directory.
+    pub fn split(directory: &Path, branch: Option<&str>, environment: Environment) -> Result<Workspace> {
+        let layout = Layout::at(directory)?.ok_or_else(|| {
+            Error::new(ErrorKind::NoRepository, format!("`{}` has no `.undo`", directory.display()))
+                .hint("name the copy of a directory whose history is outside")
+        })?;
+        let mut repository = Repository::open(layout, environment)?;
+        check_outside(&repository)?;
+        check_owner(directory, &repository.layout.repository)?;
+        let name = branch.map_or_else(|| free_name(&repository), str::to_owned);
+        repository.join(&Joining::Branch(name))?;
+        Workspace::of(repository, directory.to_owned())
+    }
+}
+
+/// The name of the directory, with a number if a branch has that name.
+fn free_name(repository: &Repository) -> String {
+    let name = branch_for(&repository.layout.worktree);
+    let branches = &repository.view().branches;
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    names.find(|name| !branches.contains_key(name)).unwrap_or(name)
+}
+
+fn check_outside(repository: &Repository) -> Result<()> {
+    if matches!(repository.layout.attachment, Attachment::Store(_)) {
+        return Ok(());
+    }
+    let message = format!("the history of `{}` is not in a store outside", repository.layout.worktree.display());
+    Err(Error::new(ErrorKind::Usage, message).hint("to list the stores outside: undo stores"))
+}
+
+/// [`ErrorKind::Refused`] if a directory and a store have different owners.
+pub(super) fn check_owner(directory: &Path, store: &Path) -> Result<()> {
+    let owner = |path: &Path| Ok::<_, Error>(Dir::open(path)?.stat_self()?.metadata.uid);
+    let (here, there) = (owner(directory)?, owner(store)?);
+    if here == there {
+        return Ok(());
+    }
+    let (directory, store) = (directory.display(), store.display());
+    let (here, there) = (fs::name_of_user(here), fs::name_of_user(there));
+    Err(Error::new(
+        ErrorKind::Refused,
+        format!("`{directory}` belongs to `{here}`, but the store `{store}` belongs to `{there}`"),
+    )
+    .hint(format!(
+        "give them the same owner, for example: sudo chown -R {there} {}",
+        shell_word(directory.to_string().as_bytes())
+    )))
+}
+
+/// The store and the directory whose history a directory without `.undo` continues: `from` is the former path of the directory, or the
+/// path or name of its store. Without `from`, the directory was at this path.
+pub(super) fn find(
+    directory: &Path,
+    from: Option<&Path>,
+    environment: &Environment,
+) -> Result<(KnownStore, KnownDirectory)> {
+    let mut stores = known(environment)?;
+    let wanted = fs::canonicalize_existing(from.unwrap_or(directory))?;
+    if let Some(from) = from {
+        let is_named = |store: &KnownStore| store.path == wanted || store.path.file_name() == Some(from.as_os_str());
+        if let Some(place) = stores.iter().position(is_named) {
+            return only_directory(stores.swap_remove(place));
+        }
+    }
+    let mut found: Vec<(KnownStore, KnownDirectory)> = stores
+        .into_iter()
+        .filter_map(|store| {
+            let known = store.directories.iter().find(|known| known.path == wanted)?.clone();
+            Some((store, known))
+        })
+        .collect();
+    found.sort_by_key(|(store, known)| (store.has_commits, !known.is_missing, store.time));
+    found.pop().ok_or_else(|| {
+        let message = format!("no store has the history of `{}`", wanted.display());
+        Error::new(ErrorKind::NotFound, message).hint("to list the stores and their directories: undo stores")
+    })
+}
+
+/// The directory of a store that is named without one.
+fn only_directory(store: KnownStore) -> Result<(KnownStore, KnownDirectory)> {
+    if let Some(problem) = store.problem.as_ref().filter(|_| store.directories.is_empty()) {
+        return Err(Error::damaged(problem.to_string()).hint(problem.hint_text().unwrap_or_default()));
+    }
+    let missing: Vec<&KnownDirectory> = store.directories.iter().filter(|known| known.is_missing).collect();
+    let found = match (missing.as_slice(), store.directories.as_slice()) {
+        ([one], _) => (*one).clone(),
+        ([], [one]) => one.clone(),
+        ([], []) => {
+            let message = format!("the store `{}` has no history", store.path.display());
+            return Err(
+                Error::new(ErrorKind::NotFound, message).hint("to list the stores and their directories: undo stores")
+            );
+        }
+        _ => {
+            let paths: Vec<String> =
+                store.directories.iter().map(|known| format!("`{}`", known.path.display())).collect();
+            let message = format!("the store `{}` has several directories: {}", store.path.display(), paths.join(", "));
+            return Err(Error::new(ErrorKind::Ambiguous, message).hint("name the former path of one: --from PATH"));
+        }
+    };
+    Ok((store, found))
+}

@@ -1,0 +1,197 @@
+//! Brings back a directory that was lost, from its store outside.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::id::{CommitId, DirectoryId};
+use crate::object::Objects;
+use crate::object::operation::{Operation, Verb};
+use crate::path::{REPOSITORY, RepoPathBuf};
+use crate::progress::Progress;
+use crate::quote::shell_word;
+use crate::repo::layout::Layout;
+use crate::repo::{Joining, Repository};
+use crate::workspace::request::Request;
+use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
+
+use super::adopt::{check_owner, find};
+
+/// How to bring back a directory.
+#[derive(Clone, Debug, Default)]
+pub struct ReviveOptions {
+    /// The former path of the directory, or the path or name of its store. `None` if the directory was at the same path.
+    pub from: Option<PathBuf>,
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user.
+    pub trust_owner: bool,
+}
+
+/// A directory that was brought back.
+pub struct Revived {
+    /// The workspace of the directory.
+    pub workspace: Workspace,
+    /// Path of the store.
+    pub store: PathBuf,
+    /// The former path of the directory.
+    pub former: PathBuf,
+    /// The state that was restored.
+    pub commit: CommitId,
+    /// Whether an interrupted call was continued.
+    pub is_continued: bool,
+    /// What was written.
+    pub checkout: CheckoutOutcome,
+}
+
+impl Workspace {
+    /// Creates a directory with the last recorded state of one that was lost, and continues its history there. Automatic commits count; the
+    /// branch stays where it was. The directory must be missing or empty, or have an unfinished call of this function, which is
+    /// continued.
+    ///
+    /// [`ErrorKind::NotFound`] if no store has its history, [`ErrorKind::Refused`] if the lost directory still exists.
+    pub fn revive(
+        directory: &Path,
+        options: &ReviveOptions,
+        environment: Environment,
+        progress: &dyn Progress,
+    ) -> Result<Revived> {
+        let mode = CheckoutMode { trust_owner: options.trust_owner, ..CheckoutMode::default() };
+        let names = without_staged(directory)?;
+        let is_attached = names.contains(&REPOSITORY.to_vec());
+        let (repository, former, is_continued) = match is_attached {
+            true => (reopen(directory, names.len() == 1, environment)?, None, true),
+            false if names.is_empty() => {
+                let (repository, former) = attach(directory, options.from.as_deref(), environment)?;
+                (repository, Some(former), false)
+            }
+            false => return Err(not_empty(directory)),
+        };
+        let former = former.unwrap_or_else(|| repository.layout.worktree.clone());
+        let store = repository.layout.repository.clone();
+        let (resumed, state) = (repository.unfinished().is_some(), last_state(&repository));
+        let at = repository.view().at();
+        let mut workspace = Workspace::of(repository, directory.to_owned())?;
+        let (commit, prepared) = match (resumed, state) {
+            (true, _) => (None, workspace.prepare_continue(mode, progress)?),
+            (false, None) => return Err(no_commits(&store)),
+            (false, Some(commit)) => {
+                // The branch does not follow to an automatic commit beside it.
+                let paths = if at == Some(commit) { Vec::new() } else { vec![RepoPathBuf::default()] };
+                let request = Request { paths, ..Request::new(Some(commit), Verb::Revive, mode) };
+                (Some(commit), workspace.prepare(request, progress)?)
+            }
+        };
+        let checkout = prepared.apply(progress)?;
+        let commit = commit.or(checkout.to).ok_or_else(|| no_commits(&store))?;
+        Ok(Revived { workspace, store, former, commit, is_continued, checkout })
+    }
+}
+
+/// Creates the directory and attaches it to the store of the lost one. Checks everything that needs no directory before.
+fn attach(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<(Repository, PathBuf)> {
+    let (store, known) = find(directory, from, &environment)?;
+    if !known.is_missing {
+        let path = known.path.display();
+        let message = format!("`{path}` still exists and uses the store `{}`", store.path.display());
+        return Err(Error::new(ErrorKind::Refused, message)
+            .hint(format!("to get an older state of it: undo -C {} log", word(&known.path))));
+    }
+    let lost = Repository::open_detached(&store.path, known.id, environment.clone())?;
+    if last_state(&lost).is_none() {
+        return Err(no_commits(&store.path));
+    }
+    drop(lost);
+    let missing: Vec<PathBuf> =
+        directory.ancestors().take_while(|path| !fs::exists(path).unwrap_or(true)).map(Path::to_owned).collect();
+    fs::create_dir_all(directory)?;
+    match attach_created(directory, &store.path, known.id, environment) {
+        Ok(repository) => Ok((repository, known.path)),
+        Err(error) => {
+            for path in missing {
+                let _ = fs::remove_empty_dir(&path);
+            }
+            Err(error)
+        }
+    }
+}
+
+fn attach_created(directory: &Path, store: &Path, id: DirectoryId, environment: Environment) -> Result<Repository> {
+    check_owner(directory, store)?;
+    if let Some(parent) = directory.parent() {
+        fs::sync_dir(parent, environment.durability())?;
+    }
+    Repository::attach(directory, store, id, &Joining::Ask, environment)
+}
+
+/// Opens the repository of a directory in which an earlier call was interrupted: the directory is empty, or its checkout is
+/// unfinished.
+fn reopen(directory: &Path, is_empty: bool, environment: Environment) -> Result<Repository> {
+    let layout = Layout::at(directory)?.ok_or_else(|| not_empty(directory))?;
+    let repository = Repository::open(layout, environment)?;
+    repository.membership().check(&repository.layout)?;
+    let is_revived = repository.unfinished().is_some_and(|intent| intent.verb == Verb::Revive);
+    if is_revived || is_empty && repository.layout.is_elsewhere() {
+        return Ok(repository);
+    }
+    let (error, directory) = (not_empty(directory), word(directory));
+    Err(match repository.unfinished() {
+        Some(_) => error.hint(format!("to finish the checkout in it: undo -C {directory} checkout --continue")),
+        None => error.hint(format!("it has a repository: undo -C {directory} status")),
+    })
+}
+
+/// The last state of the directory that the history has, which may be an automatic commit beside the branch. Without operations, the
+/// commit of the branch.
+fn last_state(repository: &Repository) -> Option<CommitId> {
+    let view = repository.view();
+    let is_kept = |id: &CommitId| !view.forgotten.contains_key(id) && repository.store().commit(*id).is_ok();
+    // Older operations may be damaged or gone; the branch is in the state of the journal.
+    let newest = repository.own_operations().map_while(Result::ok).find_map(|(_, operation)| state_after(&operation));
+    newest.filter(is_kept).or(view.at())
+}
+
+/// The commit of the directory after an operation that restored or recorded it.
+fn state_after(operation: &Operation) -> Option<CommitId> {
+    let recorded = || {
+        let branch = operation.edits.last().and_then(|edit| edit.new);
+        operation.commits.last().map(|commit| commit.id).or(branch)
+    };
+    match operation.worktree {
+        Some((_, to)) => Some(to),
+        None => matches!(operation.verb, Verb::Commit | Verb::Run).then(recorded).flatten(),
+    }
+}
+
+/// The names in a directory, without what is staged for the file `.undo`. Removes that: a killed call has left it.
+fn without_staged(directory: &Path) -> Result<Vec<Vec<u8>>> {
+    let names = fs::list(directory)?;
+    let is_staged = |name: &[u8]| {
+        let middle = name.strip_prefix(b".undo.").and_then(|rest| rest.strip_suffix(b".tmp"));
+        let is_part = |bytes: Vec<u8>| bytes.is_empty() || bytes.starts_with(b"undo store ");
+        let path = directory.join(OsStr::from_bytes(name));
+        let is_number = |middle: &[u8]| middle.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+        middle.is_some_and(is_number) && fs::read(&path).ok().flatten().is_some_and(is_part)
+    };
+    let (staged, rest): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| is_staged(name));
+    for name in staged {
+        fs::remove_file(&directory.join(OsStr::from_bytes(&name)))?;
+    }
+    Ok(rest)
+}
+
+fn not_empty(directory: &Path) -> Error {
+    let message = format!("`{}` is not empty", directory.display());
+    Error::new(ErrorKind::Exists, message)
+        .hint("name an empty or a new directory, and with --from PATH the former path")
+}
+
+fn no_commits(store: &Path) -> Error {
+    Error::new(ErrorKind::NotFound, format!("the store `{}` has no commits", store.display()))
+        .hint("to list the stores and their directories: undo stores")
+}
+
+fn word(path: &Path) -> String {
+    shell_word(path.as_os_str().as_encoded_bytes()).into_owned()
+}
