@@ -141,6 +141,7 @@ pub(crate) mod remote;
 // Layer 2: bytes ↔ values. Pure.
 pub(crate) mod agent;
 pub(crate) mod chunk;
+pub(crate) mod hook_settings;
 pub(crate) mod object;
 #[cfg(feature = "targets")]
 pub(crate) mod seal;
