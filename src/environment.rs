@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::coding_agent::CodingAgent;
 use crate::time::Timestamp;
 
 /// What a workspace takes from its process. Clones are cheap and share the phase.
@@ -27,6 +28,7 @@ pub struct Environment {
     user_settings: Option<Arc<Path>>,
     state_directory: Option<Arc<Path>>,
     cache_directory: Option<Arc<Path>>,
+    agent_directories: [Option<Arc<Path>>; CodingAgent::ALL.len()],
     push_delay: Duration,
     phase: Arc<AtomicU8>,
 }
@@ -117,6 +119,7 @@ impl Environment {
             user_settings: None,
             state_directory: None,
             cache_directory: None,
+            agent_directories: Default::default(),
             push_delay: PUSH_DELAY,
             phase: Arc::default(),
         }
@@ -171,6 +174,12 @@ impl Environment {
     /// Replaces the folder of caches that several repositories share. `None` caches nothing there.
     pub fn with_cache_directory(self, path: Option<PathBuf>) -> Environment {
         Environment { cache_directory: path.map(Arc::from), ..self }
+    }
+
+    /// Replaces the folder with the user's settings of a coding agent. `None` means that the agent has none.
+    pub fn with_agent_directory(mut self, agent: CodingAgent, path: Option<PathBuf>) -> Environment {
+        self.agent_directories[agent as usize] = path.map(Arc::from);
+        self
     }
 
     /// Replaces the time without changes that passes before an automatic push.
@@ -229,6 +238,11 @@ impl Environment {
     #[cfg(feature = "targets")]
     pub(crate) fn cache_directory(&self) -> Option<&Path> {
         self.cache_directory.as_deref()
+    }
+
+    /// Folder with the user's settings of a coding agent, which may not exist.
+    pub(crate) fn agent_directory(&self, agent: CodingAgent) -> Option<&Path> {
+        self.agent_directories[agent as usize].as_deref()
     }
 
     /// Time without changes that passes before an automatic push.

@@ -118,7 +118,7 @@
 // Layer 0: shared words, no I/O.
 pub(crate) mod amount;
 pub(crate) mod codec;
-pub(crate) mod coding_agent;
+pub mod coding_agent;
 pub mod environment;
 pub mod error;
 pub mod id;

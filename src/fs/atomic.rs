@@ -15,8 +15,11 @@ use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::handle::failed;
 use crate::fs::inherit::{create_private, parent};
+use crate::fs::user::effective_gid;
 use crate::fs::{Dir, Renamed, create_new, exists, is_no_link_possible, is_other_file_system, open, process_id};
+use crate::fs::{effective_uid, set_file_mode, set_file_owner, stat};
 use crate::fs::{read_at, remove_file, rename, sync_data, sync_dir, write_all};
+use crate::metadata::Metadata;
 
 /// A new file, removed on drop unless it was renamed to its final name.
 pub struct TempFile {
@@ -138,6 +141,20 @@ pub fn write_atomic(
 #[cfg(feature = "targets")]
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(TempFile::private_beside(path)?, path, [bytes], Durability::Synced)
+}
+
+/// Writes a file that belongs to the user and not to a repository, in any folder. Takes owner and mode from the file at `like`; if
+/// there is none, only the user may access the new file (0600).
+pub fn write_like(path: &Path, bytes: &[u8], like: &Path) -> Result<()> {
+    let staged = TempFile::private_beside(path)?;
+    if let Some(stat) = stat(like)? {
+        let Metadata { uid, gid, mode, .. } = stat.metadata;
+        if (uid, gid) != (effective_uid(), effective_gid()) {
+            set_file_owner(staged.file(), uid, gid)?;
+        }
+        set_file_mode(staged.file(), mode)?;
+    }
+    replace(staged, path, [bytes], Durability::Synced)
 }
 
 fn replace(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::coding_agent::CodingAgent;
 use crate::environment::Environment;
 use crate::fs::{home_dir, read, user_name};
 use crate::time::Timestamp;
@@ -19,7 +20,9 @@ impl Environment {
         let environment = Environment::new(local_time_zone, user_name, arguments.collect())
             .with_user_settings(of_user("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")))
             .with_state_directory(of_user("XDG_STATE_HOME", ".local/state"))
-            .with_cache_directory(of_user("XDG_CACHE_HOME", ".cache"));
+            .with_cache_directory(of_user("XDG_CACHE_HOME", ".cache"))
+            .with_agent_directory(CodingAgent::Claude, of_agent("CLAUDE_CONFIG_DIR", ".claude"))
+            .with_agent_directory(CodingAgent::Codex, of_agent("CODEX_HOME", ".codex"));
         let delay = std::env::var("UNDO_PUSH_DELAY").ok().and_then(|text| text.parse().ok());
         let environment = match delay {
             Some(delay) => environment.with_push_delay(Duration::from_millis(delay)),
@@ -38,6 +41,15 @@ impl Environment {
 fn of_user(variable: &str, folder: &str) -> Option<PathBuf> {
     let base = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     Some(base.or_else(|| Some(home_dir()?.join(folder)))?.join("undo"))
+}
+
+/// The folder that a variable names, by default `~/FOLDER`.
+fn of_agent(variable: &str, folder: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
+    match named {
+        Some(path) => std::path::absolute(path).ok(),
+        None => Some(home_dir()?.join(folder)),
+    }
 }
 
 /// The zone of `TZ`, else of `/etc/localtime`. Reads that file because jiff searches all zones for its name, which takes

@@ -37,7 +37,7 @@ mod user;
 
 #[cfg(feature = "targets")]
 pub use atomic::write_private;
-pub use atomic::{AtomicFile, TempFile, write_atomic};
+pub use atomic::{AtomicFile, TempFile, write_atomic, write_like};
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr, touch_file};
 pub use background::become_background;
 pub use block_file::{BlockFile, Bytes};
@@ -63,7 +63,7 @@ pub use lock::{FileLock, Holder};
 pub use paths::{
     above_removed_dir, canonicalize, canonicalize_existing, current_dir, home_dir, is_mount_root, is_same_dir, lies_in,
 };
-pub use process::run_program;
+pub use process::{is_executable, program_path, run_program};
 pub use random::random;
 pub use read_lock::ReadLock;
 pub use readahead::ReadAhead;

@@ -1,18 +1,48 @@
 //! Runs another program with this terminal, input and output, and passes signals on to it.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use libc::c_int;
+use rustix::fs::Access;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::error::{Error, Result};
 use crate::fs::limits::with_inherited_umask;
 use crate::fs::signal::Handlers;
+
+/// The absolute path of this program, as it was called: `called` is the first word of the command line. Links stay, since package
+/// managers and version managers change what they lead to.
+pub fn program_path(called: &OsStr) -> Result<PathBuf> {
+    let own = std::env::current_exe().map_err(|cause| Error::io("find", Path::new("undo"), cause))?;
+    let is_own = |path: &Path| is_same_file(path, &own);
+    let called = Path::new(called);
+    let found = if called.components().count() > 1 {
+        std::path::absolute(called).ok().filter(|path| is_own(path))
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .filter(|folder| folder.is_absolute())
+            .map(|folder| folder.join(called))
+            .find(|path| is_own(path))
+    };
+    Ok(found.unwrap_or(own))
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    id(one).is_some() && id(one) == id(other)
+}
+
+/// Whether a path is a file that this user may execute. Follows links.
+pub fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
+}
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -42,12 +42,20 @@ pub struct FoundHook {
     pub command: String,
     /// The program that the command runs.
     pub program: PathBuf,
-    matcher: Option<String>,
-    timeout: Option<u64>,
+    /// Regular expression for the name of the tool.
+    pub matcher: Option<String>,
+    /// Seconds.
+    pub timeout: Option<u64>,
     is_alone: bool,
 }
 
 impl FoundHook {
+    /// Whether both are the same hook, wherever they are in their lists.
+    pub fn is_equal(&self, other: &FoundHook) -> bool {
+        let FoundHook { event, command, matcher, timeout, .. } = self;
+        (event, command, matcher, timeout) == (&other.event, &other.command, &other.matcher, &other.timeout)
+    }
+
     /// Whether the hook has the documented event, matcher and timeout. The program can be another one.
     pub fn is_current(&self, agent: CodingAgent) -> bool {
         let hook = hooks(agent).into_iter().find(|hook| hook.event == self.event);

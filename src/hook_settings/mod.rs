@@ -1,5 +1,6 @@
 //! The hooks that `undo` adds to the settings of coding agents. Pure: text in, text out.
 
+mod codex;
 mod edit;
 mod json_text;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use crate::coding_agent::CodingAgent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::quote::{is_hidden, shell_word};
 
+pub use codex::{CodexSettings, CodexTrust};
 pub use edit::{FoundHook, Uneditable, add, find, remove};
 
 /// Seconds after which the agent stops waiting for the hook. The hook itself ends much earlier (`agent.deadline`).

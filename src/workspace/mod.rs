@@ -11,6 +11,7 @@ mod follow;
 mod forget;
 mod gc;
 mod history;
+pub mod hooks;
 pub(crate) mod notice;
 mod prepared;
 mod purge;

@@ -47,6 +47,7 @@ const LAYERS: [&[&str]; 11] = [
 const EXCEPTIONS: [(&str, &str); 22] = [
     ("codec", "error"),
     ("codec", "time"),
+    ("environment", "coding_agent"),
     ("environment", "time"),
     ("error", "message"),
     ("error", "path"),

@@ -1,0 +1,74 @@
+//! The hooks in the settings of coding agents: installs and removes them, and tells whether they run.
+
+mod change;
+mod status;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::coding_agent::CodingAgent;
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::hook_settings::{HookSet, Uneditable};
+use crate::metadata::Kind;
+
+pub use change::{HookChange, prepare_install, prepare_uninstall};
+pub use status::{HookState, HookStatus, Trust, status};
+
+/// The hooks that run this program.
+pub fn hook_set(agent: CodingAgent, environment: &Environment) -> Result<HookSet> {
+    let called = environment.arguments().first().map_or("undo", String::as_str);
+    HookSet::new(agent, &fs::program_path(OsStr::new(called))?)
+}
+
+/// The settings file of an agent that has its hooks.
+struct SettingsFile {
+    agent: CodingAgent,
+    path: PathBuf,
+    /// The file itself, if the path is a link.
+    target: PathBuf,
+    /// `None` if there is no file.
+    text: Option<String>,
+}
+
+impl SettingsFile {
+    fn open(agent: CodingAgent, environment: &Environment) -> Result<SettingsFile> {
+        let path = directory(agent, environment)?.join(match agent {
+            CodingAgent::Claude => "settings.json",
+            CodingAgent::Codex => "hooks.json",
+        });
+        let is_link = fs::stat(&path)?.is_some_and(|stat| stat.kind == Kind::Symlink);
+        let target = if is_link { fs::canonicalize(&path)? } else { path.clone() };
+        let text = match read_text(&target)? {
+            Some(Err(reason)) => return Err(not_edited(&path, reason)),
+            text => text.and_then(Result::ok),
+        };
+        Ok(SettingsFile { agent, path, target, text })
+    }
+
+    fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    fn uneditable(&self, cause: Uneditable) -> Error {
+        not_edited(&self.path, &cause.to_string())
+    }
+}
+
+fn not_edited(path: &Path, reason: &str) -> Error {
+    Error::new(ErrorKind::Refused, format!("`{}` is not edited: {reason}", path.display()))
+}
+
+/// The folder with the user's settings of an agent.
+fn directory(agent: CodingAgent, environment: &Environment) -> Result<&Path> {
+    environment.agent_directory(agent).ok_or_else(|| {
+        let message = format!("the settings of {} cannot be found: there is no home directory", agent.title());
+        Error::new(ErrorKind::NotFound, message).hint("set the variable HOME")
+    })
+}
+
+/// Reads a file that another program writes. `None` if there is none, and the reason if it is not text.
+fn read_text(path: &Path) -> Result<Option<Result<String, &'static str>>> {
+    Ok(fs::read(path)?.map(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8")))
+}
