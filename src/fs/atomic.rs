@@ -143,8 +143,8 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(TempFile::private_beside(path)?, path, [bytes], Durability::Synced)
 }
 
-/// Writes a file that belongs to the user and not to a repository, in any folder. Takes owner and mode from the file at `like`; if
-/// there is none, only the user may access the new file (0600).
+/// Writes a file that belongs to the user and not to a repository, in any folder. Takes owner and mode from the file at `like`. If
+/// `like` does not exist, only the user may access the new file (0600).
 pub fn write_like(path: &Path, bytes: &[u8], like: &Path) -> Result<()> {
     let staged = TempFile::private_beside(path)?;
     if let Some(stat) = stat(like)? {

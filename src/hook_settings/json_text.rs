@@ -153,7 +153,7 @@ impl Layout {
         Layout { line_end, unit: unit.unwrap_or("  ").to_owned(), is_compact }
     }
 
-    /// The text of a value on lines of its own, of which the first one has this indentation.
+    /// Writes a value over several lines. The first line already has this indentation.
     fn write(&self, value: &impl Serialize, indentation: &str) -> String {
         let mut text = Vec::new();
         let formatter = PrettyFormatter::with_indent(self.unit.as_bytes());

@@ -10,6 +10,7 @@ pub mod copies;
 pub mod drill;
 pub mod entries;
 pub mod gc;
+pub mod hooks;
 pub mod messages;
 pub(crate) mod objects;
 pub mod operations;

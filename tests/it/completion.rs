@@ -57,7 +57,7 @@ const LINES: [(&str, &str); 36] = [
     ("undo run -- und", "undo run -- undo "),
     ("undo run --rollback -- ./some\\ fo", "undo run --rollback -- ./some\\ folder/"),
     ("undo run -- cat pla", "undo run -- cat plain "),
-    ("undo no-such-command a", "undo no-such-command a"),
+    ("undo no-such-command x", "undo no-such-command x"),
 ];
 
 /// The same inside an open quote, which each shell closes differently.
@@ -294,7 +294,7 @@ fn fish_completes_commands_options_revisions_and_paths() {
             Some((_, line)) => line.split(['"', '\'']).nth(1).unwrap().to_owned(),
             None => plain(expected.trim_end()).rsplit(' ').next().unwrap().replace('\0', " "),
         };
-        let expected = if *typed == "undo no-such-command a" { vec![] } else { vec![last] };
+        let expected = if *typed == "undo no-such-command x" { vec![] } else { vec![last] };
         assert_eq!(complete(typed), expected, "{typed}");
     }
     offers(&complete("undo checkout ").join(" "), &REVISIONS);

@@ -9,6 +9,7 @@
 
 mod adopted;
 mod agent_hook;
+mod agent_settings;
 mod alarm;
 mod automatic;
 mod clocks;

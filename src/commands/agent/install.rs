@@ -3,20 +3,61 @@
 use crate::coding_agent::CodingAgent;
 use crate::commands::Context;
 use crate::commands::agent::agent_name;
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::repo::Repository;
+use crate::report::hooks::{SettingsChange, SettingsToAdd};
+use crate::workspace::hooks;
 
 /// Add the hooks to the settings of an agent
+///
+/// Changes `~/.claude/settings.json` (`$CLAUDE_CONFIG_DIR/settings.json`) or `~/.codex/hooks.json` (`$CODEX_HOME/hooks.json`). All other
+/// settings stay as they are, and a copy of the file is kept beside it, with the suffix `.undo`. Settings that have comments or are not
+/// valid JSON are not changed: the hooks are printed instead, to be added by hand, and the exit status is 4.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo agent install claude
+  undo agent install codex -n")]
 pub struct Args {
     /// Agent to record
     #[arg(value_name = "AGENT", value_parser = agent_name())]
     agent: CodingAgent,
-    /// Show the change of the settings without making it
+    /// Show the change without making it
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
 
-pub fn run(_: &Context<'_>, args: &Args) -> Result<Exit> {
-    let message = format!("the hooks of {} cannot be installed yet", args.agent.title());
-    Err(Error::new(ErrorKind::Unsupported, message))
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
+    let change = hooks::prepare_install(args.agent, &context.environment)
+        .map_err(|error| print_hooks(context, args.agent, error))?;
+    if !args.dry_run {
+        change.apply()?;
+    }
+    context.ui.outcome(&SettingsChange::new(&change, "added", args.dry_run))?;
+    if args.dry_run {
+        return Ok(());
+    }
+    match args.agent {
+        CodingAgent::Codex if change.is_change() => {
+            context.ui.hint("Codex runs the hooks after you have trusted them: start codex and type /hooks");
+        }
+        _ => context.ui.hint("to see whether the hooks run: undo agent status"),
+    }
+    if let Err(error) = Repository::discover(&context.cwd, context.environment.clone())
+        && error.kind() == ErrorKind::NoRepository
+    {
+        context.ui.hint("events are recorded only in directories with a history; to begin one here: undo init");
+    }
+    Ok(())
+}
+
+/// Prints the hooks if the settings of the agent are not edited.
+fn print_hooks(context: &Context<'_>, agent: CodingAgent, error: Error) -> Error {
+    let Ok(text) = hooks::settings_to_add(agent, &context.environment) else { return error };
+    if error.kind() != ErrorKind::Refused {
+        return error;
+    }
+    match context.ui.show(&SettingsToAdd::new(agent.word(), text)) {
+        Ok(()) => error.hint("add the printed hooks to the file with a text editor"),
+        Err(failure) => failure,
+    }
 }

@@ -38,8 +38,8 @@ enum Command {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     match &args.command {
-        Command::Install(args) => install::run(context, args),
-        Command::Uninstall(args) => uninstall::run(context, args),
+        Command::Install(args) => install::run(context, args).map(Exit::from),
+        Command::Uninstall(args) => uninstall::run(context, args).map(Exit::from),
         Command::Status(args) => status::run(context, args).map(Exit::from),
         Command::Hook(args) => hook::run(context, args).map(Exit::from),
         Command::Log(args) => log::run(context, args).map(Exit::from),

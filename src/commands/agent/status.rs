@@ -1,13 +1,50 @@
-//! `undo agent status`: shows whether the hooks are installed, and the last event of each agent.
+//! `undo agent status`: shows whether the hooks are installed and run, and the last event of each agent.
 
+use crate::coding_agent::CodingAgent;
 use crate::commands::Context;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::report::End;
+use crate::report::hooks::AgentRecord;
+use crate::workspace::hooks::{self, HookState, HookStatus};
 
 /// Show whether the hooks are installed, and the last event of each agent
+///
+/// An agent runs hooks only where it trusts them: Claude Code in directories that you have accepted, Codex after you have reviewed the
+/// hooks. The answer is read from the files of the agent. The last event is that of the current directory.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
-    context.ui.show(&End { count: 0 })
+    let workspace = match context.workspace() {
+        Err(error) if error.kind() == ErrorKind::NoRepository => None,
+        workspace => Some(workspace?),
+    };
+    for agent in CodingAgent::ALL {
+        let status = hooks::status(agent, &context.cwd, &context.environment)?;
+        let last = workspace.as_ref().map(|workspace| workspace.last_event(agent)).transpose()?.flatten();
+        context.ui.show(&AgentRecord::new(&status, last))?;
+        warn(context, &status);
+    }
+    context.ui.show(&End { count: CodingAgent::ALL.len() as u64 })
+}
+
+/// Warns about what keeps the hooks from running.
+fn warn(context: &Context<'_>, status: &HookStatus) {
+    let (title, install) = (status.agent.title(), format!("undo agent install {}", status.agent.word()));
+    match &status.state {
+        HookState::Unreadable(error) => context.ui.warning(error),
+        HookState::Incomplete => context.ui.hint(format!("to repair the hooks: {install}")),
+        HookState::Installed if !status.program_exists => {
+            context
+                .ui
+                .warning(format!("the program that the hooks of {title} run does not exist: no step is recorded"));
+            context.ui.hint(format!("to make the hooks run this program: {install}"));
+        }
+        _ => {}
+    }
+    if status.trust.is_some() {
+        for file in &status.disabled_by {
+            context.ui.warning(format!("`{}` turns the hooks of {title} off: no step is recorded", file.display()));
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod copies;
 mod drill;
 mod entries;
 mod gc;
+mod hooks;
 mod log;
 mod log_format;
 mod objects;

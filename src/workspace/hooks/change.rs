@@ -86,6 +86,11 @@ fn copy_of(path: &Path) -> PathBuf {
 }
 
 impl HookChange {
+    /// The agent.
+    pub fn agent(&self) -> CodingAgent {
+        self.file.agent
+    }
+
     /// The settings file.
     pub fn path(&self) -> &Path {
         &self.file.path

@@ -14,10 +14,15 @@ use crate::hook_settings::{HookSet, Uneditable};
 use crate::metadata::Kind;
 
 pub use change::{HookChange, prepare_install, prepare_uninstall};
-pub use status::{HookState, HookStatus, Trust, status};
+pub use status::{HookState, HookStatus, LastEvent, Trust, status};
+
+/// Settings that have only the hooks, as JSON text, to be added by hand.
+pub fn settings_to_add(agent: CodingAgent, environment: &Environment) -> Result<String> {
+    hook_set(agent, environment).map(|set| set.to_json())
+}
 
 /// The hooks that run this program.
-pub fn hook_set(agent: CodingAgent, environment: &Environment) -> Result<HookSet> {
+fn hook_set(agent: CodingAgent, environment: &Environment) -> Result<HookSet> {
     let called = environment.arguments().first().map_or("undo", String::as_str);
     HookSet::new(agent, &fs::program_path(OsStr::new(called))?)
 }
@@ -34,14 +39,11 @@ struct SettingsFile {
 
 impl SettingsFile {
     fn open(agent: CodingAgent, environment: &Environment) -> Result<SettingsFile> {
-        let path = directory(agent, environment)?.join(match agent {
-            CodingAgent::Claude => "settings.json",
-            CodingAgent::Codex => "hooks.json",
-        });
+        let path = settings_path(agent, environment)?;
         let is_link = fs::stat(&path)?.is_some_and(|stat| stat.kind == Kind::Symlink);
         let target = if is_link { fs::canonicalize(&path)? } else { path.clone() };
         let text = match read_text(&target)? {
-            Some(Err(reason)) => return Err(not_edited(&path, reason)),
+            Some(Err(reason)) => return Err(uneditable_file(&path, reason)),
             text => text.and_then(Result::ok),
         };
         Ok(SettingsFile { agent, path, target, text })
@@ -52,12 +54,21 @@ impl SettingsFile {
     }
 
     fn uneditable(&self, cause: Uneditable) -> Error {
-        not_edited(&self.path, &cause.to_string())
+        uneditable_file(&self.path, &cause.to_string())
     }
 }
 
-fn not_edited(path: &Path, reason: &str) -> Error {
-    Error::new(ErrorKind::Refused, format!("`{}` is not edited: {reason}", path.display()))
+fn uneditable_file(path: &Path, reason: &str) -> Error {
+    Error::new(ErrorKind::Refused, format!("`{}` cannot be edited: {reason}", path.display()))
+}
+
+/// The settings file of an agent that has its hooks. It may not exist.
+fn settings_path(agent: CodingAgent, environment: &Environment) -> Result<PathBuf> {
+    let name = match agent {
+        CodingAgent::Claude => "settings.json",
+        CodingAgent::Codex => "hooks.json",
+    };
+    directory(agent, environment).map(|folder| folder.join(name))
 }
 
 /// The folder with the user's settings of an agent.

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{SettingsFile, directory, read_text};
+use super::{SettingsFile, directory, read_text, settings_path};
 use crate::coding_agent::CodingAgent;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::history::automatic::events;
 use crate::hook_settings::{CodexSettings, CodexTrust, FoundHook, find, hooks};
+use crate::time::Timestamp;
+use crate::workspace::Workspace;
 
 /// The hooks of an agent.
 pub struct HookStatus {
@@ -78,16 +81,41 @@ impl Trust {
     }
 }
 
+/// An event that an agent reported.
+#[derive(Clone, Debug)]
+pub struct LastEvent {
+    /// Time of the event.
+    pub time: Timestamp,
+    /// `prompt`, `step` or `stop`.
+    pub event: String,
+    /// The session of the agent.
+    pub session: Option<String>,
+    /// The tool, for a step.
+    pub tool: Option<String>,
+}
+
+impl Workspace {
+    /// The last event of an agent that was recorded in this directory.
+    pub fn last_event(&self, agent: CodingAgent) -> Result<Option<LastEvent>> {
+        for event in events(&self.repository) {
+            let event = event?;
+            let text = |key: &str| event.extras.get(key).map(|value| String::from_utf8_lossy(value).into_owned());
+            if text("agent.name").as_deref() == Some(agent.word()) {
+                let name = text("agent.event").unwrap_or_default();
+                let (session, tool) = (text("agent.session"), text("agent.tool"));
+                return Ok(Some(LastEvent { time: event.time, event: name, session, tool }));
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// The hooks of an agent, for work in `project`.
 pub fn status(agent: CodingAgent, project: &Path, environment: &Environment) -> Result<HookStatus> {
     let folder = directory(agent, environment)?;
-    let (path, found) = match SettingsFile::open(agent, environment) {
-        Ok(file) => {
-            let found = find(file.text(), agent).map_err(|cause| file.uneditable(cause));
-            (file.path, found)
-        }
-        Err(error) => (folder.to_owned(), Err(error)),
-    };
+    let path = settings_path(agent, environment)?;
+    let opened = SettingsFile::open(agent, environment);
+    let found = opened.and_then(|file| find(file.text(), agent).map_err(|cause| file.uneditable(cause)));
     let (state, found) = match found {
         Ok(found) if found.is_empty() => (HookState::NotInstalled, found),
         Ok(found) if is_complete(&found, agent) => (HookState::Installed, found),
