@@ -44,7 +44,7 @@ const LAYERS: [&[&str]; 11] = [
 ];
 
 /// Uses allowed within a layer: (user, used). They must not form a cycle.
-const EXCEPTIONS: [(&str, &str); 22] = [
+const EXCEPTIONS: [(&str, &str); 23] = [
     ("codec", "error"),
     ("codec", "time"),
     ("environment", "coding_agent"),
