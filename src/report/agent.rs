@@ -7,7 +7,7 @@ use crate::id::{CommitId, OperationId};
 use crate::object::Mark;
 use crate::object::commit::Counts;
 use crate::time::Timestamp;
-use crate::workspace::AgentStep;
+use crate::workspace::{AgentStep, StepChanges};
 
 /// An event of an agent, and what changed after it.
 #[derive(Clone, Debug, Serialize)]
@@ -50,8 +50,9 @@ pub struct StepSummary {
     pub steps: u64,
 }
 
-impl From<&AgentStep> for StepRecord {
-    fn from(step: &AgentStep) -> StepRecord {
+impl StepRecord {
+    /// The record of an event and its changes.
+    pub fn new(step: &AgentStep, changes: StepChanges) -> StepRecord {
         StepRecord {
             id: step.event.commit,
             operation: step.event.operation,
@@ -65,9 +66,9 @@ impl From<&AgentStep> for StepRecord {
             tool: step.field(agent::TOOL),
             call: step.field(agent::CALL),
             command: step.field(agent::COMMAND),
-            changes: step.changes,
+            changes: changes.counts,
             mixed: step.is_mixed,
-            alarms: step.alarms.clone(),
+            alarms: changes.alarms,
         }
     }
 }

@@ -1,17 +1,19 @@
 //! The steps of coding agents: the events in the journal, and what changed after each.
 
+use std::collections::HashMap;
+
 use crate::agent::{self, EventKind};
 use crate::error::Result;
 use crate::history::agent_events::{AgentEvent, agent_events};
 use crate::history::automatic::Event;
 use crate::id::CommitId;
 use crate::object::commit::Counts;
-use crate::object::{Mark, Objects};
+use crate::object::{Mark, ObjectKind};
 use crate::progress::Progress;
 
 use super::{DiffOptions, Workspace};
 
-/// An event of an agent, and what changed after it.
+/// An event of an agent.
 #[derive(Clone, Debug)]
 pub struct AgentStep {
     /// The event and the state before it.
@@ -21,13 +23,20 @@ pub struct AgentStep {
     /// Number of the last prompt of the session until then, counted from the newest prompt in the directory: `@{prompt 2}`.
     /// `None` if no prompt of the session was recorded.
     pub prompt: Option<usize>,
-    /// Changes until the next recorded state; of a prompt, until the agent stopped or the session had its next prompt. `None` if a
-    /// state no longer exists.
-    pub changes: Option<Counts>,
-    /// Alarms about the changes until the next recorded state.
-    pub alarms: Vec<Mark>,
     /// Whether another session or subagent announced an event before the next one of this, so that the changes may be of both.
     pub is_mixed: bool,
+    /// The state that the changes lead to.
+    end: State,
+}
+
+/// What changed after an event.
+#[derive(Clone, Debug, Default)]
+pub struct StepChanges {
+    /// Changes until the next recorded state; of a prompt, until the agent stopped or the session had its next prompt. `None` if a
+    /// state no longer exists.
+    pub counts: Option<Counts>,
+    /// Alarms about the changes until the next recorded state; none of a prompt.
+    pub alarms: Vec<Mark>,
 }
 
 /// A state to compare with: a commit, or the directory as it is now.
@@ -41,48 +50,42 @@ impl AgentStep {
 }
 
 impl Workspace {
-    /// The events of agents in this directory, newest first. Reads the directory to see what changed since the newest event.
-    pub fn agent_steps(&self, progress: &dyn Progress) -> Result<Vec<AgentStep>> {
+    /// The events of agents in this directory, newest first.
+    pub fn agent_steps(&self) -> Result<Vec<AgentStep>> {
         let events: Vec<AgentEvent> = agent_events(&self.repository).collect::<Result<_>>()?;
         let prompts = prompt_numbers(&events);
-        let mut steps = Vec::with_capacity(events.len());
-        for (n, event) in events.iter().enumerate() {
+        let step = |(n, event): (usize, &AgentEvent)| {
             let newer = &events[..n];
             let end = if event.kind == EventKind::Prompt { end_of_prompt(event, newer) } else { event.end };
-            let (changes, alarms) = self.changes_between(event.event.commit, end, progress)?;
-            let alarms = if event.kind == EventKind::Prompt { Vec::new() } else { alarms };
             let (prompt, is_mixed) = (prompts[n], is_mixed(event, newer));
-            steps.push(AgentStep { event: event.event.clone(), kind: event.kind, prompt, changes, alarms, is_mixed });
-        }
-        Ok(steps)
+            AgentStep { event: event.event.clone(), kind: event.kind, prompt, is_mixed, end }
+        };
+        Ok(events.iter().enumerate().map(step).collect())
     }
 
-    /// Changes between two states, and the alarms about them. `None` if one no longer exists.
-    fn changes_between(
-        &self,
-        old: CommitId,
-        new: State,
-        progress: &dyn Progress,
-    ) -> Result<(Option<Counts>, Vec<Mark>)> {
-        let options = || DiffOptions { renames: None, ..DiffOptions::default() };
-        let exists = |id: CommitId| self.repository.store().contains(crate::object::ObjectKind::Commit, id.object_id());
-        if !exists(old) || new.is_some_and(|new| !exists(new)) {
-            return Ok((None, Vec::new()));
-        }
-        match new {
-            Some(new) if new == old => Ok((Some(Counts::default()), Vec::new())),
+    /// What changed after an event. Reads the directory if no newer state is recorded.
+    pub fn changes_of_step(&self, step: &AgentStep, progress: &dyn Progress) -> Result<StepChanges> {
+        let options = DiffOptions { renames: None, ..DiffOptions::default() };
+        let exists = |id: CommitId| self.repository.store().contains(ObjectKind::Commit, id.object_id());
+        let old = step.event.commit;
+        let (counts, alarms) = match step.end {
+            Some(new) if new == old => (Counts::default(), Vec::new()),
+            _ if !exists(old) => return Ok(StepChanges::default()),
+            Some(new) if !exists(new) => return Ok(StepChanges::default()),
             Some(new) => {
-                let counts = self.diff_commits(Some(old), Some(new), options())?.count()?;
-                let commit = self.repository.store().commit(new)?;
+                let counts = self.diff_commits(Some(old), Some(new), options)?.count()?;
+                let commit = self.read_commit(new)?;
                 let is_next = commit.parents.first() == Some(&old);
-                Ok((Some(counts.recorded()), if is_next { commit.marks() } else { Vec::new() }))
+                (counts.recorded(), if is_next { commit.marks() } else { Vec::new() })
             }
             None => {
-                let differences = self.diff_worktree(Some(old), options(), progress)?;
+                let differences = self.diff_worktree(Some(old), options, progress)?;
                 let (counts, findings) = differences.for_each_watched(&mut |_| Ok(()))?;
-                Ok((Some(counts.recorded()), findings.marks()))
+                (counts.recorded(), findings.marks())
             }
-        }
+        };
+        let alarms = if step.kind == EventKind::Prompt { Vec::new() } else { alarms };
+        Ok(StepChanges { counts: Some(counts), alarms })
     }
 }
 
@@ -102,7 +105,7 @@ fn subagent(event: &AgentEvent) -> String {
 /// The prompt that each event belongs to, counted from the newest prompt.
 fn prompt_numbers(events: &[AgentEvent]) -> Vec<Option<usize>> {
     let mut number = events.iter().filter(|event| event.kind == EventKind::Prompt).count();
-    let mut current = std::collections::HashMap::new();
+    let mut current = HashMap::new();
     let mut numbers: Vec<Option<usize>> = Vec::with_capacity(events.len());
     for event in events.iter().rev() {
         if event.kind == EventKind::Prompt {

@@ -37,7 +37,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Worktree, paths};
 
-pub use agent_log::AgentStep;
+pub use agent_log::{AgentStep, StepChanges};
 pub use automatic::{AutomaticOptions, AutomaticOutcome};
 pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};

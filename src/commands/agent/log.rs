@@ -1,9 +1,13 @@
 //! `undo agent log`: lists the steps of agents.
 
+use std::collections::HashMap;
+
+use crate::agent::{self, EventKind};
 use crate::commands::Context;
 use crate::error::Result;
 use crate::report::agent::{StepRecord, StepSummary};
 use crate::terminal::text::{SessionHeader, StepLine};
+use crate::workspace::AgentStep;
 
 /// List the steps of agents by session and prompt, and what each changed
 ///
@@ -12,40 +16,46 @@ use crate::terminal::text::{SessionHeader, StepLine};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo agent log
+  undo agent log -n 1         only the session with the newest event
   undo checkout @{prompt}     as before the last prompt
   undo checkout @{step}       as before the last step")]
-pub struct Args {}
+pub struct Args {
+    /// Show at most N sessions
+    #[arg(short = 'n', long = "max-count", value_name = "N")]
+    limit: Option<usize>,
+}
 
-pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     context.check_no_null("undo agent log --json")?;
     let workspace = context.workspace()?;
-    let records: Vec<StepRecord> = workspace.agent_steps(context.ui.progress())?.iter().map(StepRecord::from).collect();
+    let steps = workspace.agent_steps()?;
+    let mut sessions = by_session(&steps);
+    sessions.truncate(args.limit.unwrap_or(usize::MAX));
     context.ui.page_long_output();
-    let sessions = by_session(&records);
     let mut summary = StepSummary { sessions: sessions.len() as u64, ..StepSummary::default() };
-    let mut has_gap = false;
-    for events in sessions {
-        let count = |kind| events.iter().filter(|record| record.event == kind).count() as u64;
-        let (prompts, steps) = (count("prompt"), count("step"));
+    let (mut has_gap, mut is_mixed) = (false, false);
+    for session in sessions {
+        let count = |kind| session.iter().filter(|step| step.kind == kind).count() as u64;
+        let (prompts, steps) = (count(EventKind::Prompt), count(EventKind::Step));
         (summary.prompts, summary.steps) = (summary.prompts + prompts, summary.steps + steps);
         let mut header = Some(SessionHeader { has_gap, prompts, steps });
-        for record in by_prompt(&events) {
-            context.ui.show(&StepLine { record: record.clone(), header: header.take() })?;
+        for step in by_prompt(&session) {
+            let record = StepRecord::new(step, workspace.changes_of_step(step, context.ui.progress())?);
+            context.ui.show(&StepLine { record, header: header.take() })?;
+            is_mixed |= step.is_mixed;
         }
         has_gap = true;
     }
     context.ui.show(&summary)?;
-    match summary.sessions {
-        0 => {
+    match (summary.sessions, summary.prompts) {
+        (0, _) => {
             context.ui.status("no event of an agent is recorded in this directory");
             context.ui.hint("to record before each step of an agent: undo agent install claude");
         }
-        _ if summary.prompts > 0 => {
-            context.ui.hint("to see what changed since the last prompt: undo diff --stat @{prompt}");
-        }
-        _ => context.ui.hint("to see what changed since the last step: undo diff --stat @{step}"),
+        (_, 0) => context.ui.hint("to see what changed since the last step: undo diff --stat @{step}"),
+        _ => context.ui.hint("to see what changed since the last prompt: undo diff --stat @{prompt}"),
     }
-    if records.iter().any(|record| record.mixed) {
+    if is_mixed {
         context.ui.status(
             "note: (mixed) marks a step during which another agent or subagent worked here; its changes may be of both",
         );
@@ -54,26 +64,28 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
 }
 
 /// The events of each session, sessions with the newest event first.
-fn by_session(records: &[StepRecord]) -> Vec<Vec<&StepRecord>> {
-    let mut sessions: Vec<Vec<&StepRecord>> = Vec::new();
-    for record in records {
-        let is_same =
-            |events: &&mut Vec<&StepRecord>| (&events[0].agent, &events[0].session) == (&record.agent, &record.session);
-        match sessions.iter_mut().find(is_same) {
-            Some(events) => events.push(record),
-            None => sessions.push(vec![record]),
+fn by_session(steps: &[AgentStep]) -> Vec<Vec<&AgentStep>> {
+    let key = |step: &AgentStep| [step.field(agent::NAME), step.field(agent::SESSION)];
+    let mut sessions: Vec<Vec<&AgentStep>> = Vec::new();
+    let mut places = HashMap::new();
+    for step in steps {
+        let place = *places.entry(key(step)).or_insert(sessions.len());
+        if place == sessions.len() {
+            sessions.push(Vec::new());
         }
+        sessions[place].push(step);
     }
     sessions
 }
 
 /// The events of a session, with each prompt before its steps.
-fn by_prompt<'r>(events: &[&'r StepRecord]) -> Vec<&'r StepRecord> {
-    let mut ordered: Vec<&StepRecord> = Vec::new();
-    for group in events.chunk_by(|newer, older| newer.prompt == older.prompt) {
-        let is_prompt = |record: &&&StepRecord| record.event == "prompt";
-        ordered.extend(group.iter().filter(is_prompt));
-        ordered.extend(group.iter().filter(|record| !is_prompt(record)));
+fn by_prompt<'s>(session: &[&'s AgentStep]) -> Vec<&'s AgentStep> {
+    let mut ordered: Vec<&AgentStep> = Vec::new();
+    for group in session.chunk_by(|newer, older| newer.prompt == older.prompt) {
+        let (prompts, others): (Vec<_>, Vec<_>) =
+            group.iter().copied().partition(|step| step.kind == EventKind::Prompt);
+        ordered.extend(prompts);
+        ordered.extend(others);
     }
     ordered
 }

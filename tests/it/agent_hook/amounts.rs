@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{bash, hook, payload};
+use super::{bash, hook, payload, set};
 use crate::cost::{Call, READS, trace, trace_with_input};
 use crate::crash::has_strace;
 use crate::env::TestEnv;
@@ -36,6 +36,7 @@ fn a_step_with_nothing_new_examines_each_file_once_and_flushes_nothing() {
         return;
     }
     let env = TestEnv::new();
+    set(&env, "agent.deadline", "60s");
     for n in 0..FILES {
         env.write(&format!("{}/{n}", n % 200), n.to_string());
     }
@@ -61,6 +62,7 @@ fn a_step_with_nothing_new_examines_each_file_once_and_flushes_nothing() {
 #[test]
 fn a_hundred_steps_beside_a_large_database_take_little_space() {
     let env = TestEnv::new();
+    set(&env, "agent.deadline", "60s");
     for n in 0..2000 {
         env.write(&format!("src/{}/{n}.py", n % 40), format!("print({n})\n").repeat(20));
     }
@@ -96,6 +98,7 @@ fn taking_back_a_step_that_changed_a_thousand_files_takes_few_calls_for_each() {
         return;
     }
     let env = TestEnv::new();
+    set(&env, "agent.deadline", "60s");
     for n in 0..3000 {
         env.write(&format!("data/{}/{n}", n % 30), format!("row {n}\n"));
     }

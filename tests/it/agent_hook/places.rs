@@ -84,3 +84,26 @@ fn a_removed_folder_is_recorded_by_the_directory_above() {
     let recorded = env.undo(&format!("ls {} --json", step["id"].as_str().unwrap())).ok().text();
     assert!(recorded.contains("\"etl\"") && !recorded.contains("\"data\""), "{recorded}");
 }
+
+#[test]
+fn a_removed_directory_is_found_among_the_known_ones() {
+    let env = TestEnv::new();
+    env.write("a", "1");
+    env.undo("init --outside").ok();
+    env.undo("commit -m start").ok();
+    let stop = payload(&env, "claude/Stop");
+    let output = env.shell(&format!(
+        "cat > ../payload <<'END'\n{stop}\nEND\nrm -rf ../work; undo agent hook claude < ../payload; mkdir ../work"
+    ));
+    let answer: serde_json::Value = serde_json::from_str(&output.ok().text()).unwrap();
+    let text = message(&answer);
+    let work = env.path();
+    let work = work.display();
+    assert!(
+        text.starts_with(&format!("undo: `{work}` is not recorded: the directory was removed; its history is in `")),
+        "{text}"
+    );
+    assert!(text.ends_with(&format!("; to restore it: undo revive {work}")), "{text}");
+    let answer = hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+    assert!(message(&answer).contains("the directory was removed"), "the new directory has no history: {answer}");
+}

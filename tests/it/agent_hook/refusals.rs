@@ -19,6 +19,7 @@ fn hold(env: &TestEnv) -> LockHolder {
 #[test]
 fn a_held_lock_is_reported_before_the_deadline() {
     let env = shop();
+    set(&env, "agent.deadline", "2s");
     let _holder = hold(&env);
     let began = Instant::now();
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
@@ -65,9 +66,10 @@ fn a_repository_cannot_block_tools() {
     let env = shop();
     fs::write(env.path().join(".undo/config.toml"), "[agent]\nstrict = true\ndeadline = \"0s\"\nprompts = true\n")
         .unwrap();
+    set(&env, "agent.deadline", "1s");
     let _holder = hold(&env);
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
-    assert!(answer.get("hookSpecificOutput").is_none(), "{answer}");
+    assert!(message(&answer).contains("nothing is recorded") && answer.get("hookSpecificOutput").is_none(), "{answer}");
 }
 
 #[test]
@@ -94,6 +96,7 @@ fn problems_of_the_settings_are_reported() {
 fn a_full_disk_is_reported_and_nothing_is_lost() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
+    set(env, "agent.deadline", "60s");
     env.undo("init -q").ok();
     env.write("notes", "one\n");
     env.undo("commit -m one").ok();
@@ -165,6 +168,7 @@ fn an_unfinished_checkout_is_reported() {
 #[test]
 fn an_accident_is_reported_with_the_next_event() {
     let env = TestEnv::new();
+    set(&env, "agent.deadline", "60s");
     for n in 0..300 {
         env.write(&format!("data/{n}.csv"), format!("row {n}\n"));
     }

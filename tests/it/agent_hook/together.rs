@@ -4,12 +4,11 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use super::{bash, hook, payload, set, shop};
+use super::{bash, hook, payload, shop};
 
 #[test]
 fn agents_that_announce_steps_at_the_same_time_are_all_recorded() {
     let env = shop();
-    set(&env, "agent.deadline", "120s");
     let mut running = Vec::new();
     for n in 0..12 {
         let file = env.root().join(format!("payload-{n}"));
