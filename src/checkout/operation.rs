@@ -16,7 +16,7 @@ use super::{Options, Outcome};
 /// Whether the checkout moves to another undo position. Such a checkout is recorded even if nothing else changes.
 pub(super) fn changes_undo_position(repository: &Repository, undo_position: Option<UndoPosition>) -> Result<bool> {
     let Some(undo_position) = undo_position else { return Ok(false) };
-    Ok(Timeline::open(repository).position()? != undo_position.position)
+    Ok(Timeline::open(repository).cursor()? != undo_position.position)
 }
 
 /// Builds the intent, from which a later command can finish or undo an interrupted checkout.

@@ -21,6 +21,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace_to_finish()?;
-    let destination = workspace.find_undo(args.step.count as usize, context.ui.progress())?;
-    checkouts::step(context, &mut workspace, args.step.mode.mode(), Verb::Undo, destination)
+    let mode = args.step.mode.mode();
+    let destination = workspace.find_undo(args.step.count as usize, mode.dry_run, context.ui.progress())?;
+    checkouts::step(context, &mut workspace, mode, Verb::Undo, destination)
 }

@@ -9,6 +9,8 @@
 //! differ. A step within a stretch leaves the worktree alone. A step into another stretch restores the worktree that was
 //! last left there.
 
+mod line;
+
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -18,6 +20,8 @@ use crate::id::{CommitId, DirectoryId, IdPrefix, ObjectId, OperationId};
 use crate::object::operation::{HistoryEdit, Refs, UndoPosition, Verb, View};
 use crate::object::{Intent, Operation};
 use crate::repo::Repository;
+
+pub use line::Here;
 
 /// The operations of one command: the last one, and those before it that saved unsaved changes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +99,9 @@ pub struct Timeline {
     operations: Box<dyn Iterator<Item = Result<(OperationId, Operation)>>>,
     actions: Vec<Action>,
     indexes: HashMap<OperationId, usize>,
-    /// Operations in other directories, each with the number of newer actions in this one.
+    /// Events of this directory, newest first, each with the number of newer actions. They are not actions.
+    events: Vec<(usize, Action)>,
+    /// Operations in other directories, and events, each with the number of newer actions in this directory.
     elsewhere: HashMap<OperationId, usize>,
     /// Whether the operation decoded last is the first one of the journal.
     is_whole: bool,
@@ -117,7 +123,8 @@ impl Timeline {
     ) -> Timeline {
         let (indexes, elsewhere) = (HashMap::new(), HashMap::new());
         let is_whole = newest.is_none();
-        Timeline { refs, directory, newest, operations, actions: Vec::new(), indexes, elsewhere, is_whole }
+        let (actions, events) = (Vec::new(), Vec::new());
+        Timeline { refs, directory, newest, operations, actions, indexes, events, elsewhere, is_whole }
     }
 
     /// Decodes the operations of one more action. Returns `false` at the end of the journal.
@@ -128,6 +135,9 @@ impl Timeline {
             self.is_whole = operation.parent.is_none();
             if operation.directory != self.directory || operation.is_automatic() {
                 self.elsewhere.insert(id, self.actions.len());
+                if operation.directory == self.directory {
+                    self.events.push((self.actions.len(), Action { id, last: operation, before: Vec::new() }));
+                }
                 continue;
             }
             match &mut action {
@@ -177,14 +187,6 @@ impl Timeline {
         }
     }
 
-    /// Leads `steps` actions back. [`ErrorKind::NotFound`] if there are fewer.
-    pub fn back(&mut self, steps: usize) -> Result<Destination> {
-        let here = self.position()?;
-        let (position, crossed) = self.steps_back(here, steps)?;
-        let tip = self.tip_at(0)?;
-        self.destination_for(position, Some(UndoPosition { position, tip }), crossed)
-    }
-
     /// The position `steps` actions before another one, and the actions in between.
     fn steps_back(
         &mut self,
@@ -205,24 +207,14 @@ impl Timeline {
     /// out `worktree` there. Crosses all actions since.
     pub fn back_to(&mut self, operation: Option<OperationId>, worktree: CommitId) -> Result<Destination> {
         let end = self.state_after(operation)?;
-        let position = self.position_at(end)?;
+        let (position, cursor) = (self.position_at(end)?, self.cursor_at(end)?);
         // Steps among the actions since may have left the line of the position. Then the tip is the one before all of them.
         let is_on_line = self.line_from(position)?.is_some();
         let tip = self.tip_at(if is_on_line { 0 } else { end })?;
         let crossed = self.actions[..end].to_vec();
-        let destination = self.destination_for(position, Some(UndoPosition { position, tip }), crossed)?;
+        let undo_position = UndoPosition { position: cursor, tip };
+        let destination = self.destination_for(position, Some(undo_position), crossed)?;
         Ok(Destination { worktree: Some(worktree), ..destination })
-    }
-
-    /// Leads `steps` undone actions forward. [`ErrorKind::NotFound`] if there are fewer.
-    pub fn forward(&mut self, steps: usize) -> Result<Destination> {
-        let (here, tip, mut crossed) = (self.position()?, self.tip_at(0)?, self.ahead()?);
-        if crossed.len() < steps {
-            return Err(too_far(crossed.len(), "redo"));
-        }
-        crossed.truncate(steps);
-        let position = crossed.last().map_or(here, |action| Some(action.id));
-        self.destination_for(position, Some(UndoPosition { position, tip }), crossed)
     }
 
     /// Leads to the state after an action.
@@ -253,8 +245,11 @@ impl Timeline {
     /// Leads `steps` actions back, counting an interrupted command as the first: to the state before that command.
     pub fn back_before(&mut self, intent: &Intent, steps: usize) -> Result<Destination> {
         let end = self.state_after(intent.before)?;
-        let (position, tip) = (self.position_at(end)?, self.tip_at(end)?);
-        let (position, further) = self.steps_back(position, steps - 1)?;
+        let (cursor, position, tip) = (self.cursor_at(end)?, self.position_at(end)?, self.tip_at(end)?);
+        let (position, further) = match steps {
+            1 => (cursor, Vec::new()),
+            steps => self.steps_back(position, steps - 1)?,
+        };
         let crossed = self.actions[..end].iter().cloned().chain(further).collect();
         let mut destination = self.destination_for(position, Some(UndoPosition { position, tip }), crossed)?;
         destination.worktree = destination.worktree.or(intent.from);
@@ -298,19 +293,38 @@ impl Timeline {
     }
 
     fn position_at(&mut self, index: usize) -> Result<Option<OperationId>> {
-        Ok(self.action(index)?.and_then(Action::position))
+        let position = self.action(index)?.and_then(Action::position);
+        self.action_of(position)
+    }
+
+    /// The position among the actions, for a position that may be an event.
+    fn action_of(&mut self, mut position: Option<OperationId>) -> Result<Option<OperationId>> {
+        while let Some(id) = position
+            && !self.indexes.contains_key(&id)
+        {
+            match self.state_after(position) {
+                Ok(state) if !self.indexes.contains_key(&id) => {
+                    position = self.action(state)?.and_then(Action::position);
+                }
+                // The journal does not go back to it.
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => break,
+            }
+        }
+        Ok(position)
     }
 
     /// The tip of the line after the action at an index.
     fn tip_at(&mut self, index: usize) -> Result<Option<OperationId>> {
         let Some(action) = self.action(index)? else { return Ok(None) };
-        Ok(action.last.undo_position.map_or(Some(action.id), |undo_position| undo_position.tip))
+        let tip = action.last.undo_position.map_or(Some(action.id), |undo_position| undo_position.tip);
+        self.action_of(tip)
     }
 
     /// The position of the state before the action at an index.
     fn position_before(&mut self, index: usize) -> Result<Option<OperationId>> {
         match self.action(index + 1)?.map(Action::position) {
-            Some(position) => Ok(position),
+            Some(position) => self.action_of(position),
             None if self.is_whole => Ok(None),
             None => Err(shortened()),
         }

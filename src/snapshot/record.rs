@@ -143,6 +143,11 @@ pub fn scan<'s>(
         }
         result => result?,
     };
+    if let Some(beside) = options.beside.as_ref().filter(|_| scanned.outcome.created)
+        && let Some(known) = beside.known(repository, &scanned.content)
+    {
+        (scanned.outcome.commit, scanned.outcome.created) = (Some(known), false);
+    }
     if options.automatic && is_untouched(repository, &options, &scanned.index, &scanned.scan) {
         scanned.outcome.created = false;
     }
@@ -216,10 +221,8 @@ impl Scanned<'_> {
         let Scanned { repository, scan, parent, content, mut outcome, options, index, writer } = self;
         let mut is_recorded = outcome.created || options.beside.is_some();
         let twin = match &options.beside {
-            _ if !outcome.created => None,
-            Some(beside) => beside.known(repository, &content),
-            None if options.automatic => twin(repository, &content)?,
-            None => None,
+            None if outcome.created && options.automatic => twin(repository, &content)?,
+            _ => None,
         };
         if let Some(twin) = twin {
             (outcome.commit, outcome.created) = (Some(twin), false);

@@ -6,12 +6,12 @@ use crate::object::{Commit, Objects};
 use crate::repo::Repository;
 use crate::snapshot::commit::Content;
 
-/// Finds a commit of the same content whose parent is `@`, such as one that was undone: a head, or the commit that the
+/// Finds a commit of the same content that is an automatic one, or whose parent is `@`, such as one that was undone: a head, or the commit that the
 /// worktree was last checked out to. Skips unreadable commits.
 pub(super) fn twin(repository: &Repository, content: &Content) -> Result<Option<CommitId>> {
     let view = repository.view();
     let is_twin = |commit: &Commit| {
-        commit.parents.iter().copied().eq(view.at())
+        (commit.parents.iter().copied().eq(view.at()) || commit.is_beside())
             && (&commit.root, commit.links) == (&content.root, content.links)
             && (&commit.uncovered, &commit.torn) == (&content.uncovered, &content.torn)
     };

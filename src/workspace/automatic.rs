@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Result};
+use crate::id::CommitId;
 use crate::object::Extras;
 use crate::object::operation::Verb;
 use crate::progress::Progress;
@@ -11,7 +12,7 @@ use crate::repo::{Repository, Transaction};
 use crate::snapshot::{self, Beside, Outcome, SavedScan};
 use crate::worktree::Worktree;
 
-use super::{Workspace, notice};
+use super::{Notice, Workspace, notice};
 
 /// What to record automatically.
 #[derive(Clone, Debug, Default)]
@@ -54,22 +55,55 @@ impl Workspace {
         if transaction.repository().unfinished().is_some() {
             return Ok(AutomaticOutcome::CheckoutIsUnfinished);
         }
-        transaction.measure_growth();
-        let beside = Beside::of(transaction.repository(), options.extras.clone())?;
-        let options = snapshot::Options {
-            message: options.message.clone(),
-            verb: Verb::AutomaticCommit,
-            beside: Some(beside),
-            deadline,
-            ..snapshot::Options::default()
-        };
-        let (mut outcome, saved) = take(&mut transaction, &self.worktree, &options, progress)?;
-        self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
-        if outcome.created {
-            outcome.disk_growth = transaction.disk_growth();
-        }
+        let (outcome, notices) = record_event(&mut transaction, &self.worktree, options, deadline, progress)?;
+        drop(transaction);
+        self.notices.extend(notices);
         Ok(AutomaticOutcome::Recorded(Box::new(outcome)))
     }
+
+    /// Finds out which commit holds the directory, for a step along the events. `None` if none does, which is possible only in a
+    /// dry run: otherwise an event records the directory first.
+    pub(super) fn recorded_state(&mut self, dry_run: bool, progress: &dyn Progress) -> Result<Option<CommitId>> {
+        if dry_run {
+            self.repository.check_usable()?;
+            let beside = Some(Beside::of(&self.repository, Extras::default())?);
+            let options = snapshot::Options { beside, ..snapshot::Options::default() };
+            let scanned = snapshot::scan(&self.repository, &self.worktree, None, &options, progress)?;
+            let outcome = scanned.outcome();
+            return Ok(outcome.commit.filter(|_| !outcome.created));
+        }
+        let options = AutomaticOptions { message: "before a step".to_owned(), ..AutomaticOptions::default() };
+        let mut transaction = self.repository.begin()?;
+        let (outcome, notices) = record_event(&mut transaction, &self.worktree, &options, None, progress)?;
+        drop(transaction);
+        self.notices.extend(notices);
+        Ok(outcome.commit)
+    }
+}
+
+/// Records the directory, and appends the event.
+fn record_event(
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    options: &AutomaticOptions,
+    deadline: Option<Deadline>,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Vec<Notice>)> {
+    transaction.measure_growth();
+    let beside = Beside::of(transaction.repository(), options.extras.clone())?;
+    let options = snapshot::Options {
+        message: options.message.clone(),
+        verb: Verb::AutomaticCommit,
+        beside: Some(beside),
+        deadline,
+        ..snapshot::Options::default()
+    };
+    let (mut outcome, saved) = take(transaction, worktree, &options, progress)?;
+    if outcome.created {
+        outcome.disk_growth = transaction.disk_growth();
+    }
+    let notices = notice::of_scan(outcome.damage.as_ref(), saved.scan());
+    Ok((outcome, notices))
 }
 
 /// Takes the lock before the deadline.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::compare;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::suggestions;
-use crate::history::timeline::{Action, Destination, Timeline};
+use crate::history::timeline::{Action, Destination, Here, Timeline};
 use crate::id::CommitId;
 use crate::object::operation::Verb;
 use crate::object::{ObjectKind, Objects};
@@ -16,19 +16,23 @@ use super::request::Request;
 use super::{CheckoutMode, PreparedCheckout, Workspace};
 
 impl Workspace {
-    /// Finds the state before the last `steps` operations. An unfinished checkout counts as the last operation.
-    pub fn find_undo(&mut self, steps: usize, progress: &dyn Progress) -> Result<Destination> {
+    /// Finds the state before the last `steps` operations. An unfinished checkout counts as the last operation, and the last
+    /// event whose state differs from the directory as the state before one. Unless it is a dry run, the directory is then
+    /// recorded first, in an event that `redo` leads to.
+    pub fn find_undo(&mut self, steps: usize, dry_run: bool, progress: &dyn Progress) -> Result<Destination> {
         self.repository.check_same_worktree()?;
         if let Some(before) = self.repository.unrecorded_run() {
             self.check_run_is_recorded(before, progress)?;
         }
-        let mut timeline = Timeline::open(&self.repository);
+        let state = self.state_for_step(true, steps, dry_run, progress)?;
+        let (mut timeline, is_same) = (Timeline::open(&self.repository), self.same_content());
+        let here = Here { commit: state, is_same: &is_same };
         let purge = purge::revertible(&self.repository, &mut timeline)?;
         let is_passed =
             |action: &Action| self.forgot_what_is_gone(action) || action.is_purge() && Some(action.id) != purge;
         let mut destination = self.existing_state(steps, &is_passed, |steps| match self.repository.unfinished() {
             Some(intent) => timeline.back_before(intent, steps),
-            None => timeline.back(steps),
+            None => timeline.back(steps, &here),
         })?;
         let unpurged = destination.crossed.iter().flat_map(|action| &action.last.history.purges).map(|blob| blob.id);
         destination.history.unpurges = unpurged.collect();
@@ -36,14 +40,35 @@ impl Workspace {
     }
 
     /// Finds the state after redoing `steps` undone operations. Fails if another operation followed the undo.
-    pub fn find_redo(&self, steps: usize) -> Result<Destination> {
-        let mut timeline = Timeline::open(&self.repository);
+    pub fn find_redo(&mut self, steps: usize, dry_run: bool, progress: &dyn Progress) -> Result<Destination> {
+        let state = self.state_for_step(false, steps, dry_run, progress)?;
+        let (mut timeline, is_same) = (Timeline::open(&self.repository), self.same_content());
+        let here = Here { commit: state, is_same: &is_same };
         let view = self.repository.view();
         let is_passed = |action: &Action| self.forgot_what_is_gone(action) || action.is_still_purged(view);
-        let mut destination = self.existing_state(steps, &is_passed, |steps| timeline.forward(steps))?;
+        let mut destination = self.existing_state(steps, &is_passed, |steps| timeline.forward(steps, &here))?;
         let purges = destination.crossed.iter().flat_map(|action| &action.last.history.purges);
         destination.history.purges = purges.copied().collect();
         Ok(destination)
+    }
+
+    /// The commit that holds the directory, if the next steps depend on it.
+    fn state_for_step(
+        &mut self,
+        is_back: bool,
+        steps: usize,
+        dry_run: bool,
+        progress: &dyn Progress,
+    ) -> Result<Option<CommitId>> {
+        let is_unfinished = self.repository.unfinished().is_some();
+        let is_needed = !is_unfinished && Timeline::open(&self.repository).depends_on_state(is_back, steps)?;
+        if is_needed { self.recorded_state(dry_run, progress) } else { Ok(None) }
+    }
+
+    /// Whether two commits have the same content. Commits that cannot be read have not.
+    fn same_content(&self) -> impl Fn(CommitId, CommitId) -> bool {
+        let content = |id| self.repository.store().commit(id).ok().map(|commit| (commit.root.tree(), commit.links));
+        move |a, b| a == b || content(a).is_some_and(|found| content(b) == Some(found))
     }
 
     /// Finds the state after an operation, named by its id or a prefix of the id.

@@ -1,5 +1,6 @@
 //! A history with forgotten commits reads like the same history rewritten without them.
 
+use crate::history::timeline::Here;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -111,7 +112,8 @@ fn assert_same(history: &TestHistory, ids: &[CommitId], nodes: &[Node], forgotte
 /// Undoes or redoes one step that changes only refs and history.
 fn step(history: &mut TestHistory, verb: Verb) -> bool {
     let mut timeline = Timeline::open(&history.repository);
-    let destination = if verb == Verb::Undo { timeline.back(1) } else { timeline.forward(1) };
+    let destination =
+        if verb == Verb::Undo { timeline.back(1, &Here::UNKNOWN) } else { timeline.forward(1, &Here::UNKNOWN) };
     let Ok(destination) = destination else { return false };
     let is_change = !destination.history.forgets.is_empty() || !destination.history.recalls.is_empty();
     if !is_change {

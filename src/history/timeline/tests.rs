@@ -74,6 +74,13 @@ impl Story {
         self.save("commit")
     }
 
+    /// An automatic commit.
+    fn event(&mut self) -> OperationId {
+        let worktree = Some((None, self.worktree));
+        let refs = self.refs();
+        self.record("automatic commit", &refs, Operation { worktree, ..Operation::default() })
+    }
+
     fn branch(&mut self, name: &str) -> OperationId {
         let refs = self.refs_with(name, self.view.at().unwrap());
         self.record("branch", &refs, Operation::default())
@@ -104,12 +111,12 @@ impl Story {
     }
 
     fn undo(&mut self, steps: usize) -> OperationId {
-        let destination = self.timeline().back(steps).unwrap();
+        let destination = self.timeline().back(steps, &Here::UNKNOWN).unwrap();
         self.step("undo", &destination)
     }
 
     fn redo(&mut self, steps: usize) -> OperationId {
-        let destination = self.timeline().forward(steps).unwrap();
+        let destination = self.timeline().forward(steps, &Here::UNKNOWN).unwrap();
         self.step("redo", &destination)
     }
 
@@ -153,17 +160,17 @@ fn undo_and_redo_move_one_action_at_a_time() {
         story.undo(1);
         assert_eq!((&story.refs(), story.worktree), (state, CommitId([3; 32])), "{at}");
     }
-    assert_eq!(message(story.timeline().back(1)), "there is nothing to undo");
+    assert_eq!(message(story.timeline().back(1, &Here::UNKNOWN)), "there is nothing to undo");
     assert_eq!(story.timeline().ahead().unwrap().iter().map(|action| action.id).collect::<Vec<_>>(), commits);
     for state in &states[1..] {
         story.redo(1);
         assert_eq!(&story.refs(), state);
     }
-    assert_eq!(message(story.timeline().forward(1)), "there is nothing to redo");
+    assert_eq!(message(story.timeline().forward(1, &Here::UNKNOWN)), "there is nothing to redo");
     story.undo(2);
     assert_eq!(story.refs(), states[1]);
-    assert_eq!(message(story.timeline().back(2)), "there is only 1 operation to undo");
-    assert_eq!(message(story.timeline().forward(3)), "there are only 2 operations to redo");
+    assert_eq!(message(story.timeline().back(2, &Here::UNKNOWN)), "there is only 1 operation to undo");
+    assert_eq!(message(story.timeline().forward(3, &Here::UNKNOWN)), "there are only 2 operations to redo");
     story.redo(2);
     story.undo(3);
     assert_eq!((story.refs(), story.timeline().position().unwrap()), (states[0].clone(), None));
@@ -177,10 +184,10 @@ fn undo_restores_the_worktree_only_if_it_changed() {
     story.commit();
     let second = story.worktree;
     story.checkout(first);
-    assert_eq!(story.timeline().back(1).unwrap().worktree, Some(second));
+    assert_eq!(story.timeline().back(1, &Here::UNKNOWN).unwrap().worktree, Some(second));
     story.undo(1);
     assert_eq!((story.at(), story.worktree), (Some(second), second));
-    assert_eq!(story.timeline().back(1).unwrap().worktree, None, "a commit leaves it alone");
+    assert_eq!(story.timeline().back(1, &Here::UNKNOWN).unwrap().worktree, None, "a commit leaves it alone");
     story.redo(1);
     assert_eq!((story.at(), story.worktree), (Some(first), first));
     story.undo(2);
@@ -226,8 +233,9 @@ fn new_action_after_undo_starts_a_new_line() {
     story.undo(1);
     let after = story.branch("other");
     assert!(story.timeline().ahead().unwrap().is_empty());
-    assert_eq!(message(story.timeline().forward(1)), "there is nothing to redo");
-    let crossed: Vec<_> = story.timeline().back(2).unwrap().crossed.iter().map(|it| it.last.verb.to_string()).collect();
+    assert_eq!(message(story.timeline().forward(1, &Here::UNKNOWN)), "there is nothing to redo");
+    let crossed: Vec<_> =
+        story.timeline().back(2, &Here::UNKNOWN).unwrap().crossed.iter().map(|it| it.last.verb.to_string()).collect();
     assert_eq!(crossed, ["branch", "commit"]);
     let restored = story.restore(left);
     assert_eq!((story.at(), story.view.branches.len()), (Some(CommitId([2; 32])), 1));
@@ -308,16 +316,16 @@ fn shortened_journal_limits_undo() {
         story.commit();
     }
     story.operations.drain(..2);
-    assert_eq!(story.timeline().back(2).unwrap().refs.at(), Some(CommitId([3; 32])));
-    assert_eq!(message(story.timeline().back(3)), "the journal has no older operations");
+    assert_eq!(story.timeline().back(2, &Here::UNKNOWN).unwrap().refs.at(), Some(CommitId([3; 32])));
+    assert_eq!(message(story.timeline().back(3, &Here::UNKNOWN)), "the journal has no older operations");
     // A position that is not there any more.
     story.undo(2);
     story.operations.drain(..2);
-    assert_eq!(message(story.timeline().back(1)), "the journal has no older operations");
+    assert_eq!(message(story.timeline().back(1, &Here::UNKNOWN)), "the journal has no older operations");
     assert!(story.timeline().ahead().unwrap().len() < 2);
     story.operations.drain(..1);
     assert!(story.timeline().ahead().unwrap().is_empty());
-    assert_eq!(message(story.timeline().forward(1)), "there is nothing to redo");
+    assert_eq!(message(story.timeline().forward(1, &Here::UNKNOWN)), "there is nothing to redo");
 }
 
 /// What is in the journal when the machine stops in a checkout, and the intent.
@@ -453,8 +461,9 @@ fn random_steps_match_a_list_of_states() {
                 }
                 6 => {
                     let steps = 1 + below(3);
-                    assert_eq!(story.timeline().back(steps).is_ok(), model.here >= steps);
-                    if model.here >= steps && story.timeline().back(steps).unwrap().refs.at().is_some() {
+                    assert_eq!(story.timeline().back(steps, &Here::UNKNOWN).is_ok(), model.here >= steps);
+                    if model.here >= steps && story.timeline().back(steps, &Here::UNKNOWN).unwrap().refs.at().is_some()
+                    {
                         model.leave(&story);
                         story.undo(steps);
                         model.here -= steps;
@@ -469,6 +478,136 @@ fn random_steps_match_a_list_of_states() {
                         story.redo(steps);
                         model.here += steps;
                         assert_eq!(story.state(), model.expected(), "seed {seed}, step {step}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A line of actions and events with a position in it, and copies of what each leads to.
+#[derive(Default)]
+struct LineModel {
+    back: Vec<Copied>,
+    /// The next one last.
+    ahead: Vec<Copied>,
+    /// The worktree as it was last left in each stretch.
+    left: HashMap<u32, CommitId>,
+    stretches: u32,
+}
+
+#[derive(Clone)]
+enum Copied {
+    Event(CommitId),
+    /// Refs after the action, the stretch that it leads to, and whether it changed the worktree.
+    Action(Refs, u32, bool),
+}
+
+impl LineModel {
+    fn stretch(&self) -> u32 {
+        let stretch = |entry: &Copied| if let Copied::Action(_, stretch, _) = entry { Some(*stretch) } else { None };
+        self.back.iter().rev().find_map(stretch).unwrap_or(0)
+    }
+
+    fn refs(&self) -> Refs {
+        let refs = |entry: &Copied| if let Copied::Action(refs, ..) = entry { Some(refs.clone()) } else { None };
+        self.back.iter().rev().find_map(refs).unwrap_or_else(|| Story::new().refs())
+    }
+
+    fn act(&mut self, story: &Story, is_move: bool) {
+        self.stretches += u32::from(is_move);
+        let stretch = if is_move { self.stretches } else { self.stretch() };
+        self.ahead.clear();
+        self.back.push(Copied::Action(story.refs(), stretch, is_move));
+    }
+
+    /// Goes that many steps, and returns the worktree then. `None` if there are fewer.
+    fn step(&mut self, is_back: bool, steps: usize, mut worktree: CommitId) -> Option<CommitId> {
+        self.left.insert(self.stretch(), worktree);
+        for _ in 0..steps {
+            loop {
+                let next = if is_back { self.back.last() } else { self.ahead.last() }?.clone();
+                match next {
+                    Copied::Event(state) if state != worktree => {
+                        worktree = state;
+                        if !is_back {
+                            self.pass(is_back);
+                        }
+                        break;
+                    }
+                    Copied::Event(_) => self.pass(is_back),
+                    Copied::Action(_, _, is_move) => {
+                        self.pass(is_back);
+                        if is_move {
+                            worktree = self.left[&self.stretch()];
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+        Some(worktree)
+    }
+
+    fn pass(&mut self, is_back: bool) {
+        let (from, to) = if is_back { (&mut self.back, &mut self.ahead) } else { (&mut self.ahead, &mut self.back) };
+        to.extend(from.pop());
+    }
+}
+
+#[test]
+fn random_steps_among_events_match_copies() {
+    for seed in 1..400u64 {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut below = |end: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 20) as usize % end
+        };
+        let (mut story, mut model) = (Story::new(), LineModel::default());
+        story.commit();
+        model.act(&story, false);
+        for step in 0..60 {
+            let choice = below(10);
+            match choice {
+                0 => {
+                    story.commit();
+                    model.act(&story, false);
+                }
+                1 => {
+                    story.branch(["one", "two"][below(2)]);
+                    model.act(&story, false);
+                }
+                2 | 3 => drop(story.edit()),
+                4 => {
+                    model.left.insert(model.stretch(), story.worktree);
+                    story.checkout(CommitId([1 + below(usize::from(story.made)) as u8; 32]));
+                    model.act(&story, true);
+                }
+                5 | 6 => {
+                    story.event();
+                    model.back.push(Copied::Event(story.worktree));
+                }
+                _ => {
+                    let (is_back, steps) = (choice < 9, 1 + below(3));
+                    if story.timeline().depends_on_state(is_back, steps).unwrap() {
+                        story.event();
+                        model.back.push(Copied::Event(story.worktree));
+                    }
+                    let line = (model.back.clone(), model.ahead.clone());
+                    let expected = model.step(is_back, steps, story.worktree);
+                    let here = Here { commit: Some(story.worktree), is_same: &|a, b| a == b };
+                    let mut timeline = story.timeline();
+                    let found = if is_back { timeline.back(steps, &here) } else { timeline.forward(steps, &here) };
+                    let context = format!("seed {seed}, step {step}");
+                    assert_eq!(found.is_ok(), expected.is_some(), "{context}: {found:?}");
+                    match expected.filter(|_| model.refs().at().is_some()) {
+                        Some(worktree) => {
+                            story.step(if is_back { "undo" } else { "redo" }, &found.unwrap());
+                            assert_eq!(story.state(), (model.refs(), worktree), "{context}");
+                        }
+                        None => (model.back, model.ahead) = line,
                     }
                 }
             }
@@ -506,13 +645,13 @@ fn undo_decodes_only_the_operations_it_crosses() {
     // The records after the checkpoint of the newest segment.
     assert!(decoded(start) < 4_000, "opening decoded {}", decoded(start));
     let start = decoded(0);
-    let destination = Timeline::open(&repository).back(3).unwrap();
+    let destination = Timeline::open(&repository).back(3, &Here::UNKNOWN).unwrap();
     assert_eq!((destination.crossed.len(), destination.worktree), (3, None));
     let undo_position = destination.undo_position;
     repository.begin().unwrap().record(NewOperation { undo_position, ..NewOperation::default() }).unwrap();
     let mut timeline = Timeline::open(&repository);
     assert_eq!(timeline.ahead().unwrap().len(), 3);
-    assert_eq!(timeline.back(1).unwrap().crossed.len(), 1);
+    assert_eq!(timeline.back(1, &Here::UNKNOWN).unwrap().crossed.len(), 1);
     assert!(decoded(start) < 20, "two steps decoded {}", decoded(start));
     timeline.read_all().unwrap();
     assert_eq!(timeline.actions.len(), 10_001);
