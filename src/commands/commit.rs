@@ -116,6 +116,7 @@ fn parse_deadline(text: &str) -> Result<Duration, String> {
 /// Records the directory beside the branch.
 fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> Result<Exit> {
     let mut workspace = context.workspace()?;
+    let message = if message.is_empty() { "automatic commit".to_owned() } else { message };
     let options = AutomaticOptions { message, deadline: args.deadline, ..AutomaticOptions::default() };
     match workspace.commit_automatically(&options, context.ui.progress())? {
         AutomaticOutcome::Recorded(outcome) => {
@@ -126,11 +127,18 @@ fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> 
             context.ui.status("nothing recorded: `undo run` is running in this directory and records it");
             Ok(Exit::SUCCESS)
         }
+        AutomaticOutcome::Undecided => Err(undecided()),
         AutomaticOutcome::CheckoutIsUnfinished => {
             check_no_mix(&workspace.repository)?;
             Ok(Exit::SUCCESS)
         }
     }
+}
+
+/// The error for a directory whose first automatic commit waits for a decision.
+fn undecided() -> Error {
+    let message = "nothing is recorded: the first automatic commit of this directory needs a decision";
+    Error::new(ErrorKind::Refused, message).hint("to permit automatic commits, record it once by hand: undo commit")
 }
 
 /// If no path exists, the user may have typed a message: offers `-m`.

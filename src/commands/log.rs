@@ -8,13 +8,14 @@ use crate::commands::format::{Format, Style};
 use crate::commands::history::HistoryArgs;
 use crate::commands::{Context, changes, complete, op};
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history::folding::{Folded, Folding};
 use crate::history::graph::Graph;
 use crate::history::walk::{WalkOptions, WalkedCommit};
 use crate::number::pluralize;
 use crate::path::selection::PathSelection;
 use crate::report::End;
 use crate::report::commits::{CommitRecord, Names};
-use crate::terminal::text::{LogEntry, LogFormat, graph_style};
+use crate::terminal::text::{FoldedEntry, LogEntry, LogFormat, graph_style};
 use crate::workspace::{DiffOptions, Workspace};
 
 /// List commits, newest first
@@ -61,6 +62,9 @@ pub struct Args {
     #[arg(long = "format", visible_alias = "pretty", value_name = "FORMAT", conflicts_with = "oneline")]
     #[arg(allow_hyphen_values = true)]
     template: Option<String>,
+    /// Show each automatic commit beside the branches, instead of their number
+    #[arg(long)]
+    all: bool,
     /// Continue the history of a file at its old path, where the file was renamed
     #[arg(long)]
     follow: bool,
@@ -79,7 +83,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let workspace = args.history.workspace(context)?;
     if args.ops {
-        return op::log(context, &workspace.repository, args.limit).map(Exit::from);
+        return op::log(context, &workspace.repository, args.limit, args.all).map(Exit::from);
     }
     let (limits, words): (Vec<OsString>, Vec<OsString>) =
         args.revisions.iter().cloned().partition(|word| limit_of(word).is_some());
@@ -87,8 +91,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     paths.extend_from_slice(&args.paths);
     let paths = context.selection(&workspace, &paths)?;
     let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
-    let options = WalkOptions { limit, ..args.options(context, &workspace, &revisions, paths.clone())? };
-    if options.limit.is_none() {
+    let options = args.options(context, &workspace, &revisions, paths.clone())?;
+    let folding = (!args.all && !args.follow).then(|| Folding::new(workspace.view(), &options.from));
+    // A limit counts only the commits that are listed.
+    let options = WalkOptions { limit: limit.filter(|_| folding.is_none()), ..options };
+    if limit.is_none() {
         args.history.read_ahead(context, &workspace)?;
     }
     let (style, renames) = (args.format.style(), args.format.renames.options());
@@ -114,10 +121,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             return Err(Error::new(ErrorKind::Usage, message).hint("undo log --follow -- PATH"));
         }
     };
+    let items = Listed { items, folding, limit, next: None };
     let items = match args.reverse {
         true => Box::new(items.collect::<Vec<_>>().into_iter().rev()) as Box<dyn Iterator<Item = _>>,
-        false => items,
+        false => Box::new(items),
     };
+    let mut prefix = String::new();
     for item in items {
         let (WalkedCommit { id, commit, parents }, paths) = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
@@ -125,10 +134,18 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
                 exit = ErrorKind::Damaged.exit();
                 continue;
             }
-            item => item?,
+            Ok(Row::Folded(folded)) => {
+                if template.is_none() {
+                    context.ui.show(&FoldedEntry::new(folded, prefix.clone(), args.oneline, drawing))?;
+                }
+                continue;
+            }
+            Ok(Row::Commit(walked, paths)) => (*walked, paths),
+            Err(error) => return Err(error),
         };
         let names = names.remove(&id).unwrap_or_default();
         let row = graph.as_mut().map(|graph| graph.row(id, &parents, names.is_at));
+        prefix = row.as_ref().map_or_else(String::new, |row| row.prefix(usize::MAX).to_owned());
         let record = CommitRecord::new(id, &commit, names, costs.of(id)?).in_history(workspace.view());
         let gap = count > 0 && style.is_some_and(|style| !matches!(style, Style::Patch(_)));
         let entry = LogEntry { record, row, oneline: args.oneline, format: template.clone(), gap, drawing };
@@ -148,6 +165,51 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         });
     }
     Ok(exit)
+}
+
+/// A row of the log.
+enum Row {
+    Commit(Box<WalkedCommit>, PathSelection),
+    /// Automatic commits, of which only the number is shown.
+    Folded(Folded),
+}
+
+/// Commits of a walk, each with the paths to show, and those that are folded between them.
+struct Listed<'w> {
+    items: Box<dyn Iterator<Item = Result<(WalkedCommit, PathSelection)>> + 'w>,
+    folding: Option<Folding>,
+    /// Number of commits that may still be listed.
+    limit: Option<usize>,
+    /// Follows the folded commits before it.
+    next: Option<Row>,
+}
+
+impl Iterator for Listed<'_> {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Result<Row>> {
+        if let Some(row) = self.next.take() {
+            return Some(Ok(row));
+        }
+        if self.limit == Some(0) {
+            return None;
+        }
+        loop {
+            let (walked, paths) = match self.items.next() {
+                Some(Ok(item)) => item,
+                Some(Err(error)) => return Some(Err(error)),
+                None => return self.folding.as_mut().and_then(Folding::take).map(|folded| Ok(Row::Folded(folded))),
+            };
+            if self.folding.as_mut().is_some_and(|folding| folding.folds(&walked)) {
+                continue;
+            }
+            self.limit = self.limit.map(|limit| limit - 1);
+            let row = Row::Commit(Box::new(walked), paths);
+            let Some(folded) = self.folding.as_mut().and_then(Folding::take) else { return Some(Ok(row)) };
+            self.next = Some(row);
+            return Some(Ok(Row::Folded(folded)));
+        }
+    }
 }
 
 /// `-5` is a limit of 5.

@@ -30,6 +30,9 @@ enum Command {
         /// Show at most N operations
         #[arg(short = 'n', long = "max-count", value_name = "N")]
         limit: Option<usize>,
+        /// Also list the events that made automatic commits, or found nothing new
+        #[arg(long)]
+        all: bool,
     },
     /// Show the details of an operation
     Show {
@@ -49,7 +52,7 @@ enum Command {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     match &args.command {
-        Command::Log { limit } => log(context, &context.repository()?, *limit).map(Exit::from),
+        Command::Log { limit, all } => log(context, &context.repository()?, *limit, *all).map(Exit::from),
         Command::Show { operation } => show(context, &context.repository()?, operation).map(Exit::from),
         Command::Restore { operation, mode } => {
             let mut workspace = context.workspace()?;
@@ -60,15 +63,20 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 /// Lists operations, newest first; `log --ops` too.
-pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<()> {
+pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>, all: bool) -> Result<()> {
     context.check_no_null("undo op log --json")?;
     let mut timeline = Timeline::open(repository);
     let states = OperationStates::of(&mut timeline, repository.view())?;
     context.ui.page_long_output();
     let mut count = 0;
-    while count < limit.unwrap_or(usize::MAX)
-        && let Some(action) = timeline.action(count)?
-    {
+    let limit = limit.unwrap_or(usize::MAX);
+    for index in 0.. {
+        timeline.action(index)?;
+        for event in timeline.events_since(index).filter(|_| all).take(limit - count) {
+            context.ui.show(&states.record(event))?;
+            count += 1;
+        }
+        let Some(action) = timeline.action(index)?.filter(|_| count < limit) else { break };
         context.ui.show(&states.record(action))?;
         count += 1;
     }

@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod candidates;
 mod costs;
 mod entry;
+pub mod folding;
 pub mod graph;
 mod last_version;
 pub mod listing;

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::agent_events;
 use crate::history::reflog::{self, no_commit};
 use crate::history::suggestions;
-use crate::history::walk::{WalkOptions, walk};
+use crate::history::walk::{WalkOptions, WalkedCommit, walk};
 use crate::history::when::{self, Day};
 use crate::id::{CommitId, IdPrefix};
 use crate::object::{ObjectKind, Objects};
@@ -197,7 +197,11 @@ fn existing(repository: &Repository, id: CommitId) -> Result<CommitId> {
 fn newest_head(repository: &Repository) -> Result<CommitId> {
     let mut newest: (Option<Timestamp>, Vec<CommitId>) = (None, Vec::new());
     for &id in &repository.view().heads {
-        let time = Some(repository.store().commit(id)?.time);
+        let commit = repository.store().commit(id)?;
+        if commit.is_beside() {
+            return newest_not_beside(repository);
+        }
+        let time = Some(commit.time);
         match time.cmp(&newest.0) {
             Ordering::Less => {}
             Ordering::Equal => newest.1.push(id),
@@ -209,6 +213,19 @@ fn newest_head(repository: &Repository) -> Result<CommitId> {
         [id] => Ok(*id),
         several => recorded_last(repository, several),
     }
+}
+
+/// The newest commit that no hook has made, or that a branch or tag names.
+fn newest_not_beside(repository: &Repository) -> Result<CommitId> {
+    let view = repository.view();
+    let is_named = |id: CommitId| view.branches.values().chain(view.tags.values()).any(|named| *named == id);
+    for walked in walk(repository, WalkOptions::default())? {
+        let WalkedCommit { id, commit, .. } = walked?;
+        if !commit.is_beside() || is_named(id) {
+            return Ok(id);
+        }
+    }
+    Err(no_commit(view))
 }
 
 /// The one of these commits that was made by the newest operation.

@@ -99,6 +99,8 @@ files! { of_worktree:
     index = "index",
     /// Lock that allows one `undo run` at a time in a worktree.
     run_lock = "run",
+    /// Whether the directory is small enough for a first automatic commit.
+    first_automatic = "first-automatic",
     /// Marks unrecorded changes of a command.
     unrecorded_run = "unrecorded-run",
     /// Records the modes of directories that a checkout has made accessible.

@@ -45,6 +45,18 @@ pub struct CommitRecord {
     pub alarms: Vec<Mark>,
 }
 
+/// Automatic commits that `log` counts instead of listing them.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "type", rename = "automatic")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct FoldedRecord {
+    pub count: u64,
+    pub newest: CommitId,
+    pub oldest: CommitId,
+    pub since: Timestamp,
+    pub until: Timestamp,
+}
+
 /// A commit whose message or author was replaced, or `id` and `replaced` are the same.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "type", rename = "amended")]

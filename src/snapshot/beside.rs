@@ -16,13 +16,15 @@ pub struct Beside {
     pub before: Option<CommitId>,
     /// Fields of the operation, and of the commit if one is made.
     pub extras: Extras,
+    /// No event is appended if the content is that of this commit.
+    pub unless: Option<CommitId>,
 }
 
 impl Beside {
     /// An automatic commit of the repository's directory with these fields.
     pub fn of(repository: &Repository, extras: Extras) -> Result<Beside> {
         let automatic::Base { parents, before } = automatic::base(repository)?;
-        Ok(Beside { parents, before, extras })
+        Ok(Beside { parents, before, extras, unless: None })
     }
 
     /// Fields of the commit.
@@ -46,7 +48,17 @@ impl Beside {
     /// The state before the event: `after` if the content is the same, or if it is not known.
     pub(super) fn state_before(&self, repository: &Repository, after: CommitId) -> CommitId {
         let Some(before) = self.before.filter(|before| *before != after) else { return after };
-        let content = |id| repository.store().commit(id).ok().map(|commit| (commit.root.tree(), commit.links));
-        if content(before) == content(after) { after } else { before }
+        if is_same_content(repository, before, after) { after } else { before }
     }
+
+    /// Whether an event must be appended for this state.
+    pub(super) fn is_event(&self, repository: &Repository, state: Option<CommitId>) -> bool {
+        !self.unless.zip(state).is_some_and(|(known, state)| is_same_content(repository, known, state))
+    }
+}
+
+/// Whether two commits have the same content. An unreadable commit has the content of no other.
+fn is_same_content(repository: &Repository, a: CommitId, b: CommitId) -> bool {
+    let content = |id| repository.store().commit(id).ok().map(|commit| (commit.root.tree(), commit.links));
+    a == b || content(a).is_some_and(|found| content(b) == Some(found))
 }

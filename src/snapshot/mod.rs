@@ -30,6 +30,7 @@ use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::progress::deadline::Deadline;
 use crate::time::Timestamp;
+use crate::worktree::scan::PartialIndex;
 
 pub use beside::Beside;
 pub use blob::{store_again, store_files};
@@ -68,6 +69,8 @@ pub struct Options {
     pub beside: Option<Beside>,
     /// Checked until the operation is appended.
     pub deadline: Option<Deadline>,
+    /// Receives the index of a scan that was not in time.
+    pub partial: PartialIndex,
 }
 
 /// Outcome of recording the worktree.

@@ -12,7 +12,7 @@ use crate::snapshot::commit::{self, CommitMessage, Compared, Content};
 use crate::snapshot::operation;
 use crate::snapshot::scan_tree::{self, Recording, ScanOptions};
 use crate::snapshot::twin::{has_moved, twin};
-use crate::snapshot::{Options, Outcome};
+use crate::snapshot::{Beside, Options, Outcome};
 use crate::store::{Session, Stored, Writer};
 use crate::time::Timestamp;
 use crate::worktree::index::Builder;
@@ -70,33 +70,53 @@ impl SavedScan {
 /// Records the worktree and writes the index.
 ///
 /// Order: packs durable, then the operation in the journal, then the index.
+///
+/// With [`ErrorKind::NotInTime`], nothing is recorded, but the content that was stored so far stays in the repository and the
+/// index knows it, so the next try has less to do.
 pub fn take(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<(Outcome, SavedScan)> {
-    let (stored, scan) = match scan_and_store(transaction.repository(), worktree, options, progress) {
+    let mut kept = Stored::default();
+    let (stored, scan) = match scan_and_store(transaction.repository(), worktree, options, &mut kept, progress) {
         // After this commit, a rollback can free space.
         Err(error) if is_full(&error) && options.ran.is_some() && transaction.release_reserve() => {
-            scan_and_store(transaction.repository(), worktree, options, progress)?
+            scan_and_store(transaction.repository(), worktree, options, &mut kept, progress)?
         }
-        result => result?,
+        Err(error) => {
+            let is_kept = error.kind() == ErrorKind::NotInTime && transaction.keep(&kept).is_ok();
+            if let Some(index) = options.partial.take().filter(|_| is_kept) {
+                // A failure only costs the next try more time.
+                let _ = index.write(&transaction.repository().layout.index());
+            }
+            return Err(error);
+        }
+        Ok(scan) => scan,
     };
     let (outcome, saved) = scan.record(transaction, stored)?;
     saved.write_index(&transaction.repository().layout);
     Ok((outcome, saved))
 }
 
+/// `kept` receives what was stored before the time was over.
 fn scan_and_store(
     repository: &Repository,
     worktree: &Worktree,
     options: &Options,
+    kept: &mut Stored,
     progress: &dyn Progress,
 ) -> Result<(Stored, StoredScan)> {
     let session = repository.store().session();
-    let scanned = scan(repository, worktree, Some(&session), options, progress)?;
-    let scan = scanned.store()?;
+    let scanned = scan(repository, worktree, Some(&session), options, progress).and_then(Scanned::store);
+    let scan = match scanned {
+        Err(error) if error.kind() == ErrorKind::NotInTime => {
+            *kept = session.finish()?;
+            return Err(error);
+        }
+        scan => scan?,
+    };
     let stored = if scan.has_new_commit() { session.finish()? } else { Stored::default() };
     Ok((stored, scan))
 }
@@ -127,6 +147,7 @@ pub fn scan<'s>(
             base: parent.as_ref(),
             // Without anything to compare with, now or in a checkout, the trees need not stay in memory.
             takes_trees: parent.is_none() && options.paths.is_empty() && !options.automatic,
+            partial: options.partial.clone(),
         };
         let recording = scan_tree::record(repository, session, worktree, &index, &how, progress)?;
         let compared = compare_with_parent(repository, worktree, session, parent, recording, &options)?;
@@ -219,7 +240,8 @@ impl Scanned<'_> {
     /// [`StoredScan::has_new_commit`].
     pub fn store(self) -> Result<StoredScan> {
         let Scanned { repository, scan, parent, content, mut outcome, options, index, writer } = self;
-        let mut is_recorded = outcome.created || options.beside.is_some();
+        let is_event = |beside: &Beside| beside.is_event(repository, outcome.commit);
+        let mut is_recorded = outcome.created || options.beside.as_ref().is_some_and(is_event);
         let twin = match &options.beside {
             None if outcome.created && options.automatic => twin(repository, &content)?,
             _ => None,
@@ -255,7 +277,12 @@ impl StoredScan {
         let StoredScan { mut scan, mut outcome, options, index, is_recorded } = self;
         if let Some(commit) = outcome.commit.filter(|_| is_recorded) {
             outcome.bytes_stored = stored.bytes;
-            options.deadline.map_or(Ok(()), |deadline| deadline.check())?;
+            if let Err(error) = options.deadline.map_or(Ok(()), |deadline| deadline.check()) {
+                transaction.keep(&stored)?;
+                scan_tree::complete_index(&mut scan, &index, &options.paths);
+                scan.index.write_if_changed(&index, &transaction.repository().layout.index());
+                return Err(error);
+            }
             operation::append(transaction, commit, &outcome, stored, &options)?;
         }
         scan_tree::complete_index(&mut scan, &index, &options.paths);

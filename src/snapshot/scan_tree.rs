@@ -18,6 +18,7 @@ use crate::repo::Repository;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Session, Writer};
 use crate::worktree::index::Builder;
+use crate::worktree::scan::PartialIndex;
 use crate::worktree::{HashSink, Index, Overlay, Scan, Worktree, database, scan};
 
 /// What to scan.
@@ -33,6 +34,8 @@ pub(super) struct ScanOptions<'h> {
     pub base: Option<&'h Commit>,
     /// Put trees into the session at once; otherwise they stay in the scan, to be compared first.
     pub takes_trees: bool,
+    /// Receives the index of a scan that was not in time.
+    pub partial: PartialIndex,
 }
 
 /// The scanned worktree as it will be recorded.
@@ -56,6 +59,7 @@ pub(super) fn record(
         paths: with_linked(store, how.base, how.paths)?,
         despite_rules: how.despite_rules.to_vec(),
         staged_by: repository.unfinished().map(|intent| intent.token),
+        partial: how.partial.clone(),
     };
     let mut scan = match session {
         Some(session) => {

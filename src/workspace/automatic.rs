@@ -12,7 +12,7 @@ use crate::repo::{Repository, Transaction};
 use crate::snapshot::{self, Beside, Outcome, SavedScan};
 use crate::worktree::Worktree;
 
-use super::{Notice, Workspace, notice};
+use super::{Notice, Workspace, first_automatic, notice};
 
 /// What to record automatically.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,9 @@ pub enum AutomaticOutcome {
     Recorded(Box<Outcome>),
     /// Nothing is recorded, because `undo run` is running a command in the directory and records it.
     RunIsRunning,
+    /// Nothing is recorded, because the first automatic commit of this directory needs a decision of the user, who was asked
+    /// for it before. The first time, this is [`ErrorKind::Refused`].
+    Undecided,
     /// Nothing is recorded, because an unfinished checkout has left the directory half old, half new.
     CheckoutIsUnfinished,
 }
@@ -55,7 +58,11 @@ impl Workspace {
         if transaction.repository().unfinished().is_some() {
             return Ok(AutomaticOutcome::CheckoutIsUnfinished);
         }
-        let (outcome, notices) = record_event(&mut transaction, &self.worktree, options, deadline, progress)?;
+        if !first_automatic::check(transaction.repository(), &self.worktree, progress)? {
+            return Ok(AutomaticOutcome::Undecided);
+        }
+        let beside = Beside::of(transaction.repository(), options.extras.clone())?;
+        let (outcome, notices) = record_event(&mut transaction, &self.worktree, options, beside, deadline, progress)?;
         drop(transaction);
         self.notices.extend(notices);
         Ok(AutomaticOutcome::Recorded(Box::new(outcome)))
@@ -63,7 +70,13 @@ impl Workspace {
 
     /// Finds out which commit holds the directory, for a step along the events. `None` if none does, which is possible only in a
     /// dry run: otherwise an event records the directory first.
-    pub(super) fn recorded_state(&mut self, dry_run: bool, progress: &dyn Progress) -> Result<Option<CommitId>> {
+    /// `last` is the state of the event at the current position.
+    pub(super) fn recorded_state(
+        &mut self,
+        last: Option<CommitId>,
+        dry_run: bool,
+        progress: &dyn Progress,
+    ) -> Result<Option<CommitId>> {
         if dry_run {
             self.repository.check_usable()?;
             let beside = Some(Beside::of(&self.repository, Extras::default())?);
@@ -74,7 +87,9 @@ impl Workspace {
         }
         let options = AutomaticOptions { message: "before a step".to_owned(), ..AutomaticOptions::default() };
         let mut transaction = self.repository.begin()?;
-        let (outcome, notices) = record_event(&mut transaction, &self.worktree, &options, None, progress)?;
+        let beside = Beside::of(transaction.repository(), Extras::default())?;
+        let beside = Beside { unless: last, ..beside };
+        let (outcome, notices) = record_event(&mut transaction, &self.worktree, &options, beside, None, progress)?;
         drop(transaction);
         self.notices.extend(notices);
         Ok(outcome.commit)
@@ -86,11 +101,11 @@ fn record_event(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     options: &AutomaticOptions,
+    beside: Beside,
     deadline: Option<Deadline>,
     progress: &dyn Progress,
 ) -> Result<(Outcome, Vec<Notice>)> {
     transaction.measure_growth();
-    let beside = Beside::of(transaction.repository(), options.extras.clone())?;
     let options = snapshot::Options {
         message: options.message.clone(),
         verb: Verb::AutomaticCommit,

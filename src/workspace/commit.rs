@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use crate::checkout;
 use crate::error::{Error, ErrorKind, Result};
+use crate::history;
 use crate::history::reflog::no_commit;
+use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::progress::deadline::Deadline;
+use crate::repo::Repository;
 use crate::snapshot::{self, Outcome};
 
 use super::{ChangeCounts, DiffOptions, Workspace, automatic, notice};
@@ -78,7 +81,7 @@ impl Workspace {
         let mut transaction = self.repository.begin()?;
         let view = transaction.repository().view();
         let Some(old) = view.at() else { return Err(no_commit(view)) };
-        if !view.heads.contains(&old) {
+        if !view.heads.contains(&old) && is_continued(transaction.repository(), old)? {
             let message = format!("later commits build on {}, so its message cannot be replaced", old.short());
             return Err(
                 Error::new(ErrorKind::Refused, message).hint(format!("to label it: undo tag NAME {}", old.short()))
@@ -99,6 +102,20 @@ impl Workspace {
         let expected = scanned.into_outcome();
         Ok(PreparedCommit { workspace: self, options, expected })
     }
+}
+
+/// Whether another commit than an automatic one beside the branch has this commit as a parent.
+fn is_continued(repository: &Repository, id: CommitId) -> Result<bool> {
+    for walked in history::walk(repository, WalkOptions::default())? {
+        let walked = walked?;
+        if walked.id == id {
+            break;
+        }
+        if walked.parents.contains(&id) && !walked.commit.is_beside() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn snapshot_options(options: &CommitOptions) -> snapshot::Options {

@@ -61,8 +61,12 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<Option<CommitId>> {
         let is_unfinished = self.repository.unfinished().is_some();
-        let is_needed = !is_unfinished && Timeline::open(&self.repository).depends_on_state(is_back, steps)?;
-        if is_needed { self.recorded_state(dry_run, progress) } else { Ok(None) }
+        let mut timeline = Timeline::open(&self.repository);
+        if is_unfinished || !timeline.depends_on_state(is_back, steps)? {
+            return Ok(None);
+        }
+        let last = timeline.event_here()?;
+        self.recorded_state(last, dry_run, progress)
     }
 
     /// Whether two commits have the same content. Commits that cannot be read have not.

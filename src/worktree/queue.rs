@@ -124,14 +124,14 @@ impl Queue {
         self.lock().weight >= WORTH_THREADS
     }
 
-    /// Drops all jobs, after a failure.
-    pub fn stop(&self) {
+    /// Drops all jobs, after a failure. Returns their directories.
+    pub fn stop(&self) -> Vec<Arc<Node>> {
         let mut waiting = self.lock();
         waiting.stopped = true;
         let jobs = std::mem::take(&mut waiting.jobs);
         drop(waiting);
-        drop(jobs);
         self.changed.notify_all();
+        jobs.into_iter().map(|job| job.node).collect()
     }
 }
 

@@ -26,12 +26,18 @@ impl<S: Sink> Worker<'_, S> {
     /// Reads some entries of a directory, none of them a directory.
     pub(super) fn read(&mut self, node: &Arc<Node>, listing: &Listing, files: &[(usize, Stat)]) -> Result<()> {
         let mut slots = Vec::with_capacity(files.len());
+        let mut result = Ok(());
         for (at, stat) in files {
-            let slot = self.read_one(listing.child(node, *at), *stat)?;
-            slots.extend(slot.map(|slot| (*at, slot)));
+            match self.read_one(listing.child(node, *at), *stat) {
+                Ok(slot) => slots.extend(slot.map(|slot| (*at, slot))),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
         }
         node.set_slots(slots);
-        Ok(())
+        result
     }
 
     /// Reads an entry. Fails only if the scan cannot continue. `None` if the entry is not covered, or is gone, or has become a

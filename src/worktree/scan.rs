@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::parallel;
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
@@ -18,7 +18,7 @@ use crate::worktree::walk::Walk;
 use crate::worktree::worker::Worker;
 use crate::worktree::{Index, Worktree};
 
-pub use crate::worktree::walk::{Options, Scan};
+pub use crate::worktree::walk::{Options, PartialIndex, Scan};
 
 /// Scans the worktree. `new_sink` makes a sink for each worker.
 pub fn scan<S: Sink>(
@@ -31,7 +31,12 @@ pub fn scan<S: Sink>(
 ) -> Result<Scan> {
     let nothing = Index::empty();
     let mut walk = Walk::new(worktree, store, index, options, progress)?;
-    run(&walk, new_sink)?;
+    if let Err(error) = run(&walk, new_sink) {
+        if error.kind() == ErrorKind::NotInTime {
+            options.partial.set(walk.into_partial_index());
+        }
+        return Err(error);
+    }
     if walk.inodes.are_contradicted() {
         walk = Walk::new(worktree, store, &nothing, options, progress)?;
         run(&walk, new_sink)?;
@@ -49,7 +54,7 @@ fn run<S: Sink>(walk: &Walk<'_>, new_sink: &(dyn Fn() -> S + Sync)) -> Result<()
     let run_worker = |between: &mut dyn FnMut()| {
         if let Err(error) = work(Worker::new(walk, new_sink), between) {
             let _ = failure.set(error);
-            walk.queue.stop();
+            walk.stop(None);
         }
     };
     std::thread::scope(|scope| {
@@ -62,15 +67,20 @@ fn run<S: Sink>(walk: &Walk<'_>, new_sink: &(dyn Fn() -> S + Sync)) -> Result<()
             }
         });
     });
-    failure.into_inner().map_or(Ok(()), Err)
+    let Some(error) = failure.into_inner() else { return Ok(()) };
+    // Jobs that were queued after the failure.
+    walk.stop(None);
+    Err(error)
 }
 
 /// Works until no jobs are left. Calls `between` after each job.
 fn work<S: Sink>(mut worker: Worker<'_, S>, between: &mut dyn FnMut()) -> Result<()> {
     let mut result = Ok(());
     while let Some((job, _active)) = worker.walk.queue.take() {
+        let node = job.node.clone();
         result = worker.work_on(job);
         if result.is_err() {
+            worker.walk.stop(Some(node));
             break;
         }
         between();

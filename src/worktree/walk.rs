@@ -1,6 +1,6 @@
 //! The state of a scan that all workers share, and its result.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -31,6 +31,23 @@ pub struct Options {
     pub despite_rules: Vec<RepoPathBuf>,
     /// Skip the entries that the unfinished checkout with this token staged (`.undo-TOKEN-N`).
     pub staged_by: Option<u64>,
+    /// Receives the index so far if the scan ends with [`ErrorKind::NotInTime`].
+    pub partial: PartialIndex,
+}
+
+/// The index of a scan that was not in time: records of what it has read. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct PartialIndex(Arc<Mutex<Option<Builder>>>);
+
+impl PartialIndex {
+    /// Takes the index. `None` if the scan was in time.
+    pub fn take(&self) -> Option<Builder> {
+        lock(&self.0).take()
+    }
+
+    pub(super) fn set(&self, index: Builder) {
+        *lock(&self.0) = Some(index);
+    }
 }
 
 /// Result of a scan.
@@ -91,6 +108,8 @@ pub struct Walk<'w> {
     pub spool: Arc<Spool>,
     /// The complete root.
     pub root: OnceLock<Entry>,
+    /// Directories with jobs that were not done because of a failure.
+    unfinished: Mutex<Vec<Arc<Node>>>,
     found: Mutex<Scan>,
 }
 
@@ -123,6 +142,7 @@ impl<'w> Walk<'w> {
             found: Mutex::new(Scan::new(Builder::spooled(spool.clone()))),
             spool,
             root: OnceLock::new(),
+            unfinished: Mutex::default(),
         })
     }
 
@@ -172,6 +192,34 @@ impl<'w> Walk<'w> {
         if self.unclassified.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.reading.set_total(self.to_read.load(Ordering::Relaxed));
         }
+    }
+
+    /// Stops the other workers after a failure of a job on this directory.
+    pub fn stop(&self, node: Option<Arc<Node>>) {
+        let mut unfinished = lock(&self.unfinished);
+        unfinished.extend(node.into_iter().chain(self.queue.stop()));
+    }
+
+    /// The index after a failure: the records of the last one, and above them what was read since, also of directories that
+    /// are not complete.
+    pub fn into_partial_index(self) -> Builder {
+        let mut index = Builder::from_index(self.index);
+        let mut seen: HashSet<RepoPathBuf> = HashSet::new();
+        let unfinished = self.unfinished.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for node in unfinished {
+            let mut next = Some(node);
+            while let Some(node) = next.take_if(|node| seen.insert(node.path.clone())) {
+                let records = node.records(node.take_slots()).unwrap_or_default();
+                // Otherwise the last index knows more.
+                if records.len() > node.indexed.as_ref().map_or(0, |indexed| indexed.count()) {
+                    index.put(node.path.clone(), Records::new(&node.path, None, &records, Some(&self.spool)));
+                }
+                next = node.parent.as_ref().map(|(parent, _)| parent.clone());
+            }
+        }
+        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        index.replace(found.index);
+        index
     }
 
     /// The result, in an order that does not depend on the number of workers.

@@ -1,9 +1,11 @@
 //! Automatic commits: what hooks, agents and cron jobs record beside the branch.
 
 use std::fs;
+use std::path::Path;
 
 use snapbox::str;
 
+use crate::cost::trace;
 use crate::env::TestEnv;
 
 #[test]
@@ -75,7 +77,7 @@ hint: to redo: undo redo
 "#]]);
     assert_eq!(content(&env), [("a".into(), b"1".to_vec()), ("b".into(), b"1".to_vec())]);
     env.undo("redo").shows(str![[r#"
-redid [ID]  automatic commit: before a step
+redid [ID]  automatic commit: before: rm b
 main [ID]  0 written, 1 deleted, 1 unchanged
 ---- stderr ----
 hint: to undo: undo undo
@@ -84,7 +86,7 @@ hint: to undo: undo undo
     assert_eq!(content(&env), [("a".into(), b"1".to_vec())]);
     env.undo("redo").fails(2);
     env.undo("undo -n").shows(str![[r#"
-  [ID]  2026-01-05 08:04:00 (2 minutes ago)  automatic commit: before a step
+  [ID]  2026-01-05 08:02:00 (4 minutes ago)  automatic commit: before: rm b
   create   b
 1 change, 1 unchanged; unsaved changes would be recorded first
 
@@ -99,7 +101,7 @@ hint: to redo: undo redo
 hint: to restore the directory as recorded then: undo checkout [ID]
 
 "#]]);
-    assert_eq!(env.undo("log --json").json().len(), 3, "two commits and the summary");
+    assert_eq!(env.undo("log --all --json").json().len(), 3, "two commits and the summary");
 }
 
 #[test]
@@ -165,4 +167,189 @@ fn random_histories_match_copies_of_the_directory() {
             }
         }
     }
+}
+
+#[test]
+fn log_counts_automatic_commits() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m first").ok();
+    for n in 2..5 {
+        env.write("a", format!("{n}"));
+        env.undo(&format!("commit --auto -m 'before: step {n}'")).ok();
+    }
+    env.undo("commit -m second").ok();
+    env.write("a", "5");
+    env.undo("commit --auto").ok();
+    env.undo("log").shows(str![[r#"
+⋮ 1 automatic commit
+
+@ [ID] (main)  2026-01-05 08:05:00 (2 minutes ago)  [USER]
+│   second
+│   +0 ~1 -0, 316 B stored
+│
+│ ⋮ 3 automatic commits
+│
+* [ID]  2026-01-05 08:01:00 (6 minutes ago)  [USER]
+    first
+    +1 ~0 -0, 482 B stored
+
+
+"#]]);
+    env.undo("log --oneline -n 1").shows(str![[r#"
+⋮ 1 automatic commit
+@ [ID] (main) second  +0 ~1 -0, 316 B stored
+
+"#]]);
+    env.undo("log --all --oneline").shows(str![[r#"
+*   [ID] automatic commit  +0 ~1 -0, 542 B stored (automatic)
+├─┐
+@ │ [ID] (main) second  +0 ~1 -0, 316 B stored
+│ * [ID] before: step 4  +0 ~1 -0, 508 B stored (automatic)
+│ * [ID] before: step 3  +0 ~1 -0, 508 B stored (automatic)
+│ * [ID] before: step 2  +0 ~1 -0, 508 B stored (automatic)
+├─┘
+* [ID] first  +1 ~0 -0, 482 B stored
+
+"#]]);
+    let log = env.undo("log --json").json();
+    let types: Vec<_> = log.iter().map(|line| line["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["automatic", "commit", "automatic", "commit", "summary"]);
+    assert_eq!((&log[2]["count"], &log[4]["count"]), (&3.into(), &2.into()));
+    env.undo("log --format %s").shows(str![[r#"
+second
+first
+
+"#]]);
+    assert_eq!(env.undo("op log --json").json().len(), 3, "events are not actions");
+    assert_eq!(env.undo("op log --all --json").json().len(), 7);
+    assert_eq!(env.undo("log latest --format %s -n 1").text(), "second\n");
+    env.undo("commit --amend -m reworded").ok();
+    assert_eq!(env.undo("log --format %s").text(), "reworded\nfirst\n");
+}
+
+#[test]
+fn a_home_directory_needs_one_commit_by_hand() {
+    let env = TestEnv::initialised();
+    env.set("HOME", env.path());
+    env.write("a", "1");
+    env.undo("commit --auto").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work` is a home directory, which is not recorded automatically
+hint: to permit it, record it once by hand: undo commit
+[exit 4]
+
+"#]]);
+    env.undo("commit --auto").shows(str![[r#"
+---- stderr ----
+error: nothing is recorded: the first automatic commit of this directory needs a decision
+hint: to permit automatic commits, record it once by hand: undo commit
+[exit 4]
+
+"#]]);
+    env.undo("commit").ok();
+    env.write("a", "2");
+    env.undo("commit --auto").ok();
+}
+
+#[test]
+fn waiting_for_the_lock_counts() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    let lock = fs::File::open(env.path().join(".undo/lock")).unwrap();
+    lock.lock().unwrap();
+    for line in ["commit --deadline 50ms", "commit --auto --deadline 50ms"] {
+        let output = env.undo(line).fails(9).to_string();
+        assert!(output.contains("error: nothing is recorded within "), "{output}");
+    }
+    drop(lock);
+    env.undo("commit --deadline 10min").ok();
+    env.undo("commit --deadline 0s").fails(2);
+}
+
+#[test]
+fn an_interrupted_checkout_and_a_run_stop_automatic_commits() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m first").ok();
+    env.undo("tag one").ok();
+    env.undo(&format!("run -- sh -c 'echo 2 > a; {} commit --auto -m inside'", env!("CARGO_BIN_EXE_undo"))).ok();
+    let log = env.undo("log --all --json").json();
+    assert!(log.iter().all(|line| line["message"] != "inside"), "{log:?}");
+    crate::crash::stopped(&env.path());
+    env.undo("commit --auto").fails(4);
+}
+
+#[test]
+fn a_directory_has_one_head_beside_its_branch() {
+    let env = TestEnv::initialised();
+    for n in 0..12 {
+        env.write("a", format!("{n}"));
+        env.undo(["commit -m manual", "commit --auto -m hook", "commit --auto -m hook"][n % 3]).ok();
+    }
+    let environment = undo::environment::Environment::from_process();
+    let repository = undo::internals::repo::Repository::discover(&env.path(), environment).unwrap();
+    assert_eq!(repository.view().heads.len(), 1, "the last automatic commit continues all others");
+}
+
+/// Bytes of all files in the repository, except its caches.
+fn on_disk(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries
+        .map(|entry| match entry.file_type().unwrap().is_dir() {
+            true => on_disk(&entry.path()),
+            false if ["catalog", "index", "reserve"].iter().any(|name| entry.file_name() == *name) => 0,
+            false => entry.metadata().unwrap().len(),
+        })
+        .sum()
+}
+
+#[test]
+fn a_hundred_steps_of_three_edits_cost_little() {
+    let env = TestEnv::initialised();
+    let mut state = 1u64;
+    let mut noise = |length: usize| -> Vec<u8> {
+        std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as u8
+        })
+        .take(length)
+        .collect()
+    };
+    env.write("database", noise(8 << 20));
+    for n in 0..300 {
+        env.write(&format!("source/module-{}/file-{n}", n % 10), format!("line {n}\n").repeat(40));
+    }
+    env.undo("commit -m first").ok();
+    let before = on_disk(&env.path().join(".undo"));
+    for step in 0..100 {
+        for edit in 0..3 {
+            let n = (step * 7 + edit * 31) % 300;
+            let path = format!("source/module-{}/file-{n}", n % 10);
+            let text = String::from_utf8(env.read(&path)).unwrap();
+            env.write(&path, text.replacen("line", &format!("line {step}.{edit}"), 1));
+        }
+        env.undo("commit --auto -m step").ok();
+    }
+    let grown = on_disk(&env.path().join(".undo")) - before;
+    assert!(grown <= 2_500_000, "{grown} bytes before gc");
+    env.undo("gc").ok();
+    let grown = on_disk(&env.path().join(".undo")) - before;
+    assert!(grown <= 400_000, "{grown} bytes after gc");
+}
+
+#[test]
+fn nothing_new_costs_no_more_than_a_commit() {
+    let env = TestEnv::initialised();
+    for n in 0..500 {
+        env.write(&format!("folder-{}/file-{n}", n % 20), "content");
+    }
+    env.undo("commit -m first").ok();
+    env.undo("commit").ok();
+    env.undo("commit --auto").ok();
+    let Some(commit) = trace(&env, "all", &["commit"]) else { return };
+    let automatic = trace(&env, "all", &["commit", "--auto"]).unwrap();
+    let flushes = automatic.iter().filter(|call| call.name.contains("sync")).count();
+    assert_eq!(flushes, 0);
+    assert!(automatic.len() <= commit.len() + 60, "{} calls instead of {}", automatic.len(), commit.len());
 }

@@ -4,6 +4,7 @@
 //! `strace` kills the program before its N-th call of a family. A sample of N runs with the other tests;
 //! `UNDO_TEST_SWEEP=1` tries every N.
 
+mod automatic;
 mod forget;
 pub mod recovery;
 mod runs;

@@ -63,7 +63,8 @@ fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> 
 fn describe(kind: EventKind, outcome: &HookOutcome) -> Option<String> {
     let worktree = outcome.worktree.display();
     match &outcome.result {
-        Ok(AutomaticOutcome::RunIsRunning) => None,
+        // The user was asked before.
+        Ok(AutomaticOutcome::RunIsRunning | AutomaticOutcome::Undecided) => None,
         Ok(AutomaticOutcome::CheckoutIsUnfinished) => Some(format!(
             "`{worktree}` is not recorded: an unfinished checkout has left it half old, half new; \
              to finish it: undo checkout --continue"

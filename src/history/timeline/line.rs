@@ -83,6 +83,14 @@ impl Timeline {
         Ok(next.iter().take(steps).any(|entry| matches!(entry, Entry::Event(_))))
     }
 
+    /// The state of the event at the current position. `None` if an action is there.
+    pub fn event_here(&mut self) -> Result<Option<CommitId>> {
+        Ok(match self.line(1)?.back.last() {
+            Some(&Entry::Event(index)) => Some(self.event(index).0),
+            _ => None,
+        })
+    }
+
     /// The current position: the newest action or event on the line that is not undone.
     pub fn cursor(&mut self) -> Result<Option<OperationId>> {
         self.cursor_at(0)
@@ -99,6 +107,11 @@ impl Timeline {
         let start = self.events.partition_point(|(newer, _)| *newer < index);
         let end = self.events.partition_point(|(newer, _)| *newer <= index);
         &self.events[start..end]
+    }
+
+    /// Like [`Timeline::events_after`], without the number of newer actions.
+    pub fn events_since(&self, index: usize) -> impl Iterator<Item = &Action> {
+        self.events_after(index).iter().map(|(_, event)| event)
     }
 
     /// `None` if the line must be longer.

@@ -283,10 +283,10 @@ mod tests {
             (
                 "[store]\ncompresion = 'x'\n",
                 "`config.toml` line 2: no setting `store.compresion`",
-                "valid settings: drill.",
+                "valid settings: agent.",
             ),
-            ("[stor]\na = 1\n", "`config.toml` line 1: no setting `stor`", "valid settings: drill."),
-            ("store = 1", "`config.toml` line 1: no setting `store`", "valid settings: drill."),
+            ("[stor]\na = 1\n", "`config.toml` line 1: no setting `stor`", "valid settings: agent."),
+            ("store = 1", "`config.toml` line 1: no setting `store`", "valid settings: agent."),
             ("[store]\n\ncompression = 'lz4'", "line 3: `store.compression` cannot be `lz4`", "valid values: stored"),
             ("worktree.cross_mounts = 'yes'", "`worktree.cross_mounts` cannot be `yes`", "valid values: true, false"),
             ("user.name = 5", "`user.name` cannot be `5`", "valid values: text, in quotes"),

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+use crate::history::folding::Folded;
 use crate::history::graph::{GraphRow, Style};
 use crate::number::plural;
-use crate::report::commits::CommitRecord;
+use crate::report::commits::{CommitRecord, FoldedRecord};
 use crate::terminal::page::is_unicode_locale;
 use crate::terminal::text::{LogFormat, commits};
 use crate::terminal::{Page, Print, Role};
@@ -33,6 +34,38 @@ pub struct LogEntry {
     /// Characters of the mark for forgotten commits.
     #[serde(skip)]
     pub drawing: Style,
+}
+
+/// Automatic commits that the log leaves out.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct FoldedEntry {
+    record: FoldedRecord,
+    /// The columns of the graph to the left.
+    #[serde(skip)]
+    prefix: String,
+    #[serde(skip)]
+    oneline: bool,
+    #[serde(skip)]
+    drawing: Style,
+}
+
+impl FoldedEntry {
+    /// The line between two commits, or at an end of the log.
+    pub fn new(folded: Folded, prefix: String, oneline: bool, drawing: Style) -> FoldedEntry {
+        let Folded { count, newest, oldest, since, until } = folded;
+        FoldedEntry { record: FoldedRecord { count, newest, oldest, since, until }, prefix, oneline, drawing }
+    }
+}
+
+impl Print for FoldedEntry {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let mark = if self.drawing == Style::Unicode { "⋮" } else { "..." };
+        let words =
+            page.paint(Role::Dim, format!("{mark} {}", plural(self.record.count, "automatic commit"))).to_string();
+        page.line(format!("{}{words}", self.prefix))?;
+        if self.oneline { Ok(()) } else { page.line(self.prefix.trim_end()) }
+    }
 }
 
 /// Box-drawing characters in a UTF-8 locale, else ASCII.

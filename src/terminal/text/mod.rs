@@ -40,7 +40,7 @@ pub use alarms::describe_alarm;
 pub use changes::{ChangeLine, Fold, Listing, describe};
 pub use copies::{LastCopy, behind};
 pub use entries::ListedEntry;
-pub use log::{LogEntry, graph_style};
+pub use log::{FoldedEntry, LogEntry, graph_style};
 pub use log_format::LogFormat;
 pub use operations::OperationText;
 pub use patch::Patch;

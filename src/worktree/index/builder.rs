@@ -53,6 +53,12 @@ impl Builder {
         self.directories.insert(path, records);
     }
 
+    /// Takes all directories of another builder, in place of those at the same paths.
+    pub fn replace(&mut self, other: Builder) {
+        self.directories.extend(other.directories);
+        self.spool = self.spool.take().or(other.spool);
+    }
+
     /// The record of an entry.
     pub fn find(&self, path: &RepoPath) -> Option<Record> {
         let (parent, name) = place(path);
