@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::worktree::index::{Builder, Record};
 
 use super::apply_metadata::{Subject, Xattr, apply_metadata};
+use super::fetched_files::FetchedFiles;
 use super::in_use::InUsePaths;
 use super::plan::Plan;
 use super::privileges::Limits;
@@ -40,6 +41,8 @@ pub(crate) struct ApplyContext<'c> {
     /// What to do with files that turn out to be open for writing.
     pub when_open: WhenOpen,
     pub plan: &'c Plan,
+    /// Files that a fetch has already written.
+    pub fetched: Option<&'c FetchedFiles>,
     /// Files that can be moved instead of written.
     pub renames: RenamePlan,
     /// Limits on what root restores from a repository of another user.

@@ -139,6 +139,9 @@ impl Applier<'_> {
         if let Some(done) = self.place_moved(path, entry, &attributes, &expected)? {
             return Ok(done);
         }
+        if let Some(done) = self.place_fetched(path, entry, &attributes, &expected)? {
+            return Ok(done);
+        }
         let staged_name = context.staging.staged_name(name);
         let file = directory.create_file(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::File);
@@ -159,6 +162,30 @@ impl Applier<'_> {
         let subject = context.staging.subject(&directory, &staged.name, Some(&file));
         let failed = context.apply_metadata(&subject, &now, &entry.metadata, Some(&attributes.xattrs));
         Ok(staged.put(now.inode, name, &expected, context.objects)?.with_failures(failed))
+    }
+
+    /// Like [`Applier::place_file`], with a file that was written while its content was fetched. `None`, without a change, if there is
+    /// none.
+    fn place_fetched(
+        &mut self,
+        path: &RepoPath,
+        entry: &Entry,
+        wanted: &Attributes,
+        expected: &Expected,
+    ) -> Result<Option<StepResult>> {
+        let context = self.context;
+        let (Some(fetched), Some(blob)) = (context.fetched, entry.blob()) else { return Ok(None) };
+        if !wanted.holes.is_empty() {
+            return Ok(None);
+        }
+        let (directory, name) = self.directories.parent(path)?;
+        let staged_name = context.staging.staged_name(name);
+        let Some(now) = fetched.take((blob, entry.size()), &directory, &staged_name)? else { return Ok(None) };
+        let staged = Staged::new(&directory, staged_name, Kind::File);
+        let subject = context.staging.subject(&directory, &staged.name, None);
+        let failed = context.apply_metadata(&subject, &now, &entry.metadata, Some(&wanted.xattrs));
+        context.task.add(entry.size())?;
+        Ok(Some(staged.put(now.inode, name, expected, context.objects)?.with_failures(failed)))
     }
 
     /// Like [`Applier::place_file`], with a file that the plan removes elsewhere. `None`, without a change, if none can be

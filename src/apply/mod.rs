@@ -6,6 +6,8 @@ mod action;
 pub(crate) mod applier;
 pub(crate) mod apply_metadata;
 pub(crate) mod context;
+#[cfg_attr(not(feature = "targets"), allow(dead_code, reason = "only targets fetch"))]
+pub(crate) mod fetched_files;
 mod files;
 pub(crate) mod in_use;
 mod open_directories;

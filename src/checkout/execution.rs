@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use crate::apply::context::ApplyContext;
+use crate::apply::fetched_files::FetchedFiles;
 use crate::apply::in_use::{CheckScope, InUsePaths};
 use crate::apply::outcome::ApplyOutcome;
 use crate::apply::plan::Plan;
@@ -78,7 +79,7 @@ impl Checkout {
         }
         let when_open = in_use::when_open(worktree, options.force)?;
         let limits = Limits::of(&transaction.repository().layout, options.trust_owner);
-        let how = (&*plan, &left, when_open, limits);
+        let how = (&*plan, &left, when_open, limits, options.fetched.as_ref());
         change_worktree(staging, transaction.repository().store(), (scan.scan(), target), how, &mut outcome, progress)
             .and_then(|()| flush_and_refresh(worktree, plan, scan.index_mut(), &mut outcome, continues))
             .map_err(unfinished)?;
@@ -137,12 +138,15 @@ pub(super) fn renames(scan: &Scan, plan: &Plan, left: &InUsePaths) -> RenamePlan
     RenamePlan::of(plan, &scan.index, &|path| !unstable.contains(path) && !left.covers(path))
 }
 
+/// The plan, the paths to leave, and how to write the others.
+type How<'h> = (&'h Plan, &'h InUsePaths, WhenOpen, Option<Limits>, Option<&'h FetchedFiles>);
+
 /// Applies the plan.
 pub(super) fn change_worktree(
     staging: StagingArea<'_>,
     store: &Store,
     (scan, target): (&Scan, &Target),
-    (plan, left, when_open, limits): (&Plan, &InUsePaths, WhenOpen, Option<Limits>),
+    (plan, left, when_open, limits, fetched): How<'_>,
     outcome: &mut ApplyOutcome,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -155,6 +159,7 @@ pub(super) fn change_worktree(
         store,
         objects: &Overlay { below: &live, objects: &target.objects },
         target: &target.root,
+        fetched,
         saved: &scan.index,
         renames: renames(scan, plan, left),
         unstable: unstable(scan),

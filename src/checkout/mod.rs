@@ -17,6 +17,7 @@ mod unfinished;
 
 use serde::Serialize;
 
+use crate::apply::fetched_files::FetchedFiles;
 use crate::apply::in_use::{self, CheckScope, InUsePaths};
 use crate::apply::outcome::ApplyOutcome;
 use crate::apply::plan::Verdict;
@@ -75,6 +76,8 @@ pub struct Options {
     pub verb: Verb,
     /// The directories that were opened for the checkout.
     pub access: Option<Access>,
+    /// Files of the target that were written when they were fetched.
+    pub fetched: Option<FetchedFiles>,
 }
 
 /// Outcome of a checkout, with the field names of `docs/json.md`.

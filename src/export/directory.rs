@@ -64,6 +64,7 @@ impl Export<'_> {
             left: &InUsePaths::default(),
             when_open: WhenOpen::Replace,
             plan,
+            fetched: None,
             renames: RenamePlan::default(),
             limits: self.source.limits,
             task: self.task,

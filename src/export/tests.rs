@@ -85,6 +85,7 @@ fn export_copies_file_if_hard_link_fails_in_later_part() {
             left: &Default::default(),
             when_open: crate::apply::swap::WhenOpen::Replace,
             plan,
+            fetched: None,
             renames: crate::apply::renames::RenamePlan::default(),
             limits: None,
             task: &*task,

@@ -40,6 +40,17 @@ impl Dir {
             .map_err(|errno| self.failed("create", name, errno))
     }
 
+    /// Opens a file for reading and writing. Creates it with mode [`UNFINISHED`] if it does not exist.
+    #[cfg_attr(not(feature = "targets"), allow(dead_code, reason = "only targets need it"))]
+    pub fn open_or_create_file(&self, name: &[u8]) -> Result<File> {
+        self.check(name)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(UNFINISHED.into());
+        retry_on_intr(|| rustix::fs::openat(self, name, flags, mode))
+            .map(File::from)
+            .map_err(|errno| self.failed("open", name, errno))
+    }
+
     /// Creates a directory with mode 0700.
     pub fn make_dir(&self, name: &[u8]) -> Result<()> {
         self.check(name)?;

@@ -76,6 +76,8 @@ files! { in_repository:
     tmp = "tmp",
     /// Lock of the writer.
     lock = "lock",
+    /// Files that a clone writes while it fetches their content.
+    fetched = "fetched.tmp",
     /// New packs of a garbage collection, which the holder of its lock may delete.
     gc = "gc",
     /// Lock that allows one garbage collection at a time.

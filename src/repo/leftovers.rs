@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::fs::{self, Atime, Dir, ReadLock, Stat};
 use crate::id::{MaskId, PackId};
+use crate::metadata::Kind;
 use crate::repo::journal;
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
@@ -17,8 +18,8 @@ use crate::time::Timestamp;
 /// How long an unneeded file is kept, in seconds, where locks cannot show whether another process still reads it.
 pub const REMOVAL_DELAY: i64 = 3600;
 
-/// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches are written
-/// without the lock, so their staged files are deleted only when they are old.
+/// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches and the files of a clone are
+/// written without the lock, so they are deleted only when they are old.
 pub fn clean(layout: &Layout) {
     let now = now(layout);
     remove_from(&layout.tmp(), |_, _| true);
@@ -168,7 +169,10 @@ fn remove_from(directory: &Path, is_needless: impl Fn(&[u8], &Stat) -> bool) {
         if let Ok(Some(stat)) = directory.stat(&entry.name)
             && is_needless(&entry.name, &stat)
         {
-            let _ = directory.remove_file(&entry.name);
+            let _ = match stat.kind {
+                Kind::Directory => fs::remove_dir_all(&directory.path().join(OsStr::from_bytes(&entry.name))),
+                _ => directory.remove_file(&entry.name),
+            };
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Wanted {
     pub id: ObjectId,
     /// Where the object is.
     pub record: Record,
+    /// Whether the object is the whole content of a file that will be checked out.
+    pub is_file: bool,
 }
 
 /// A part of a pack, with the objects to take from it.
@@ -45,7 +47,7 @@ pub fn missing(kind: ObjectKind, id: ObjectId) -> Error {
 /// Finds an object. [`ErrorKind::Damaged`] if the target does not have it.
 pub fn find(target: &Target, kind: ObjectKind, id: ObjectId) -> Result<Wanted> {
     let record = target.find(target.keyring().name(kind, id))?.ok_or_else(|| missing(kind, id))?;
-    Ok(Wanted { kind, id, record })
+    Ok(Wanted { kind, id, record, is_file: false })
 }
 
 /// Downloads objects, in any order, and passes their verified bytes to `each`. `init` makes the state of one connection. `task`

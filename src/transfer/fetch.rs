@@ -3,49 +3,28 @@
 //! A tree in the store proves that everything below it is there. So metadata waits until all content is stored, and an interrupted
 //! fetch keeps only content: the next one continues there.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::AddAssign;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::apply::fetched_files::FetchedFiles;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Dir;
-use crate::id::{BlobId, CommitId, ObjectId};
+use crate::id::{BlobId, CommitId};
 use crate::object::ObjectKind;
 use crate::object::operation::{Purged, PurgedBlob};
-use crate::object::references::{Reference, has_references, references};
+use crate::object::references::Reference;
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::{Repository, Transaction};
 use crate::store::{IncomingFrame, OutgoingObject, Store, Stored, Writer};
 use crate::target::Target;
 
 use super::download::{self, Wanted};
+use super::search::{Search, frame_share};
 use super::spool::Spool;
+
+pub use super::search::Totals;
 
 /// Number of bytes of content that are stored in one step.
 const STEP: u64 = 1 << 30;
-
-/// What was fetched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Number of objects.
-    pub objects: u64,
-    /// Number of bytes of their frames in the target.
-    pub bytes: u64,
-}
-
-impl AddAssign for Totals {
-    fn add_assign(&mut self, other: Totals) {
-        self.objects += other.objects;
-        self.bytes += other.bytes;
-    }
-}
-
-/// Objects to fetch.
-struct Needed {
-    metadata: Spool,
-    /// Content of files.
-    data: Vec<Wanted>,
-    totals: Totals,
-}
 
 /// Fetches commits and everything that they need, except their parents and `purged` content. Records the content; returns the
 /// packs with the rest, which the caller records with its operation.
@@ -57,11 +36,12 @@ pub fn fetch(
     commits: &[CommitId],
     purged: &BTreeSet<BlobId>,
     connections: usize,
+    files: Option<&FetchedFiles>,
     progress: &dyn Progress,
 ) -> Result<(Stored, Totals)> {
     let commits = commits.iter().map(|id| Reference::Object(ObjectKind::Commit, id.object_id())).collect();
     let is_wanted = |blob: BlobId| !purged.contains(&blob);
-    fetch_objects(transaction, target, commits, &is_wanted, connections, progress)
+    fetch_objects(transaction, target, commits, &is_wanted, connections, files, progress)
 }
 
 /// Like [`fetch`], for any objects, and content that is wanted. The caller must record something that refers to the objects.
@@ -71,16 +51,17 @@ pub fn fetch_objects(
     roots: Vec<Reference>,
     is_wanted: &dyn Fn(BlobId) -> bool,
     connections: usize,
+    files: Option<&FetchedFiles>,
     progress: &dyn Progress,
 ) -> Result<(Stored, Totals)> {
     let store = transaction.repository().store();
-    let mut needed = Search { store, present: None, target, is_wanted, connections }.search(roots, progress)?;
+    let mut needed = Search { store, present: None, target, is_wanted, connections, files }.search(roots, progress)?;
     let total = needed.data.iter().map(frame_share).sum();
     let task = progress.start("fetching", Unit::Bytes, Some(total));
     let mut rest = &mut needed.data[..];
     while !rest.is_empty() {
         let (step, after) = rest.split_at_mut(step_length(rest));
-        let stored = fetch_data(transaction.repository().store(), target, step, connections, &*task)?;
+        let stored = fetch_data(transaction.repository().store(), target, step, connections, files, &*task)?;
         transaction.keep(&stored)?;
         rest = after;
     }
@@ -108,11 +89,11 @@ pub struct Reading<'r> {
 /// [`ErrorKind::NoSpace`] if its file system has too little free space.
 pub fn fetch_for_reading(store: &mut Store, reading: Reading<'_>, progress: &dyn Progress) -> Result<Totals> {
     let Reading { target, present, roots, is_wanted, connections, space } = reading;
-    let mut needed = Search { store, present, target, is_wanted, connections }.search(roots, progress)?;
+    let mut needed = Search { store, present, target, is_wanted, connections, files: None }.search(roots, progress)?;
     check_free_space(store, needed.totals.bytes.saturating_add(space))?;
     let total = needed.data.iter().map(frame_share).sum();
     let task = progress.start("fetching", Unit::Bytes, Some(total));
-    let stored = fetch_data(store, target, &mut needed.data, connections, &*task)?;
+    let stored = fetch_data(store, target, &mut needed.data, connections, None, &*task)?;
     store.add_packs(&stored.packs)?;
     let stored = store_metadata(store, needed.metadata)?;
     store.add_packs(&stored.packs)?;
@@ -153,20 +134,26 @@ fn step_length(wanted: &[Wanted]) -> usize {
     wanted.len()
 }
 
-/// An estimate of the bytes to read for an object.
-fn frame_share(wanted: &Wanted) -> u64 {
-    wanted.record.object.length.min(wanted.record.length).into()
-}
-
 fn fetch_data(
     store: &Store,
     target: &Target,
     wanted: &mut [Wanted],
     connections: usize,
+    files: Option<&FetchedFiles>,
     task: &dyn Task,
 ) -> Result<Stored> {
     let session = store.session();
-    download::download_frames(target, wanted, connections, task, || session.writer(), store_frame)?;
+    download::download_frames(
+        target,
+        wanted,
+        connections,
+        task,
+        || session.writer(),
+        |writer, frame| {
+            store_frame(writer, frame)?;
+            files.map_or(Ok(()), |files| write_files(files, frame))
+        },
+    )?;
     session.finish()
 }
 
@@ -194,81 +181,12 @@ fn store_frame(writer: &mut Writer<'_>, frame: &download::WantedFrame<'_>) -> Re
     writer.put_frame(&IncomingFrame { codec, bytes, raw: frame.raw, objects: &objects })
 }
 
-/// A search for everything that objects need and the stores lack.
-struct Search<'s> {
-    store: &'s Store,
-    /// Another store whose objects are not needed.
-    present: Option<&'s Store>,
-    target: &'s Target,
-    is_wanted: &'s dyn Fn(BlobId) -> bool,
-    connections: usize,
-}
-
-impl Search<'_> {
-    fn search(&self, mut level: Vec<Reference>, progress: &dyn Progress) -> Result<Needed> {
-        let task = progress.start("reading metadata", Unit::Bytes, None);
-        let metadata = Spool::new(self.store.scratch().join("fetch"));
-        let mut needed = Needed { metadata, data: Vec::new(), totals: Totals::default() };
-        let mut seen: HashSet<(ObjectKind, ObjectId)> = HashSet::new();
-        while !level.is_empty() {
-            let mut wanted = Vec::new();
-            for reference in level.drain(..) {
-                let Some(found) = self.find(reference)? else { continue };
-                if !seen.insert((found.kind, found.id)) {
-                    continue;
-                }
-                needed.totals.objects += 1;
-                needed.totals.bytes += frame_share(&found);
-                match found.kind {
-                    ObjectKind::Data => needed.data.push(found),
-                    _ => wanted.push(found),
-                }
-            }
-            let objects = download::download(
-                self.target,
-                &mut wanted,
-                self.connections,
-                &*task,
-                || (),
-                |(), wanted, bytes| Ok((wanted.kind, wanted.id, bytes.to_vec())),
-            )?;
-            for (kind, id, bytes) in objects {
-                if has_references(kind) {
-                    references(kind, id, &bytes, &mut |reference| level.push(reference))?;
-                }
-                needed.metadata.add(kind, id, &bytes)?;
-            }
+/// Writes the verified objects of a frame into the files to which they belong.
+fn write_files(files: &FetchedFiles, frame: &download::WantedFrame<'_>) -> Result<()> {
+    for wanted in frame.wanted {
+        if let Some(bytes) = wanted.record.object.bytes_in(frame.raw) {
+            files.write(wanted.id, bytes, wanted.is_file)?;
         }
-        Ok(needed)
     }
-
-    fn has(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        let is_present = |store: &Store| store.contains_here(kind, id);
-        is_present(self.store) || self.present.is_some_and(is_present)
-    }
-
-    fn has_blob(&self, blob: BlobId) -> bool {
-        let has = |kind| self.has(kind, blob.object_id());
-        has(ObjectKind::Data) || has(ObjectKind::Layout)
-    }
-
-    /// Where a needed object is; `None` if the store has it, or if it was purged.
-    fn find(&self, reference: Reference) -> Result<Option<Wanted>> {
-        let (kind, id) = match reference {
-            Reference::Object(kind, id) => (kind, id),
-            Reference::Blob(blob) if !(self.is_wanted)(blob) || self.has_blob(blob) => return Ok(None),
-            Reference::Blob(blob) => {
-                let id = blob.object_id();
-                let name = self.target.keyring().name(ObjectKind::Data, id);
-                match self.target.find(name)? {
-                    Some(record) => return Ok(Some(Wanted { kind: ObjectKind::Data, id, record })),
-                    None => (ObjectKind::Layout, id),
-                }
-            }
-        };
-        if self.has(kind, id) {
-            return Ok(None);
-        }
-        download::find(self.target, kind, id).map(Some)
-    }
+    Ok(())
 }

@@ -111,7 +111,7 @@ impl<'t> Marker<'t> {
         };
         let is_new = !std::mem::replace(&mut self.needed[number], true);
         let record = self.records.as_slice()[number];
-        (is_new && has_references(kind)).then_some(Wanted { kind, id, record })
+        (is_new && has_references(kind)).then_some(Wanted { kind, id, record, is_file: false })
     }
 
     fn local_bytes(&self, kind: ObjectKind, id: ObjectId) -> Option<Arc<[u8]>> {

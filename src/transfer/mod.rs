@@ -17,6 +17,7 @@ pub mod push;
 mod repack;
 pub mod repair;
 pub mod reseal;
+mod search;
 mod spool;
 pub mod upload;
 pub mod verify;

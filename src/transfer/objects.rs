@@ -135,7 +135,7 @@ impl RemoteObjects {
 
 fn find(target: &Target, kind: ObjectKind, id: ObjectId) -> Result<Option<Wanted>> {
     let record = target.find(target.keyring().name(kind, id))?;
-    Ok(record.map(|record| Wanted { kind, id, record }))
+    Ok(record.map(|record| Wanted { kind, id, record, is_file: false }))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::apply::fetched_files::FetchedFiles;
 use crate::error::Result;
 use crate::id::{BlobId, CommitId};
 use crate::number::plural;
@@ -14,7 +15,7 @@ use crate::target::{Stream, StreamId, Target};
 use super::fetch::{self, Totals};
 
 /// What to pull.
-pub struct Options {
+pub struct Options<'f> {
     /// Streams to pull.
     pub streams: Vec<StreamId>,
     /// Whether branches and tags keep their names, as in a clone, whose checkout then creates the current branch. Otherwise the
@@ -22,6 +23,8 @@ pub struct Options {
     pub keeps_names: bool,
     /// Number of requests at the same time.
     pub connections: usize,
+    /// Files to write while their content is fetched.
+    pub files: Option<&'f FetchedFiles>,
 }
 
 /// What was pulled.
@@ -39,7 +42,7 @@ pub struct Outcome {
 pub fn pull(
     repository: &mut Repository,
     target: &mut Target,
-    options: &Options,
+    options: &Options<'_>,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let mut transaction = repository.begin()?;
@@ -62,14 +65,15 @@ fn pull_stream(
     transaction: &mut Transaction<'_>,
     target: &Target,
     stream: &Stream,
-    options: &Options,
+    options: &Options<'_>,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let known = known_commits(transaction.repository())?;
     let new: Vec<CommitId> = stream.commits.iter().copied().filter(|id| !known.contains(id)).collect();
     let local = transaction.repository().view();
     let purged: BTreeSet<BlobId> = stream.view.purged.keys().chain(local.purged.keys()).copied().collect();
-    let (stored, fetched) = fetch::fetch(transaction, target, &new, &purged, options.connections, progress)?;
+    let (stored, fetched) =
+        fetch::fetch(transaction, target, &new, &purged, options.connections, options.files, progress)?;
     let refs = refs_after(&transaction.repository().view().refs, stream, options.keeps_names);
     let switch = options.keeps_names.then(|| refs.current.clone());
     let edits = refs.edits_from(&transaction.repository().view().refs);

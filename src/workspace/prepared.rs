@@ -7,6 +7,7 @@ mod preview;
 
 use std::sync::Arc;
 
+use crate::apply::fetched_files::FetchedFiles;
 use crate::checkout::{self, Access, Checkout, Origin, Outcome, Plan, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{entry_at, thinning};
@@ -329,6 +330,13 @@ impl PreparedCheckout<'_> {
         self.files.and_then(|files| files.refusal).map_or(Ok(()), Err)
     }
 
+    /// Moves these files into place instead of writing them again.
+    #[cfg(feature = "targets")]
+    pub(crate) fn with_fetched(mut self, files: Option<FetchedFiles>) -> Self {
+        self.request.fetched = files;
+        self
+    }
+
     /// Saves unsaved changes, changes the worktree, and records paths that other programs changed meanwhile.
     pub fn apply(self, progress: &dyn Progress) -> Result<Outcome> {
         let PreparedCheckout { mut request, files, lock } = self;
@@ -347,7 +355,8 @@ impl PreparedCheckout<'_> {
             (Some(refusal), ..) => Err(refusal),
             (None, Some(stored_scan), _) => {
                 let saved = held.save(stored_scan, &plan)?;
-                held.change(&request, saved, target, plan, progress)
+                let fetched = request.fetched.take();
+                held.change(&request, saved, target, plan, fetched, progress)
             }
             (None, None, expected) => Ok(expected.expect("a checkout that saves nothing has its outcome")),
         }
@@ -382,6 +391,7 @@ impl<'w> Held<'w> {
         (saved, scan): (Option<CommitId>, SavedScan),
         target: Target,
         plan: Plan,
+        fetched: Option<FetchedFiles>,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
         let Held { mut transaction, worktree, notices, access, origin, at, thins } = self;
@@ -401,6 +411,7 @@ impl<'w> Held<'w> {
             about: request.about(),
             verb: request.verb.clone(),
             access: Some(access),
+            fetched,
         };
         let applied = Checkout { scan, target, plan, options }.apply(&mut transaction, worktree, progress)?;
         let changed: Vec<RepoPathBuf> = applied.changed().cloned().collect();

@@ -1,5 +1,6 @@
 //! The request of a checkout, a restore or a step through operations, with revisions and paths resolved.
 
+use crate::apply::fetched_files::FetchedFiles;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
 use crate::number;
@@ -37,6 +38,8 @@ pub(super) struct Request {
     pub destination: Option<Destination>,
     /// What the step, or the step which an unfinished checkout had begun, changes in the history.
     pub history: HistoryEdit,
+    /// Files of the commit that were written when they were fetched.
+    pub fetched: Option<FetchedFiles>,
 }
 
 impl Request {
@@ -51,6 +54,7 @@ impl Request {
             resumed: None,
             destination: None,
             history: HistoryEdit::default(),
+            fetched: None,
         }
     }
 

@@ -3,7 +3,7 @@
 mod append_only;
 mod automatic;
 mod bad_storage;
-mod copies;
+pub mod copies;
 mod drill;
 mod faults;
 mod forgetting;

@@ -124,7 +124,7 @@ impl Fixture {
         between(&plan);
         let mut outcome = ApplyOutcome::default();
         let staging = StagingArea::new(&worktree.root, Some(0xab));
-        let how = (&plan, &InUsePaths::default(), WhenOpen::Keep, None);
+        let how = (&plan, &InUsePaths::default(), WhenOpen::Keep, None, None);
         change_worktree(staging, &self.store, (&scan, target), how, &mut outcome, &Silent)?;
         flush_and_refresh(&worktree, &plan, &mut scan.index, &mut outcome, false)?;
         Ok(Applied { plan, outcome, scan })

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::apply::fetched_files::FetchedFiles;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
@@ -10,6 +11,7 @@ use crate::progress::Progress;
 use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::repo::config::{Document, Source, TargetSettings};
+use crate::repo::layout::{Attachment, Layout, marker};
 use crate::transfer::association::Association;
 use crate::transfer::pull;
 use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
@@ -72,9 +74,11 @@ impl Workspace {
     ) -> Result<Cloned> {
         let stream = target.find_stream(options.from.as_deref())?;
         fs::create_dir_all(directory)?;
-        let mut repository = match fs::list(directory)?.is_empty() {
-            true => Repository::init(directory, None, environment.clone())?,
-            false => Repository::discover(directory, environment.clone())?,
+        // The repository of an interrupted clone may be incomplete.
+        let has_repository = fs::exists(&Layout::new(directory, &marker(directory), Attachment::Own).format())?;
+        let mut repository = match has_repository {
+            true => Repository::discover(directory, environment.clone())?,
+            false => Repository::init(directory, None, environment.clone())?,
         };
         if repository.view().at().is_some() {
             let message = format!("`{}` already has a repository", directory.display());
@@ -86,7 +90,13 @@ impl Workspace {
         let mut document = Document::open(&repository.layout.config(), Source::Repository)?;
         document.set_target(target.settings())?;
         document.save(environment.durability())?;
-        let pull = pull::Options { streams: vec![stream], keeps_names: true, connections: target.connections() };
+        let at = target.state().streams[&stream].view.at();
+        let files = match at {
+            Some(at) => FetchedFiles::create(&repository.layout.fetched(), directory, at)?,
+            None => None,
+        };
+        let (connections, files_to_fetch) = (target.connections(), files.as_ref());
+        let pull = pull::Options { streams: vec![stream], keeps_names: true, connections, files: files_to_fetch };
         let pulled = pull::pull(&mut repository, &mut target.target, &pull, progress)?;
         // The clone continues the stream of the directory. If that still exists, the second one to push gets a new stream.
         let association = Association {
@@ -102,7 +112,10 @@ impl Workspace {
         let mut workspace = Workspace::open(directory, environment)?;
         let mode = CheckoutMode { trust_owner: options.trust_owner, ..CheckoutMode::default() };
         let checkout = match stream.view.at() {
-            Some(at) => Some(workspace.prepare_checkout(&at.to_string(), mode, progress)?.apply(progress)?),
+            Some(at) => {
+                let prepared = workspace.prepare_checkout(&at.to_string(), mode, progress)?;
+                Some(prepared.with_fetched(files).apply(progress)?)
+            }
             None => None,
         };
         let void = target.state().void_end().next_back();

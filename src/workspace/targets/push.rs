@@ -70,7 +70,7 @@ impl Workspace {
             Some(stream) => vec![stream],
             None => target.state().streams.keys().copied().filter(|id| Some(*id) != own).collect(),
         };
-        let options = pull::Options { streams, keeps_names: false, connections: target.connections() };
+        let options = pull::Options { streams, keeps_names: false, connections: target.connections(), files: None };
         pull::pull(&mut self.repository, &mut target.target, &options, progress)
     }
 }

@@ -50,7 +50,7 @@ impl Workspace {
         let mut transaction = self.repository.begin()?;
         let is_wanted = |blob| !store.is_purged(blob);
         let (mut stored, _) = history.objects.read(|target| {
-            fetch::fetch_objects(&mut transaction, target, roots.clone(), &is_wanted, connections, progress)
+            fetch::fetch_objects(&mut transaction, target, roots.clone(), &is_wanted, connections, None, progress)
         })?;
         let message = format!("{} of {}, fetched from a target", plural(paths.len() as u64, "path"), commit.short());
         let grafted = snapshot::graft(transaction.repository(), store, &source, &paths, message.clone())?;

@@ -1,5 +1,6 @@
 //! Ctrl-C during a push, and targets that cannot be reached or opened.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::copies::{files, noise, with_history};
+use crate::crash::{for_each_kill, has_strace, killed_at};
 use crate::env::TestEnv;
 use crate::run::signals::is_ignored_here;
 use crate::tree::{Tree, assert_same};
@@ -76,4 +78,34 @@ fn what_cannot_be_reached_or_opened_has_its_exit_status() {
     env.undo("clone ../target ../clone").fails(12);
     env.set("UNDO_PASSWORD", "correct horse");
     env.undo("push").ok();
+}
+
+#[test]
+fn a_killed_clone_continues() {
+    if !has_strace() {
+        return;
+    }
+    let env = with_history();
+    env.undo("target add disk ../target").ok();
+    env.undo("push").ok();
+    let (clone, path) = ("clone ../target ../clone", env.root().join("clone"));
+    let (mut unfinished, mut repeated) = (Cell::new(0), Cell::new(0));
+    for_each_kill(&["mkdirat", "pwrite64", "fdatasync", "renameat", "renameat2"], |call, n| {
+        let is_killed = killed_at(&env, call, n, &clone.split(' ').collect::<Vec<_>>());
+        let status = env.undo("-C ../clone status").to_string();
+        if status.contains("unfinished") {
+            unfinished.set(unfinished.get() + 1);
+            env.undo("-C ../clone checkout --continue").ok();
+        } else if is_killed && env.undo(clone).code == 0 {
+            repeated.set(repeated.get() + 1);
+        } else {
+            env.undo("-C ../clone checkout @").ok();
+        }
+        assert_same(&Tree::read(&env.path()), &Tree::read(&path));
+        env.undo("-C ../clone verify").ok();
+        fs::remove_dir_all(&path).unwrap();
+        is_killed
+    });
+    let (unfinished, repeated) = (unfinished.get_mut(), repeated.get_mut());
+    assert!(*unfinished > 0 && *repeated > 0, "{unfinished} {repeated}");
 }
