@@ -120,7 +120,7 @@ fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> 
     let options = AutomaticOptions { message, deadline: args.deadline, ..AutomaticOptions::default() };
     match workspace.commit_automatically(&options, context.ui.progress())? {
         AutomaticOutcome::Recorded(outcome) => {
-            context.ui.outcome(&committed(&outcome, &workspace.repository))?;
+            context.ui.outcome(&Committed { automatic: true, ..committed(&outcome, &workspace.repository) })?;
             Ok(report(context, args, &mut workspace, &outcome))
         }
         AutomaticOutcome::RunIsRunning => {
@@ -222,6 +222,7 @@ fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
 
 fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
     Committed {
+        automatic: false,
         id: outcome.commit,
         branch: repository.view().current.clone(),
         created: outcome.created,

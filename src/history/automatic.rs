@@ -77,7 +77,9 @@ pub fn base(repository: &Repository) -> Result<Base> {
         }
         is_unknown |= operation.worktree.is_some();
     }
-    let exists = |id: &CommitId| repository.store().contains(ObjectKind::Commit, id.object_id());
+    let exists = |id: &CommitId| {
+        !view.forgotten.contains_key(id) && repository.store().contains(ObjectKind::Commit, id.object_id())
+    };
     let first = first.filter(exists).or(view.at());
     let side = side_head(repository, first)?;
     Ok(Base { parents: first.into_iter().chain(side).collect(), before: before.filter(exists).or(first) })

@@ -217,21 +217,25 @@ impl Timeline {
         Ok(Destination { worktree: Some(worktree), ..destination })
     }
 
-    /// Leads to the state after an action.
+    /// Leads to the state after an action, or to the state that an event recorded.
     pub fn restore(&mut self, id: OperationId) -> Result<Destination> {
-        let index = self.index(id)?;
+        let index = self.state_after(Some(id))?;
         let crossed = self.actions[..index].to_vec();
-        self.destination_for(Some(id), None, crossed)
+        let destination = self.destination_for(Some(id), None, crossed)?;
+        let event = self.events.iter().find(|(_, event)| event.id == id);
+        let recorded = event.and_then(|(_, event)| event.last.worktree).map(|(_, state)| state);
+        Ok(Destination { worktree: recorded.or(destination.worktree), ..destination })
     }
 
-    /// Finds an action by its id or the start of its id. `@` is the newest one.
+    /// Finds an action or an event by its id or the start of its id. `@` is the newest action.
     pub fn find(&mut self, text: &str) -> Result<&Action> {
         if text == "@" {
             return self.action(0)?.ok_or_else(|| unknown_operation(text));
         }
         let prefix = IdPrefix::parse(text).ok_or_else(|| unknown_operation(text))?;
         self.read_all()?;
-        let found: Vec<&Action> = self.actions.iter().filter(|action| prefix.matches(&action.id.0)).collect();
+        let all = self.actions.iter().chain(self.events.iter().map(|(_, event)| event));
+        let found: Vec<&Action> = all.filter(|action| prefix.matches(&action.id.0)).collect();
         match found.as_slice() {
             [] => Err(unknown_operation(text)),
             [action] => Ok(action),

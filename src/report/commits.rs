@@ -146,6 +146,9 @@ impl CommitRecord {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "commit")]
 pub struct Committed {
+    /// Whether the commit is an automatic one beside the branch.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
     /// Current commit, new or not; empty for none.
     #[serde(serialize_with = "or_empty")]
     pub id: Option<CommitId>,

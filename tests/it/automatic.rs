@@ -353,3 +353,26 @@ fn nothing_new_costs_no_more_than_a_commit() {
     assert_eq!(flushes, 0);
     assert!(automatic.len() <= commit.len() + 60, "{} calls instead of {}", automatic.len(), commit.len());
 }
+
+#[test]
+fn op_restore_leads_to_the_state_of_an_event() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m first").ok();
+    env.write("a", "2");
+    env.undo("commit --auto -m event").shows(str![[r#"
+beside main [ID]  0 added, 1 modified, 0 deleted  (1 B read, 8.00 KiB stored)
+
+"#]]);
+    env.write("a", "3");
+    env.undo("commit -m second").ok();
+    let operations = env.undo("op log --all --json").json();
+    let event = operations.iter().find(|line| line["verb"] == "automatic commit").unwrap();
+    let id = event["id"].as_str().unwrap();
+    assert!(env.undo(&format!("op show {id}")).text().contains("automatic commit: event"));
+    env.undo(&format!("op restore {id}")).ok();
+    assert_eq!(env.read("a"), b"2");
+    assert_eq!(env.undo("log @ --format %s").text(), "first\n");
+    env.undo("undo").ok();
+    assert_eq!(env.read("a"), b"3");
+}

@@ -141,7 +141,8 @@ impl Print for Committed {
             (false, None) => page.line("nothing to record"),
             (false, Some(_)) => page.line(format_args!("no changes since {id}")),
             (true, _) => page.line(format_args!(
-                "{} {id}  {} added, {} modified, {} deleted{}{}  ({} read, {} {})",
+                "{}{} {id}  {} added, {} modified, {} deleted{}{}  ({} read, {} {})",
+                if self.automatic { "beside " } else { "" },
                 page.paint(Role::Branch, &self.branch),
                 Count(self.changes.added),
                 Count(self.changes.modified),

@@ -71,6 +71,29 @@ fn automatic_commits_stay_a_week_then_one_a_day_then_one_a_week() {
 }
 
 #[test]
+fn commits_beside_the_branch_are_thinned_too() {
+    let env = TestEnv::initialised();
+    set_hours(&env, 0);
+    commit(&env, "first");
+    for n in 1..=42 {
+        set_hours(&env, 8 * n);
+        env.write("file", format!("a{n}"));
+        env.undo(&format!("commit --auto -m a{n}")).ok();
+        if n % 10 == 0 {
+            commit(&env, &format!("m{n}"));
+        }
+    }
+    let all = env.undo("log --all --json").ok().json();
+    let automatic_commits = all.iter().filter(|value| value["automatic"] == true).count();
+    assert!((24..=30).contains(&automatic_commits), "{automatic_commits}");
+    let environment = undo::environment::Environment::from_process();
+    let repository = undo::internals::repo::Repository::discover(&env.path(), environment).unwrap();
+    assert_eq!(repository.view().heads.len(), 1);
+    env.undo("undo 3").ok();
+    assert_eq!(env.read("file"), b"a40", "the last event, the commit before it, and the event before that");
+}
+
+#[test]
 fn a_setting_turns_thinning_off() {
     let env = TestEnv::initialised();
     env.undo("config history.keep all").ok();
