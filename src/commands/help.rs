@@ -9,13 +9,15 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Show help for a command or a topic
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Topics: revisions, dates, paths, ignore, exit-codes, environment, json, plumbing
+#[command(
+    after_help = "Topics: revisions, dates, paths, ignore, retention, exit-codes, environment, json, agent, plumbing
 
 Examples:
   undo help
   undo help checkout
   undo help op log
-  undo help revisions")]
+  undo help revisions"
+)]
 pub struct Args {
     /// Command or topic
     #[arg(value_name = "TOPIC", add = complete::with(known))]
@@ -206,11 +208,54 @@ New codes may be added. Treat every status except 0 as a failure.
   is not UTF-8, \"path_bytes\" has the exact bytes in base64. Fields may be added, never removed.
 ",
     ),
+    (
+        AGENT,
+        "# undo
+
+`undo` records this directory before each of your steps. What you change by mistake can be
+undone, shell commands and binary files included.
+
+To look (these commands change nothing; --json prints one JSON object per line):
+
+  undo status                      what differs from the last commit
+  undo diff --stat @{prompt}       what changed since the last prompt of the user
+  undo diff @{step} -- PATH        what changed since the state before your last step
+  undo agent log                   your prompts and steps, and what each changed
+  undo log                         commits
+  undo cat @{prompt}:PATH          a file as it was before the last prompt
+
+To undo (unsaved changes are recorded first, so nothing is lost):
+
+  undo restore --from @{step} PATH     a file or directory, as before your last step
+  undo checkout @{prompt}              the whole directory, as before the last prompt
+  undo undo                            the last step or command that changed the directory
+  undo redo                            what `undo undo` has undone
+
+To record a state that the user may want back, or the effect of a long command:
+
+  undo commit -m \"before the migration\"
+  undo run -- CMD
+
+Rules:
+
+- Never remove, move or change `.undo`: it is the history of this directory. Do not run
+  `rm -rf` on the directory itself.
+- To get an older version of a file, use the commands above. Do not write it from memory.
+- Tell the user before you undo more than your own last step.
+- Ask the user before `undo forget`, `undo purge`, `undo gc` or `undo agent uninstall`, and
+  before you change settings of undo.
+- If a message says that a step was not recorded, tell the user before you continue.
+",
+    ),
 ];
+
+/// The page for the instructions of an agent. The topic has the name of a command.
+const AGENT: &str = "agent";
 
 /// Completes topics and commands, and the subcommands of a command.
 fn known(current: &OsStr) -> Vec<CompletionCandidate> {
-    let topics = TOPICS.iter().map(|&(name, _)| name).chain([PLUMBING]);
+    // The topic with the name of a command is completed as the command.
+    let topics = TOPICS.iter().map(|&(name, _)| name).filter(|name| *name != AGENT).chain([PLUMBING]);
     let topics = topics.map(|name| complete::candidate(name, "topic".to_owned()));
     let mut known = complete::commands_of(current);
     if complete::follows("help") {
@@ -245,7 +290,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut root = (context.command_line)();
     let topic = args.topic.join(" ");
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| *name == topic) {
-        context.ui.help(text)
+        context.ui.help(text)?;
+        if topic == AGENT {
+            context.ui.hint("for the commands: undo help agent install, undo agent -h");
+        }
+        Ok(())
     } else if topic == PLUMBING {
         context.ui.help(&plumbing_overview(&root))
     } else {

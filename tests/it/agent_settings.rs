@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use snapbox::str;
 
+use crate::agent_hook::payload;
 use crate::env::TestEnv;
 
 const CLAUDE: &str = ".claude/settings.json";
@@ -284,10 +285,12 @@ fn the_installed_command_never_fails() {
     env.undo("agent install claude").ok();
     let settings: serde_json::Value = serde_json::from_str(&read(&env, CLAUDE)).unwrap();
     let line = settings["hooks"]["Stop"][0]["hooks"][0]["command"].as_str().unwrap().to_owned();
+    let event = env.root().join("event.json");
+    fs::write(&event, payload(&env, "claude/Stop")).unwrap();
     for (line, answer) in [(line.clone(), "{}\n"), (line.replace("/undo agent", "/missing agent"), "")] {
         for shell in ["sh", "bash"] {
             let mut command = env.command(shell);
-            let output = command.args(["-c", &line]).stdin(std::process::Stdio::null()).output().unwrap();
+            let output = command.args(["-c", &line]).stdin(fs::File::open(&event).unwrap()).output().unwrap();
             assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), answer.as_bytes()), "{output:?}");
         }
     }
@@ -356,4 +359,52 @@ warning: `[ROOT]/work/.claude/settings.local.json` turns the hooks of Claude Cod
     assert_eq!(env.undo("agent status --json").ok().json()[0]["state"], "not-installed");
     env.undo("agent install claude").ok();
     assert!(env.root().join("other/settings.json").exists());
+}
+
+/// Commands of `undo help agent`, without the descriptions.
+fn documented_commands(page: &str) -> Vec<String> {
+    let commands = page.lines().filter(|line| line.starts_with("  undo "));
+    commands.map(|line| line.trim().split("  ").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn commands_of_the_page_for_agents_work() {
+    let env = TestEnv::initialised();
+    env.write("PATH", "1");
+    env.undo("commit -m start").ok();
+    env.undo_with_stdin("agent hook claude", payload(&env, "claude/UserPromptSubmit")).ok();
+    env.write("PATH", "2");
+    env.undo_with_stdin("agent hook claude", payload(&env, "claude/PreToolUse-Bash")).ok();
+    env.write("PATH", "3");
+    let page = env.undo("help agent").ok();
+    assert!(page.text().starts_with("# undo\n"));
+    assert!(page.text().lines().all(|line| line.chars().count() <= 96));
+    let commands = documented_commands(&page.text());
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        let arguments = command.strip_prefix("undo ").unwrap().replace("CMD", "true");
+        env.undo(&arguments).ok();
+    }
+}
+
+#[test]
+fn status_shows_the_last_event() {
+    let env = TestEnv::initialised();
+    env.undo("agent install claude").ok();
+    env.undo_with_stdin("agent hook claude", payload(&env, "claude/UserPromptSubmit")).ok();
+    env.undo_with_stdin("agent hook codex", payload(&env, "codex/Stop")).ok();
+    env.undo_with_stdin("agent hook claude", payload(&env, "claude/PreToolUse-Bash")).ok();
+    env.undo("agent status").shows(str![[r#"
+Claude Code  installed in [ROOT]/home/.claude/settings.json
+  runs        [UNDO]
+  trust       unknown: Claude Code has not been started yet
+  last event  step (Bash), 60 seconds ago, session [ID]
+Codex CLI  not installed
+  last event  stop, 2 minutes ago, session [ID]
+
+"#]]);
+    let lines = env.undo("agent status --json").ok().json();
+    assert_eq!((&lines[0]["last_event"]["event"], &lines[0]["last_event"]["tool"]), (&"step".into(), &"Bash".into()));
+    assert_eq!(lines[1]["last_event"]["event"], "stop");
+    assert!(lines[0]["last_event"]["session"].is_string() && lines[0]["last_event"]["time"].is_string());
 }

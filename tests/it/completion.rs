@@ -49,7 +49,7 @@ const LINES: [(&str, &str); 36] = [
     ("undo -C below restore an", "undo -C below restore another "),
     ("undo -Cbelow commit kep", "undo -Cbelow commit kept "),
     // Topics of `help`.
-    ("undo help rev", "undo help revisions "),
+    ("undo help revis", "undo help revisions "),
     ("undo help op rest", "undo help op restore "),
     ("undo man comm", "undo man commit "),
     // The command of `run`, and its arguments.

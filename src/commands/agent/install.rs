@@ -45,7 +45,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     if let Err(error) = Repository::discover(&context.cwd, context.environment.clone())
         && error.kind() == ErrorKind::NoRepository
     {
-        context.ui.hint("events are recorded only in directories with a history; to begin one here: undo init");
+        context.ui.hint("only directories with a history are recorded; to begin one that survives their removal: undo init --outside");
     }
     Ok(())
 }

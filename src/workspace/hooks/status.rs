@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{SettingsFile, directory, read_text, settings_path};
+use crate::agent;
 use crate::coding_agent::CodingAgent;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -96,13 +97,13 @@ pub struct LastEvent {
 
 impl Workspace {
     /// The last event of an agent that was recorded in this directory.
-    pub fn last_event(&self, agent: CodingAgent) -> Result<Option<LastEvent>> {
+    pub fn last_event(&self, name: CodingAgent) -> Result<Option<LastEvent>> {
         for event in events(&self.repository) {
             let event = event?;
             let text = |key: &str| event.extras.get(key).map(|value| String::from_utf8_lossy(value).into_owned());
-            if text("agent.name").as_deref() == Some(agent.word()) {
-                let name = text("agent.event").unwrap_or_default();
-                let (session, tool) = (text("agent.session"), text("agent.tool"));
+            if text(agent::NAME).as_deref() == Some(name.word()) {
+                let name = text(agent::EVENT).unwrap_or_default();
+                let (session, tool) = (text(agent::SESSION), text(agent::TOOL));
                 return Ok(Some(LastEvent { time: event.time, event: name, session, tool }));
             }
         }
