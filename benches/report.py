@@ -7,7 +7,7 @@ The whole thing, about an hour, as root on a machine that does nothing else:
     pip install matplotlib && cargo build --release --locked && python3 benches/report.py
 
 A try in a few minutes: add `--scale 0.02 --rounds 1`. `--copies` measures copies in an S3 server instead, and needs SeaweedFS: the
-path of its program `weed` in UNDO_TEST_WEED, where tests/run installs it. `--render` writes everything again from docs/performance/data.json,
+path of its program `weed` in UNDO_TEST_WEED, where tests/run installs it; `--steps` measures the steps of agents. `--render` writes everything again from docs/performance/data.json,
 `--check` only looks whether all figures are those of that file; a test does so. `--peers KIND=FILE` takes one side-by-side
 measurement (the JSON of benches/peers.py) from a file.
 """
@@ -27,10 +27,11 @@ import tempfile
 import copies
 import corpus
 import peers
+import steps
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 FOLDER = os.path.join(ROOT, "docs", "performance")
-DATA, COPIES = os.path.join(FOLDER, "data.json"), os.path.join(FOLDER, "copies.json")
+DATA, COPIES, STEPS = (os.path.join(FOLDER, f"{name}.json") for name in ("data", "copies", "steps"))
 TOLD = [os.path.join(ROOT, "docs", "performance.md"), os.path.join(ROOT, "README.md")]
 MEMORY = "/dev/shm"
 MAIN = "mixed"
@@ -41,6 +42,9 @@ STEP_NAMES = {"first": "first record", "status": "status", "again": "record agai
 #: Name → what lies between the tools and the server, in milliseconds and Mbit/s, and the folders that are copied.
 LINES = {"on this machine": (0, 0, tuple(corpus.KINDS)), "with fifty ms for each request": (50, 0, (MAIN,)),
          "over a line of one gigabit": (0, 1000, ("large",))}
+STEP_FIGURES = {"step20k": "a step, nothing changed, 20,000 files", "step1m": "a step, nothing changed, 1,000,000 files",
+                "back": "taking back a step that changed 1,000 of 20,000 files",
+                "grown": "100 steps of three edits beside a database of 5 GB: growth", "kept": "what remains after a garbage collection"}
 COPY_STEPS = {"first": "first copy", "nothing": "again, nothing changed", "small": "one small file changed", "edit": "1 % changed",
               "restore": "back on another machine", "flush": "back, until it is on disk"}
 
@@ -120,6 +124,14 @@ def measure_copies(chosen):
                     data["lines"].setdefault(line, {})[kind] = files | {"tools": copies.compare(folder, how)}
                     keep(data, COPIES)
             shutil.rmtree(folder)
+
+
+def measure_steps(chosen):
+    data = {"scale": chosen.scale, "rounds": chosen.rounds, "versions": {tool: peers.version_of(tool) for tool in steps.TOOLS}}
+    with place_to_work(chosen.image) as (work, file_system):
+        data["machine"] = machine(file_system)
+        data["figures"] = steps.measure(chosen.scale, chosen.rounds, work)
+    keep(data, STEPS)
 
 
 def keep(data, path=DATA):
@@ -256,23 +268,40 @@ def busy(data):
     return table(["folder", "tool", "sent by the first copy", "of the line used", "of the line used on the way back"], rows)
 
 
+def conditions(data):
+    about_it = data["machine"] | {"versions": ", ".join(f"{tool} {version}" for tool, version in data["versions"].items()),
+                                  "rounds": data["rounds"], "scale of the folders": f"{data['scale']:g}"}
+    return table(["what", "value"], [[name, str(value)] for name, value in about_it.items()])
+
+
+def step_blocks():
+    data = read(STEPS)
+    if not data:
+        return {}
+    rows = []
+    for figure, name in STEP_FIGURES.items():
+        found = data["figures"][figure]
+        shown = [f"{value / 2**20:.2f} MiB" if figure in ("grown", "kept") else seconds(value) for value in found.values()]
+        rows.append([name, *shown])
+    return {"steps how": conditions(data), "steps": table(["step", *data["versions"]], rows)}
+
+
 def copy_blocks():
     data = read(COPIES)
     if not data:
         return {}
-    about_it = data["machine"] | {"versions": ", ".join(f"{tool} {version}" for tool, version in data["versions"].items()),
-                                  "rounds": data["rounds"], "scale of the folders": f"{data['scale']:g}"}
-    made = {"copies how": table(["what", "value"], [[name, str(value)] for name, value in about_it.items()])}
+    made = {"copies how": conditions(data)}
     made |= {f"copies {line}": copied(data, line) for line in data["lines"]}
     return made | {"copies busy": busy(data)}
 
 
 def blocks(data):
+    others = copy_blocks() | step_blocks()
     if not data:
-        return copy_blocks()
+        return others
     made = {"how": how(data), "behind": behind(data), "fast": fast(data)}
     made |= {f"folder {kind}": side_by_side(data, kind) for kind in data["peers"]}
-    return made | {f"growth {name}": grown(data, name) for name in data["growth"]} | copy_blocks()
+    return made | {f"growth {name}": grown(data, name) for name in data["growth"]} | others
 
 
 def filled(text, made):
@@ -363,6 +392,7 @@ def main():
     parser.add_argument("--image", type=int, default=8, help="GiB of the file system in memory")
     parser.add_argument("--peers", action="append", default=[], metavar="KIND=FILE")
     parser.add_argument("--copies", action="store_true")
+    parser.add_argument("--steps", action="store_true")
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--check", action="store_true")
     chosen = parser.parse_args()
@@ -371,6 +401,8 @@ def main():
         sys.exit("\n".join(wrong + ["run `python3 benches/report.py --render`"]) if wrong else 0)
     if chosen.copies:
         measure_copies(chosen)
+    elif chosen.steps:
+        measure_steps(chosen)
     elif not chosen.render:
         import charts  # noqa: F401  before an hour of measuring, not after it
         measure(chosen)
