@@ -91,6 +91,9 @@ pub struct CrossedRecord {
     pub verb: String,
     /// Its description.
     pub description: String,
+    /// Whether it is an event, and the changes after its automatic commit were undone or redone.
+    #[serde(skip)]
+    pub is_event: bool,
 }
 
 /// An export.

@@ -86,7 +86,8 @@ fn about_step(verb: &Verb, destination: &Destination) -> String {
         return format!("interrupted {interrupted} undone, ");
     }
     let Some(first) = destination.crossed.first() else { return String::new() };
-    let actions = format!("{}{}", first.last.verb, number::and_more(destination.crossed.len()));
+    let first = if first.last.is_automatic() { "changes".to_owned() } else { first.last.verb.to_string() };
+    let actions = format!("{first}{}", number::and_more(destination.crossed.len()));
     match verb {
         Verb::Undo => format!("{actions} undone, "),
         Verb::Redo => format!("{actions} redone, "),

@@ -68,7 +68,7 @@ fn undo_takes_back_what_followed_an_automatic_commit() {
     env.undo("commit --auto -m 'before: rm b'").ok();
     fs::remove_file(env.path().join("b")).unwrap();
     env.undo("undo").shows(str![[r#"
-undid [ID]  automatic commit: before: rm b
+undid the changes since [ID]  before: rm b
 main [ID]  1 written, 0 deleted, 1 unchanged
 unsaved changes are saved in [ID]
 ---- stderr ----
@@ -77,7 +77,7 @@ hint: to redo: undo redo
 "#]]);
     assert_eq!(content(&env), [("a".into(), b"1".to_vec()), ("b".into(), b"1".to_vec())]);
     env.undo("redo").shows(str![[r#"
-redid [ID]  automatic commit: before: rm b
+redid the changes since [ID]  before: rm b
 main [ID]  0 written, 1 deleted, 1 unchanged
 ---- stderr ----
 hint: to undo: undo undo

@@ -97,6 +97,7 @@ fn stepped<'o>(
     let crossed = |action: &Action| CrossedRecord {
         id: action.id,
         verb: action.last.verb.to_string(),
+        is_event: action.last.is_automatic(),
         description: action.last.description.clone(),
     };
     SteppedRecord {

@@ -78,8 +78,14 @@ impl Print for SteppedRecord<'_> {
             page.line(format_args!("undid the interrupted {}", sanitize::line(&self.interrupted)))?;
         }
         for crossed in self.operations.iter().filter(|_| !self.action.is_empty()) {
+            let id = page.paint(Role::Id, crossed.id.short());
+            if crossed.is_event {
+                let words = sanitize::line(&crossed.description);
+                page.line(format_args!("{} the changes since {id}  {words}", self.action))?;
+                continue;
+            }
             let words = sanitize::line(&format!("{}: {}", crossed.verb, crossed.description));
-            page.line(format_args!("{} {}  {words}", self.action, page.paint(Role::Id, crossed.id.short())))?;
+            page.line(format_args!("{} {id}  {words}", self.action))?;
         }
         for passed in &self.passed {
             let words = sanitize::line(&format!("{}: {}", passed.verb, passed.description));
