@@ -59,7 +59,7 @@ impl Print for AgentRecord {
             page.line(format_args!("  runs        {}{state}", text(program)))?;
         }
         if let Some(trust) = self.trust {
-            page.line(format_args!("  trust       {}", describe_trust(self.agent, trust)))?;
+            page.line(format_args!("  trust       {}", self.describe_trust(trust)))?;
         }
         match &self.last_event {
             Some(EventRecord { time, event, session, tool }) => {
@@ -76,14 +76,18 @@ impl Print for AgentRecord {
     }
 }
 
-fn describe_trust(agent: &str, trust: &str) -> &'static str {
-    match (agent, trust) {
-        ("claude", "trusted") => "this directory is trusted",
-        ("claude", "untrusted") => "this directory is not trusted yet: Claude Code asks when it starts here",
-        ("codex", "trusted") => "the hooks are trusted",
-        ("codex", "untrusted") => "the hooks are not trusted yet: to review them, start codex and type /hooks",
-        ("codex", "disabled") => "a hook is turned off: to turn it on, start codex and type /hooks",
-        ("codex", _) => "unknown: to see it, start codex and type /hooks",
-        _ => "unknown: Claude Code has not been started yet",
+impl AgentRecord {
+    fn describe_trust(&self, trust: &str) -> &'static str {
+        match (self.agent, trust) {
+            ("claude", "trusted") => "this directory is trusted",
+            // Claude Code also runs hooks in sessions in which it does not ask.
+            ("claude", _) if self.last_event.is_some() => "the hooks have run in this directory",
+            ("claude", "untrusted") => "this directory is not trusted yet: Claude Code asks when it starts here",
+            ("codex", "trusted") => "the hooks are trusted",
+            ("codex", "untrusted") => "the hooks are not trusted yet: to review them, start codex and type /hooks",
+            ("codex", "disabled") => "a hook is turned off: to turn it on, start codex and type /hooks",
+            ("codex", _) => "unknown: to see it, start codex and type /hooks",
+            _ => "unknown: Claude Code has not been started yet",
+        }
     }
 }
