@@ -53,10 +53,14 @@ fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> 
     if event.kind == EventKind::Stop {
         outcomes.iter().filter_map(|outcome| outcome.workspace.as_ref()).for_each(background::start_if_needed);
     }
-    match settings.blocks_tool(event, &outcomes) {
-        true => Answer::denying_tool(&messages),
-        false => Answer::with_messages(&messages),
+    if !settings.blocks_tool(event, &outcomes) {
+        return Answer::with_messages(&messages);
     }
+    if messages.is_empty() {
+        // The user was asked for a decision before; the agent must know the reason each time.
+        messages.push("the directory is not recorded; to decide that it is: undo commit".to_owned());
+    }
+    Answer::denying_tool(&messages)
 }
 
 /// What the user must know about one directory.

@@ -63,7 +63,7 @@ fn input_that_never_ends_is_given_up_and_the_directory_is_recorded() {
     let env = shop();
     env.write("etl/load.py", "unsaved\n");
     let before = Tree::read(&env.path());
-    set(&env, "agent.deadline", "4s");
+    set(&env, "agent.deadline", "8s");
     let written = payload(&env, "claude/PreToolUse-Bash");
     let mut child = start(&env, &written.as_bytes()[..written.len() - 20]);
     let mut answer = String::new();
