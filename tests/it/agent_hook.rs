@@ -97,6 +97,21 @@ fn every_announced_step_can_be_undone() {
 }
 
 #[test]
+fn undo_goes_back_step_by_step() {
+    let env = shop();
+    let mut states = Vec::new();
+    for n in 0..3 {
+        hook(&env, "codex", payload(&env, "codex/PreToolUse-Bash"));
+        states.push(Tree::read(&env.path()));
+        env.write("etl/load.py", format!("step {n}\n"));
+    }
+    for state in states.iter().rev() {
+        env.undo("undo -q").ok();
+        assert_same(&Tree::read(&env.path()), state);
+    }
+}
+
+#[test]
 fn documented_payloads_of_all_agents_are_recorded() {
     let env = shop();
     for (agent, name) in [

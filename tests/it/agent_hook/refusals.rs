@@ -180,3 +180,22 @@ fn an_accident_is_reported_with_the_next_event() {
     assert!(message(&answer).ends_with("; to see which step changed them: undo agent log"), "{answer}");
     assert_eq!(hook(&env, "claude", payload(&env, "claude/UserPromptSubmit")), json!({}), "once");
 }
+
+#[test]
+fn a_home_directory_is_asked_for_once_and_strict_mode_has_a_reason_each_time() {
+    let env = TestEnv::new();
+    set(&env, "agent.deadline", "60s");
+    let home = env.root().join("home");
+    env.undo("-C ../home init -q").ok();
+    let step = payload(&env, "claude/PreToolUse-Bash").replace(env.path().to_str().unwrap(), home.to_str().unwrap());
+    let answer = hook(&env, "claude", &step);
+    assert!(message(&answer).contains("is a home directory, which is not recorded automatically"), "{answer}");
+    assert_eq!(hook(&env, "claude", &step), json!({}), "once");
+    set(&env, "agent.strict", "true");
+    let answer = hook(&env, "claude", &step);
+    assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny");
+    assert_eq!(message(&answer), "undo: the directory is not recorded; to decide that it is: undo commit");
+    env.undo("-C ../home commit -qm decided").ok();
+    assert_eq!(hook(&env, "claude", &step), json!({}));
+    assert_eq!(env.undo("-C ../home agent log --json").ok().json().len(), 2);
+}
