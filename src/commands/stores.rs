@@ -88,7 +88,7 @@ fn list(context: &Context<'_>) -> Result<Exit> {
     let mut exit = Exit::SUCCESS;
     for store in &known {
         let record = StoreRecord::new(store, store.content(&context.environment), store.disk_size());
-        if record.is_damaged() {
+        if record.is_damaged {
             exit = Exit::INCOMPLETE;
         }
         context.ui.show(&record)?;

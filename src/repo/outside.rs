@@ -47,7 +47,13 @@ pub fn stores(environment: &Environment) -> Result<Vec<PathBuf>> {
 }
 
 /// Reads the format and the journal of a store.
+///
+/// [`ErrorKind::NoRepository`] for the incomplete store of an interrupted `init`, which holds no history.
 pub fn summarize(store: &Path) -> Result<StoreSummary> {
+    if !fs::exists(&store.join("format"))? && is_unused(store)? {
+        let message = "incomplete: an interrupted `undo init` has left it, without a history";
+        return Err(Error::new(ErrorKind::NoRepository, message));
+    }
     let id = Format::open(&store.join("format"))?.id_text();
     let Loaded { state, damage, .. } = journal::load(&store.join("journal"))?;
     let directories = state.directories.iter();

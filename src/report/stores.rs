@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::report::values::PathBytes;
@@ -29,6 +29,9 @@ pub struct StoreRecord {
     pub time: Option<Timestamp>,
     pub size: u64,
     pub problem: String,
+    /// Whether a part of the history cannot be read.
+    #[serde(skip)]
+    pub is_damaged: bool,
 }
 
 /// A directory that uses a store.
@@ -74,6 +77,7 @@ impl StoreRecord {
             branch: directory.branch.clone().unwrap_or_default(),
             missing: directory.is_missing,
         });
+        let is_incomplete = store.problem.as_ref().is_some_and(|problem| problem.kind() == ErrorKind::NoRepository);
         let problem = store.problem.as_ref().map(ToString::to_string);
         let (content, problem) = match content {
             Ok(content) => {
@@ -92,13 +96,9 @@ impl StoreRecord {
             newest: content.newest.as_ref().map(|newest| newest.id),
             time: content.newest.map(|newest| newest.commit.time),
             size: size.unwrap_or_default(),
+            is_damaged: problem.is_some() && !is_incomplete,
             problem: problem.unwrap_or_default(),
         }
-    }
-
-    /// Whether the store, or a part of it, cannot be read.
-    pub fn is_damaged(&self) -> bool {
-        !self.problem.is_empty()
     }
 }
 

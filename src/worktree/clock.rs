@@ -12,6 +12,7 @@ use std::fs::File;
 use crate::error::Result;
 use crate::fs::{self, Dir, MappedStores, Stat, Writers};
 use crate::path::REPOSITORY;
+use crate::repo::layout::{StoreLink, marker};
 use crate::time::Timestamp;
 
 /// Slack in nanoseconds if the file system's own clock cannot be read: as for FAT and network file systems.
@@ -30,8 +31,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Reads the clock of the worktree's file system by touching a file in the repository folder, if that is on the same file
-    /// system.
+    /// Reads the clock of the worktree's file system by touching a file in the repository folder, in the directory or elsewhere, if that
+    /// is on the same file system.
     pub fn read(root: &Dir) -> Result<Clock> {
         let file_system = root.file_system()?;
         let (slack, mapped_stores) = (file_system.clock_slack, file_system.mapped_stores);
@@ -67,9 +68,9 @@ impl Clock {
 
 /// The repository's folder for temporary files, if it is on the worktree's file system.
 fn staging(root: &Dir, device: u64) -> Result<Option<Dir>> {
-    let Ok(staging) = root.open_dir(REPOSITORY).and_then(|repository| repository.open_dir(b"tmp")) else {
-        return Ok(None);
-    };
+    let inside = root.open_dir(REPOSITORY).and_then(|repository| repository.open_dir(b"tmp"));
+    let elsewhere = || StoreLink::read(&marker(root.path())).and_then(|link| Dir::open(&link.path.join("tmp")));
+    let Ok(staging) = inside.or_else(|_| elsewhere()) else { return Ok(None) };
     Ok((staging.stat_self()?.device == device).then_some(staging))
 }
 

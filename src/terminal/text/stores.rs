@@ -23,8 +23,8 @@ impl Print for StoreRecord {
         let (commits, size) = (plural(self.commits, "commit"), Size(self.size));
         let newest = self.time.map(|time| format!(", newest {}", page.age_text(time))).unwrap_or_default();
         page.line(format_args!("{name}  {commits}{newest}, {size}"))?;
-        if self.is_damaged() {
-            let word = page.paint(Role::Error, pad("damaged", STATE));
+        if !self.problem.is_empty() {
+            let word = page.paint(Role::Error, pad(if self.is_damaged { "damaged" } else { "" }, STATE));
             page.line(format_args!("  {word}  {}", text(&self.problem)))?;
         }
         for directory in &self.directories {

@@ -92,6 +92,8 @@ fn damaged_stores_are_listed_as_such_and_hide_no_others() {
     fs::remove_dir_all(stores[3].join("packs")).unwrap();
     fs::create_dir(stores[3].with_file_name("empty-01234567")).unwrap();
     fs::create_dir(stores[3].with_file_name("keys")).unwrap();
+    let incomplete = "           incomplete: an interrupted `undo init` has left it, without a history";
+    assert!(shop.env.undo("stores").fails(3).text().contains(incomplete));
     let listed = shop.env.undo("stores --json").fails(3).json();
     let problems: Vec<&str> = listed.iter().filter_map(|line| line["problem"].as_str()).collect();
     assert_eq!(problems.len(), 6, "{listed:?}");
