@@ -135,7 +135,7 @@ const STYLES: Styles = Styles::styled()
 
 /// The groups of commands in `undo help`. Each command is in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Record", &["init", "commit", "run", "agent"]),
+    ("Record", &["init", "commit", "run", "shell-hook", "agent"]),
     ("Examine", &["status", "log", "show", "diff", "ls", "cat"]),
     ("Restore", &["checkout", "restore", "undo", "redo", "op", "revive", "export"]),
     ("Branches and tags", &["branch", "tag"]),

@@ -145,6 +145,7 @@ pub(crate) mod hook_settings;
 pub(crate) mod object;
 #[cfg(feature = "targets")]
 pub(crate) mod seal;
+pub(crate) mod shell;
 
 // Layer 3: objects by id, here and elsewhere.
 pub(crate) mod store;

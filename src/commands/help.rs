@@ -193,6 +193,7 @@ New codes may be added. Treat every status except 0 as a failure.
   LANG, LC_ALL     in a UTF-8 locale, `undo log` draws its graph with box characters
   XDG_CONFIG_HOME  directory of `undo/config.toml` with the user's settings [default: ~/.config]
   TZ               time zone of the times in text output
+  UNDO_GUARD       if `off`, the hook of `undo shell-hook` does not record before a command
   UNDO_RUN         set by `undo run` for its command: the directory that is recorded
   UNDO_WORKERS     number of worker threads, 1 to 256 [default: number of cores, at most 8]
 ",

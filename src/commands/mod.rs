@@ -36,6 +36,7 @@ mod repair;
 mod restore;
 mod revive;
 mod run;
+mod shell_hook;
 mod show;
 mod stats;
 mod status;
@@ -106,6 +107,7 @@ enum Command {
     Repair(repair),
     Config(config),
     Completions(completions),
+    ShellHook(shell_hook),
     Man(man),
     Help(help),
 }

@@ -27,6 +27,15 @@ pub fn on_interrupt(environment: &Environment, message: impl Fn(Phase, u8) -> St
     }
 }
 
+/// The message of [`exit_on_interrupt`].
+static EXIT_MESSAGE: OnceLock<String> = OnceLock::new();
+
+/// From now on, a signal of [`on_interrupt`] prints this message instead, and exits the process with 128 + its number, as if it had
+/// ended normally. A shell that sees one of its commands end by SIGINT would end its own command line too.
+pub fn exit_on_interrupt(message: String) {
+    let _ = EXIT_MESSAGE.set(message);
+}
+
 /// Process id of the [`AwaitedChild`]; 0 for none.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
@@ -93,6 +102,14 @@ fn await_child() {
 /// Async-signal-safe: uses only atomics and system calls. The signal ends the process when this returns.
 extern "C" fn say(signal: c_int) {
     await_child();
+    if let Some(message) = EXIT_MESSAGE.get() {
+        // SAFETY: both calls are async-signal-safe, and the message lives as long as the process.
+        #[expect(unsafe_code, reason = "a handler may not run destructors")]
+        unsafe {
+            libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
+            libc::_exit(128 + signal);
+        }
+    }
     let messages = MESSAGES.get().and_then(|(phase, all)| all.get(usize::from(phase.load(Ordering::SeqCst))));
     let at = SIGNALS.iter().position(|&one| one == signal);
     if let (Some(messages), Some(at)) = (messages, at) {

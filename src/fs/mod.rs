@@ -56,7 +56,7 @@ pub use handle::{
 };
 pub use holders::{FileId, Process, is_locked, locked_inodes, program_of, users_of};
 pub use inherit::{create_dir_private, create_new};
-pub use interrupt::{AwaitedChild, AwaitedInput, on_interrupt};
+pub use interrupt::{AwaitedChild, AwaitedInput, exit_on_interrupt, on_interrupt};
 pub use lease::{Writers, writers_of};
 pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, survive_file_size_limit};
 pub use lock::{FileLock, Holder};

@@ -1,5 +1,6 @@
 //! The terminal: text for people, JSON for programs, colours, pager and progress bars. Only this module prints.
 
+mod announce;
 pub mod background;
 mod bars;
 pub mod human;

@@ -8,10 +8,31 @@ use crate::repo::config::{
     key, target_setting,
 };
 use crate::repo::sharing;
+use crate::shell::Guards;
 
 use super::Workspace;
 #[cfg(feature = "targets")]
 use super::targets;
+
+/// The settings of the shell hook, from the user's file.
+#[derive(Debug)]
+pub(crate) struct ShellSettings {
+    /// `shell.guard`.
+    pub guards: Guards,
+    /// `shell.strict`.
+    pub is_strict: bool,
+    /// Why settings of the file are ignored.
+    pub problems: Vec<Error>,
+}
+
+impl ShellSettings {
+    /// Reads the settings.
+    pub(crate) fn load(environment: &Environment) -> ShellSettings {
+        let (config, problems) = config::load_user(environment.user_settings());
+        let guards = Guards::parse(&config.guard).expect("settings are valid");
+        ShellSettings { guards, is_strict: config.is_shell_strict, problems }
+    }
+}
 
 /// A setting and its value.
 #[derive(Clone, Debug)]

@@ -64,6 +64,7 @@ mod safety;
 mod sandbox;
 mod scenario;
 mod servers;
+mod shell;
 mod skip;
 mod targets;
 mod tidy;

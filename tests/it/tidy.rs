@@ -32,7 +32,7 @@ const LAYERS: [&[&str]; 11] = [
         "time",
     ],
     &["fs", "remote"],
-    &["agent", "chunk", "hook_settings", "object", "seal"],
+    &["agent", "chunk", "hook_settings", "object", "seal", "shell"],
     &["store", "target"],
     &["repo"],
     &["alarm", "diff", "history", "worktree"],

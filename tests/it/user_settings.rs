@@ -48,7 +48,7 @@ history.max_size = none (default)
     size of the repository above which `undo gc` forgets old commits, automatic ones first
 history.min_free = none (default)
     free space below which `undo gc` forgets old commits, automatic ones first
-shell.guard = rm -r, mv, rsync --delete, dd, truncate, git reset --hard, git clean, git checkout, terraform apply, terraform destroy (default)
+shell.guard = default (default)
     commands before which the shell hook records the directory
 shell.strict = false (default)
     refuse a guarded command if the directory could not be recorded before it
@@ -124,7 +124,7 @@ history.max_size = none (default)
     size of the repository above which `undo gc` forgets old commits, automatic ones first
 history.min_free = none (default)
     free space below which `undo gc` forgets old commits, automatic ones first
-shell.guard = rm -r, mv, rsync --delete, dd, truncate, git reset --hard, git clean, git checkout, terraform apply, terraform destroy (default)
+shell.guard = default (default)
     commands before which the shell hook records the directory
 shell.strict = false (default)
     refuse a guarded command if the directory could not be recorded before it

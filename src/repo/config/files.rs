@@ -93,7 +93,6 @@ impl Loaded {
 /// The command that prints the password of a target, from the user's settings. It names a program, so no repository sets it.
 #[cfg(feature = "targets")]
 pub fn password_command(user: Option<&Path>) -> Option<String> {
-    let mut config = Config::default();
-    apply_user_file(user?, &mut config);
+    let (config, _) = load_user(Some(user?));
     Some(config.password_command).filter(|command| !command.is_empty())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keep_rule::{KeepRule, Limit};
+use crate::shell::Guards;
 use crate::store::Compression;
 use crate::time::age::Age;
 use crate::time::{duration_text, parse_duration};
@@ -166,12 +167,12 @@ pub const KEYS: [Key; 18] = [
     },
     Key {
         name: "shell.guard",
-        values: "patterns of commands, separated by commas",
+        values: "commands such as rm -r, separated by commas; default stands for those of docs/shell.md",
         about: "commands before which the shell hook records the directory",
         files: USER,
         kind: Kind::Text,
         get: |config| config.guard.clone(),
-        put: |config, text| (!text.chars().any(char::is_control)).then(|| text.clone_into(&mut config.guard)),
+        put: |config, text| Guards::parse(text).map(|_| text.clone_into(&mut config.guard)),
     },
     Key {
         name: "shell.strict",

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::keep_rule::KeepRule;
 use crate::path::RepoPath;
 use crate::path::glob::{Glob, Slashes};
+use crate::shell;
 use crate::store::Compression;
 use crate::time::age::Age;
 
@@ -123,10 +124,6 @@ impl Converter {
     }
 }
 
-/// The commands that are guarded by default.
-const GUARD: &str = "rm -r, mv, rsync --delete, dd, truncate, git reset --hard, git clean, git checkout, \
-                     terraform apply, terraform destroy";
-
 impl Default for Config {
     fn default() -> Config {
         Config {
@@ -138,7 +135,7 @@ impl Default for Config {
             keep: KeepRule::parse_list("within 7d, daily within 90d, weekly").expect("the default is valid"),
             max_size: None,
             min_free: None,
-            guard: GUARD.to_owned(),
+            guard: shell::DEFAULT.to_owned(),
             is_shell_strict: false,
             compression: Compression::Zstd(1),
             reflink: true,

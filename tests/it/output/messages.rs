@@ -103,6 +103,7 @@ Record:
   init         Create a repository for a directory
   commit       Record the current state of the directory
   run          Run a command and record the directory before and after
+  shell-hook   Record before destructive commands that are typed in a shell
   agent        Record before each step of a coding agent
 
 Examine:

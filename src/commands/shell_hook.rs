@@ -1,0 +1,138 @@
+//! `undo shell-hook`: prints the hook of a shell, which calls the same command before guarded commands.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::commands::Context;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs;
+use crate::quote::visible;
+use crate::shell::{Shell, guarded_commands, script};
+use crate::workspace::{AutomaticOutcome, ShellSettings, find_threatened, record_before};
+
+/// Record before destructive commands that are typed in a shell
+///
+/// Prints the hook of the shell. Before a command such as `rm -r`, the hook records the directories that the command may change, in
+/// an automatic commit beside the branch. Other commands start no process.
+///
+/// The setting `shell.guard` lists the commands. With `shell.strict`, a command is refused if its state could not be recorded. Both
+/// apply to shells that are started later. `UNDO_GUARD=off` before a command runs it unrecorded. docs/shell.md says what is not
+/// covered.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  eval \"$(undo shell-hook bash)\"                          at the end of ~/.bashrc
+  eval \"$(undo shell-hook zsh)\"                           at the end of ~/.zshrc
+  undo shell-hook fish | source                           in ~/.config/fish/config.fish
+  undo config --global shell.guard \"default, kubectl delete\"
+  undo config --global shell.strict true")]
+pub struct Args {
+    /// Shell to print the hook of
+    #[arg(value_name = "SHELL", value_parser = shell_name())]
+    shell: Shell,
+    /// Record before this command line. The hook calls this
+    #[arg(long, hide = true, value_name = "LINE", allow_hyphen_values = true)]
+    before: Option<OsString>,
+    /// An alias in the command line
+    #[arg(long = "alias", hide = true, value_name = "NAME=TEXT", requires = "before", allow_hyphen_values = true)]
+    aliases: Vec<OsString>,
+}
+
+/// Time in which all directories must be recorded.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Parses the name of a shell.
+fn shell_name() -> impl TypedValueParser<Value = Shell> {
+    let names = Shell::ALL.map(Shell::name);
+    PossibleValuesParser::new(names).map(|word| Shell::from_name(&word).expect("the parser accepts only shells"))
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let settings = ShellSettings::load(&context.environment);
+    settings.problems.iter().for_each(|problem| context.ui.warning(problem));
+    match &args.before {
+        Some(line) => Ok(record(context, args, line, &settings)),
+        None => {
+            context.ui.bytes(script(args.shell, &settings.guards, settings.is_strict).as_bytes())?;
+            Ok(Exit::SUCCESS)
+        }
+    }
+}
+
+/// Records before the guarded commands of a line. Success means that all is recorded that the commands may change.
+fn record(context: &Context<'_>, args: &Args, line: &OsStr, settings: &ShellSettings) -> Exit {
+    let interrupted = Error::new(ErrorKind::Interrupted, "interrupted: the state before this command is not recorded");
+    fs::exit_on_interrupt(context.ui.error_text(&interrupted));
+    let started = Instant::now();
+    let split = |alias: &OsString| {
+        let (name, text) = alias.as_bytes().split_at(alias.as_bytes().iter().position(|&byte| byte == b'=')?);
+        Some((name.to_vec(), text[1..].to_vec()))
+    };
+    let aliases: Vec<_> = args.aliases.iter().filter_map(split).collect();
+    let variable = |name: &str| std::env::var_os(name).map(OsString::into_vec);
+    let commands = guarded_commands(line.as_bytes(), &settings.guards, &aliases, &variable);
+    let threatened = find_threatened(&commands, &context.cwd, &context.environment);
+    let mut exit = Exit::SUCCESS;
+    for problem in &threatened.problems {
+        exit = exit.or(context.ui.error(problem));
+    }
+    for directory in &threatened.directories {
+        let shown = visible(directory.as_os_str().as_bytes());
+        let seconds = LIMIT.as_secs();
+        let interrupt = if settings.is_strict { "refuses the command" } else { "skips the recording" };
+        let announcement = format!("recording {shown} before this command, for up to {seconds} s (Ctrl-C {interrupt})");
+        let left = LIMIT.saturating_sub(started.elapsed());
+        let recorded = context
+            .ui
+            .announce(&announcement, || record_one(context, args.shell, directory, line, left, settings.is_strict));
+        exit = exit.or(match recorded {
+            Ok(()) => Exit::SUCCESS,
+            Err(error) => context.ui.error(&error.context(format!("{shown} is not recorded before this command"))),
+        });
+    }
+    for store in &threatened.deleted_stores {
+        context.ui.warning(format_args!(
+            "this command deletes the history in {}, with everything that is recorded there",
+            visible(store.as_os_str().as_bytes())
+        ));
+        exit = exit.or(ErrorKind::Refused.exit());
+    }
+    if !threatened.deleted_stores.is_empty() && !settings.is_strict {
+        context
+            .ui
+            .hint("to have such commands refused, in shells started later: undo config --global shell.strict true");
+    }
+    exit
+}
+
+fn record_one(
+    context: &Context<'_>,
+    shell: Shell,
+    directory: &Path,
+    line: &OsStr,
+    left: Duration,
+    is_strict: bool,
+) -> Result<()> {
+    let progress = context.ui.progress();
+    match record_before(directory, shell, line.as_bytes(), left, &context.environment, progress)? {
+        AutomaticOutcome::Recorded(outcome) if outcome.created => {
+            context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
+            Ok(())
+        }
+        AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning => Ok(()),
+        // The user was asked before.
+        AutomaticOutcome::Undecided if !is_strict => Ok(()),
+        AutomaticOutcome::Undecided => {
+            let message = "its first automatic commit needs a decision";
+            Err(Error::new(ErrorKind::Refused, message)
+                .hint("to permit automatic commits, record it once by hand: undo commit"))
+        }
+        AutomaticOutcome::CheckoutIsUnfinished => {
+            let message = "an unfinished checkout has left the directory half old, half new";
+            Err(Error::new(ErrorKind::Refused, message).hint("to see how to finish it: undo status"))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+# Hook of `undo` for fish 3 and later. Printed by `undo shell-hook fish`, from the setting `shell.guard`.
+
+# The aliases among the words of a line, as NAME=TEXT. Starts no process.
+function __undo_aliases
+    for word in (string match --all --regex '[\w.+:%-]+' -- $argv[1])
+        functions --query -- $word; or continue
+        set -l description (functions --details --verbose -- $word)[5]
+        set -l text (string replace --filter --regex '^alias [\w.+:%-]+[= ]' '' -- $description)
+        and echo -- "$word=$text"
+    end
+end
+
+# Succeeds if a line, with the text of its aliases, may have a guarded command.
+function __undo_is_guarded
+    string match --quiet --regex '@EXPRESSION@' -- " $argv "
+end
+
+# Records before a line, if it may have a guarded command. Fails if the line must not run.
+function __undo_record
+    test "$UNDO_GUARD" != off; or return 0
+    set -l aliases (__undo_aliases $argv[1])
+    __undo_is_guarded $argv[1] $aliases; or return 0
+    command undo shell-hook fish --before $argv[1] --alias=$aliases </dev/null >&2; and return 0
+    test -n '@STRICT@'; or return 0
+    return 1
+end
+
+function __undo_preexec --on-event fish_preexec
+    test "$__undo_recorded" != "$argv[1]"; or return 0
+    __undo_record $argv[1]
+    or echo 'undo: fish runs this line, which was not on the command line as it is now, although it was not recorded' >&2
+    return 0
+end
+
+function __undo_postexec --on-event fish_postexec
+    set --erase __undo_recorded
+end
+
+# Bound to Enter, because an event cannot refuse a line.
+function __undo_execute
+    set -l line (commandline | string collect)
+    if commandline --paging-mode; or commandline --search-mode; or __undo_record $line
+        set --global __undo_recorded $line
+        commandline --function execute
+    else
+        printf '\n%s\n' 'undo: the line was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before the command' >&2
+        commandline --function repaint
+    end
+end
+
+if status is-interactive; and test -n '@STRICT@'
+    for mode in default insert
+        bind --mode $mode \r __undo_execute
+        bind --mode $mode \n __undo_execute
+    end
+end

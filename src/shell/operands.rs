@@ -1,0 +1,423 @@
+//! The guarded commands of a line, and the files and directories that they name.
+
+use super::Guards;
+use super::line::{Letter, Variables, Word, Words, split};
+
+/// A guarded command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardedCommand {
+    /// What the line enters before the command, relative to the directory of the shell or to the one before.
+    pub directories: Vec<Vec<u8>>,
+    /// Words that may name files.
+    pub operands: Vec<Operand>,
+    /// Whether the command deletes what its operands name, with everything below.
+    pub deletes: bool,
+}
+
+/// A word that may name a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// The path, relative to the last directory; with `is_pattern` a pattern, in which `\` quotes.
+    pub path: Vec<u8>,
+    /// Whether the shell replaces the word by the paths that match it.
+    pub is_pattern: bool,
+}
+
+/// Programs and words of shells before which the options of a command, or the command itself, stand.
+const WRAPPERS: [&[u8]; 34] = [
+    b"!",
+    b"-",
+    b"and",
+    b"begin",
+    b"builtin",
+    b"chronic",
+    b"command",
+    b"coproc",
+    b"do",
+    b"doas",
+    b"elif",
+    b"else",
+    b"env",
+    b"exec",
+    b"if",
+    b"ionice",
+    b"nice",
+    b"nocorrect",
+    b"noglob",
+    b"nohup",
+    b"not",
+    b"or",
+    b"parallel",
+    b"setsid",
+    b"stdbuf",
+    b"sudo",
+    b"then",
+    b"time",
+    b"timeout",
+    b"until",
+    b"while",
+    b"xargs",
+    b"{",
+    b"}",
+];
+
+/// Shells that run the text after their option `-c`.
+const SHELLS: [&[u8]; 7] = [b"bash", b"dash", b"fish", b"ksh", b"sh", b"su", b"zsh"];
+
+/// Maximum number of words that braces make of one word.
+const MOST_WORDS: usize = 1000;
+
+/// Nesting of shells (`sh -c`) beyond which a line is not understood.
+const DEEPEST: usize = 5;
+
+const TILDE: Letter = Letter { byte: b'~', is_quoted: false };
+
+/// An assignment with this name and value before a command exempts it.
+pub const EXEMPTION: &[u8] = b"UNDO_GUARD=off";
+
+/// The guarded commands of a line. `aliases` are names and what the shell runs instead.
+pub fn guarded_commands(
+    line: &[u8],
+    guards: &Guards,
+    aliases: &[(Vec<u8>, Vec<u8>)],
+    variables: Variables<'_>,
+) -> Vec<GuardedCommand> {
+    let mut search = Search { guards, aliases, variables, directories: Vec::new(), found: Vec::new() };
+    search.line(line, 0);
+    search.found
+}
+
+struct Search<'s> {
+    guards: &'s Guards,
+    aliases: &'s [(Vec<u8>, Vec<u8>)],
+    variables: Variables<'s>,
+    directories: Vec<Vec<u8>>,
+    found: Vec<GuardedCommand>,
+}
+
+impl Search<'_> {
+    fn line(&mut self, line: &[u8], depth: usize) {
+        for words in split(line, self.variables) {
+            self.command(&words, depth);
+        }
+    }
+
+    fn command(&mut self, words: &[Word], depth: usize) {
+        let first = words.iter().take_while(|word| is_assignment(word)).count();
+        let is_wrapped = words.get(first).is_some_and(|word| WRAPPERS.contains(&base_name(&word.text())));
+        // The options of a wrapper may have values, so the command may begin at any later word.
+        let last = if is_wrapped { words.len() } else { words.len().min(first + 1) };
+        for at in first..last {
+            if words[..at].iter().any(|word| word.text() == EXEMPTION) || self.simple_command(&words[at..], depth) {
+                return;
+            }
+        }
+    }
+
+    /// Notes a guarded command, or the directory that a command enters. Returns whether it is either.
+    fn simple_command(&mut self, words: &[Word], depth: usize) -> bool {
+        let (program, arguments) = (words[0].text(), &words[1..]);
+        let name = base_name(&program);
+        if depth < DEEPEST && self.text_command(name, arguments, depth) {
+            return true;
+        }
+        let is_guarded = self.guards.match_command(words) && !(name == b"find" && find_only_reads(arguments));
+        if is_guarded {
+            self.add(name, arguments);
+        } else if matches!(name, b"cd" | b"pushd") {
+            let target = arguments.iter().find(|word| !word.text().starts_with(b"-") && !word.is_unknown);
+            self.directories.extend(target.map(|word| self.with_home(word)));
+            return true;
+        }
+        is_guarded
+    }
+
+    /// Searches the text that an alias, a shell or `eval` runs. Returns whether the command is one.
+    fn text_command(&mut self, name: &[u8], arguments: &[Word], depth: usize) -> bool {
+        let rest = |words: &[Word]| words.iter().map(Word::text).collect::<Vec<_>>().join(&b' ');
+        let alias = self.aliases.iter().find(|(alias, _)| alias == name);
+        let text = match alias {
+            Some((_, text)) if !text.starts_with(name) => [&text[..], b" ", &rest(arguments)].concat(),
+            _ if name == b"eval" => rest(arguments),
+            _ if SHELLS.contains(&name) => {
+                let is_option = |word: &Word| word.text().starts_with(b"-") && word.text().ends_with(b"c");
+                let Some(at) = arguments.iter().position(is_option) else { return false };
+                arguments.get(at + 1).map(Word::text).unwrap_or_default()
+            }
+            _ => return false,
+        };
+        self.line(&text, depth + 1);
+        true
+    }
+
+    fn add(&mut self, name: &[u8], arguments: &[Word]) {
+        let is_known = |word: &&Word| !word.is_unknown && !word.letters.is_empty();
+        let words: Vec<Word> = arguments.iter().filter(is_known).flat_map(expand_braces).collect();
+        let deletes = match name {
+            b"rm" => true,
+            b"find" => find_deletes(arguments),
+            // Whether the source has a repository too is not known here.
+            b"rsync" => words.iter().any(|word| word.text().starts_with(b"--del")) && !excludes_repository(&words),
+            _ => false,
+        };
+        let mut paths = words.iter().filter(|word| !word.text().starts_with(b"-"));
+        // `dd of=FILE`, `--target-directory=DIR`, `-chdir=DIR`.
+        let values = words.iter().filter_map(|word| {
+            let equals = word.letters.iter().position(|letter| letter.byte == b'=')?;
+            Some(Word { letters: word.letters[equals + 1..].to_vec(), is_unknown: false })
+        });
+        let paths: Vec<Word> = match (name, deletes) {
+            // Only the destination loses what the source lacks.
+            (b"rsync", true) => paths.next_back().into_iter().cloned().collect(),
+            (_, true) => paths.cloned().collect(),
+            _ => paths.cloned().chain(values).collect(),
+        };
+        let operands = paths.iter().filter(|word| !word.letters.is_empty()).map(|word| self.operand(word)).collect();
+        self.found.push(GuardedCommand { directories: self.directories.clone(), operands, deletes });
+    }
+
+    fn operand(&self, word: &Word) -> Operand {
+        let is_special = |letter: &Letter| !letter.is_quoted && matches!(letter.byte, b'*' | b'?' | b'[');
+        if !word.letters.iter().any(is_special) {
+            return Operand { path: self.with_home(word), is_pattern: false };
+        }
+        let escaped = |letter: &Letter| {
+            let needs_escape = letter.is_quoted && matches!(letter.byte, b'*' | b'?' | b'[' | b'\\');
+            [needs_escape.then_some(b'\\'), Some(letter.byte)].into_iter().flatten()
+        };
+        let mut path = self.home_of(word);
+        path.extend(word.letters.iter().skip(self.tilde(word)).flat_map(escaped));
+        Operand { path, is_pattern: true }
+    }
+
+    /// The text of a word with `~` replaced.
+    fn with_home(&self, word: &Word) -> Vec<u8> {
+        let mut path = self.home_of(word);
+        path.extend(word.letters.iter().skip(self.tilde(word)).map(|letter| letter.byte));
+        path
+    }
+
+    /// Length of a leading `~` that means the home directory.
+    fn tilde(&self, word: &Word) -> usize {
+        let is_home = match &word.letters[..] {
+            [tilde] => *tilde == TILDE,
+            [tilde, next, ..] => *tilde == TILDE && next.byte == b'/',
+            [] => false,
+        };
+        usize::from(is_home && (self.variables)("HOME").is_some())
+    }
+
+    fn home_of(&self, word: &Word) -> Vec<u8> {
+        if self.tilde(word) == 0 { Vec::new() } else { (self.variables)("HOME").unwrap_or_default() }
+    }
+}
+
+fn is_assignment(word: &Word) -> bool {
+    let text = word.text();
+    let Some(length) = text.iter().position(|&byte| byte == b'=') else { return false };
+    let name = &text[..length];
+    !name.is_empty()
+        && !name[0].is_ascii_digit()
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+/// The last component of a path.
+fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+}
+
+/// The programs that `find` runs.
+fn find_programs(arguments: &[Word]) -> impl Iterator<Item = Vec<u8>> {
+    const OPTIONS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
+    arguments.windows(2).filter(|pair| OPTIONS.contains(&&pair[0].text()[..])).map(|pair| pair[1].text())
+}
+
+fn find_deletes(arguments: &[Word]) -> bool {
+    const DELETING: [&[u8]; 4] = [b"rm", b"rmdir", b"shred", b"unlink"];
+    arguments.iter().any(|word| word.text() == b"-delete")
+        || find_programs(arguments).any(|program| DELETING.contains(&base_name(&program)))
+}
+
+/// Whether all programs that `find` runs are known to change nothing.
+fn find_only_reads(arguments: &[Word]) -> bool {
+    const READING: [&[u8]; 14] = [
+        b"basename",
+        b"cat",
+        b"du",
+        b"echo",
+        b"file",
+        b"grep",
+        b"head",
+        b"ls",
+        b"md5sum",
+        b"printf",
+        b"sha256sum",
+        b"stat",
+        b"tail",
+        b"wc",
+    ];
+    let mut programs = find_programs(arguments).peekable();
+    programs.peek().is_some()
+        && !find_deletes(arguments)
+        && programs.all(|program| READING.contains(&base_name(&program)))
+}
+
+fn excludes_repository(words: &[Word]) -> bool {
+    let mentions = |word: &Word| word.text().windows(5).any(|part| part == b".undo");
+    words.iter().any(|word| word.text().starts_with(b"-") && mentions(word))
+        || words
+            .windows(2)
+            .any(|pair| matches!(&pair[0].text()[..], b"--exclude" | b"-f" | b"--filter") && mentions(&pair[1]))
+}
+
+/// The words that unquoted braces make: `a{b,c}` is `ab` and `ac`.
+fn expand_braces(word: &Word) -> Words {
+    let mut done = Vec::new();
+    let mut waiting = vec![word.letters.clone()];
+    while let Some(letters) = waiting.pop() {
+        let list = (0..letters.len()).find_map(|open| Some((open, brace_list(&letters, open)?)));
+        match list {
+            Some((open, commas)) if done.len() + waiting.len() < MOST_WORDS => {
+                let end = &letters[commas[commas.len() - 1] + 1..];
+                let choices = std::iter::once(open).chain(commas.iter().copied()).zip(&commas);
+                let expanded: Vec<_> =
+                    choices.map(|(from, &to)| [&letters[..open], &letters[from + 1..to], end].concat()).collect();
+                waiting.extend(expanded.into_iter().rev());
+            }
+            _ => done.push(Word { letters, is_unknown: false }),
+        }
+    }
+    done
+}
+
+/// The positions of the commas and of the closing brace of the list that opens here.
+fn brace_list(letters: &[Letter], open: usize) -> Option<Vec<usize>> {
+    let (mut depth, mut ends) = (0, Vec::new());
+    for (at, letter) in letters.iter().enumerate().skip(open).filter(|(_, letter)| !letter.is_quoted) {
+        match letter.byte {
+            b'{' => depth += 1,
+            b',' if depth == 1 => ends.push(at),
+            b'}' if depth == 1 => {
+                ends.push(at);
+                return (ends.len() > 1).then_some(ends);
+            }
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::DEFAULT;
+
+    fn search(line: &str) -> Vec<GuardedCommand> {
+        let guards = Guards::parse(DEFAULT).unwrap();
+        let aliases = [(b"clean".to_vec(), b"rm -rf build".to_vec()), (b"mv".to_vec(), b"mv -i".to_vec())];
+        guarded_commands(line.as_bytes(), &guards, &aliases, &|name| (name == "HOME").then(|| b"/home/ann".to_vec()))
+    }
+
+    /// The guarded commands as `[DIRECTORIES] OPERANDS`; patterns after `~`, deleted operands after `-`.
+    fn shown(line: &str) -> String {
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        let command = |command: &GuardedCommand| {
+            let operand = |one: &Operand| {
+                let mark = if one.is_pattern { "~" } else { "" };
+                format!("{}{mark}{}", if command.deletes { "-" } else { "" }, text(&one.path))
+            };
+            let directories: Vec<_> = command.directories.iter().map(text).collect();
+            let operands: Vec<_> = command.operands.iter().map(operand).collect();
+            format!("[{}] {}", directories.join(" "), operands.join(" "))
+        };
+        search(line).iter().map(command).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn operands_are_paths() {
+        for (line, expected) in [
+            ("rm -rf shop 'a b'", "[] -shop -a b"),
+            ("rm -r ~/x \"~/y\" $HOME/z $unknown", "[] -/home/ann/x -~/y -/home/ann/z"),
+            ("rm -r sh* 'a*' \"b*\"c?", r"[] -~sh* -a* -~b\*c?"),
+            ("rm -r {a,b{c,d}}/x {e}", "[] -a/x -bc/x -bd/x -{e}"),
+            ("mv a b", "[] a b"),
+            ("dd if=/dev/zero of=db/file", "[] if=/dev/zero of=db/file /dev/zero db/file"),
+            ("terraform -chdir=infra destroy", "[] destroy infra"),
+            ("rsync -a --delete src/ shop/", "[] -shop/"),
+            ("rsync -a --delete --exclude=.undo src/ shop/", "[] src/ shop/ .undo"),
+            ("rsync -a --delete --exclude .undo src/ shop/", "[] .undo src/ shop/"),
+            ("find shop -name x -delete", "[] -shop -x"),
+            ("rm file", ""),
+        ] {
+            assert_eq!(shown(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn directories_precede_commands() {
+        for (line, expected) in [
+            ("cd shop && rm -rf data", "[shop] -data"),
+            ("cd a; cd b; mv c d; rm -r e", "[a b] c d; [a b] -e"),
+            ("(cd ~/x && pushd y && rm -r .)", "[/home/ann/x y] -."),
+            ("cd $unknown; rm -r x", "[] -x"),
+        ] {
+            assert_eq!(shown(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn wrappers_are_looked_through() {
+        for line in [
+            "sudo rm -r x",
+            "sudo -u bob -- rm -r x",
+            "doas rm -r x",
+            "command rm -r x",
+            "env -i A=b rm -r x",
+            "A=b C=d rm -r x",
+            "nice -n 10 ionice -c 3 rm -r x",
+            "time rm -r x",
+            "\\rm -r x",
+            "/usr/bin/rm -r x",
+            "if true; then rm -r x; fi",
+            "for i in a; do rm -r x; done",
+            "while ! rm -r x; do :; done",
+            "f() { rm -r x; }",
+            "sh -c 'rm -r x'",
+            "sudo bash -ec \"rm -r x\"",
+            "eval 'rm -r' x",
+            "echo $(rm -r x)",
+            "true && rm -r x | cat",
+            "timeout 5 rm -r x",
+        ] {
+            assert_eq!(shown(line), "[] -x", "{line}");
+        }
+        assert_eq!(shown("ls | xargs -0 rm -r"), "[] ");
+    }
+
+    #[test]
+    fn aliases_are_expanded() {
+        assert_eq!(shown("clean more"), "[] -build -more");
+        assert_eq!(shown("mv a b"), "[] a b");
+        assert_eq!(shown("echo clean"), "");
+    }
+
+    #[test]
+    fn exempted_and_harmless_commands_are_not_guarded() {
+        for line in [
+            "UNDO_GUARD=off rm -r x",
+            "UNDO_GUARD=off sudo rm -r x",
+            "sudo UNDO_GUARD=off rm -r x",
+            "find . -exec grep x {} +",
+            "echo 'rm -r x'",
+            "grep 'rm -r' x",
+            "# rm -r x",
+        ] {
+            assert_eq!(shown(line), "", "{line}");
+        }
+        assert_eq!(shown("find . -exec sh -c 'mv $0 x' {} +"), "[] . sh mv $0 x {} +");
+    }
+}

@@ -1,0 +1,326 @@
+//! The shell hook: what `undo shell-hook SHELL --before LINE` records, and the hook in real shells.
+
+mod bash;
+mod fish;
+mod terminal;
+mod zsh;
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use snapbox::str;
+
+use crate::env::{Output, TestEnv};
+use crate::skip::skip;
+
+/// A repository in `work` with a recorded file and an unrecorded one, `data/new`.
+fn repository() -> TestEnv {
+    let env = TestEnv::initialised();
+    env.write("data/old", "old");
+    env.undo("commit -qm first").ok();
+    env.write("data/new", "new");
+    env
+}
+
+/// Runs what the hook of bash runs before a line, in a directory below the root of the test.
+#[track_caller]
+fn before(env: &TestEnv, directory: &str, line: &str) -> Output {
+    let directory = env.root().join(directory);
+    env.undo(&format!("-C '{}' shell-hook bash --before '{}'", directory.display(), line.replace('\'', "\"")))
+}
+
+/// Holds a lock until dropped, in a separate process.
+struct LockHolder(Child);
+
+impl LockHolder {
+    fn of(lock: &Path) -> LockHolder {
+        let mut command = Command::new("bash");
+        command.args(["-c", "exec 9<>\"$1\"; flock 9; echo held; read -r", "bash"]).arg(lock);
+        let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        holder.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
+        LockHolder(holder)
+    }
+}
+
+impl Drop for LockHolder {
+    fn drop(&mut self) {
+        // The process ends with its input.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// The message of the newest commit.
+fn newest(env: &TestEnv) -> String {
+    env.undo("show latest --json").ok().json()[0]["message"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn state_before_a_guarded_command_is_recorded() {
+    let env = repository();
+    before(&env, "work", "rm -rf data").ok().shows(str![[""]]);
+    assert_eq!(newest(&env), "before: rm -rf data");
+    assert_eq!(env.undo("cat latest:data/new").ok().text(), "new");
+    assert_eq!(env.undo("log -n 1 --json @").ok().json()[0]["message"], "first", "the branch does not move");
+    // Nothing is new, so no commit follows.
+    before(&env, "work", "mv data/old data/older").ok();
+    assert_eq!(newest(&env), "before: rm -rf data");
+}
+
+#[test]
+fn commands_that_are_not_guarded_record_nothing() {
+    let env = repository();
+    for line in ["ls -r", "grep \"rm -r\" data", "rm data/new", "UNDO_GUARD=off rm -rf data", "alias x=\"rm -rf\""] {
+        before(&env, "work", line).ok().shows(str![[""]]);
+        assert_eq!(newest(&env), "first", "{line}");
+    }
+}
+
+#[test]
+fn repositories_are_found_from_the_line() {
+    for (directory, line) in [
+        ("work/data", "rm -r ."),
+        ("work/data", "rm -r gone"),
+        ("home", "mv ../work/data/old x"),
+        ("home", "rm -rf ../work/*"),
+        ("", "rm -rf w*/data"),
+        ("", "mv work elsewhere"),
+        ("", "cd work && rm -rf data"),
+        ("", "cd work; cd data; rm -rf x"),
+        ("", "sudo rm -r -- {work,home}/data"),
+        ("home", "dd if=/dev/zero of=$HOME/../work/data/new"),
+        ("home", "terraform -chdir=../work destroy"),
+    ] {
+        let env = repository();
+        before(&env, directory, line).ok().shows(str![[""]]);
+        let expected = format!("before: {}", line.replace('\'', "\""));
+        assert_eq!(newest(&env), expected, "in {directory}");
+    }
+}
+
+#[test]
+fn each_repository_is_recorded_once() {
+    let env = repository();
+    let other = env.root().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("file"), "one").unwrap();
+    env.undo("-C ../other commit -q --init").ok();
+    fs::write(other.join("file"), "two").unwrap();
+    before(&env, "", "mv work/data other/file other").ok().shows(str![[""]]);
+    assert_eq!(newest(&env), "before: mv work/data other/file other");
+    assert_eq!(env.undo("-C ../other cat latest:file").ok().text(), "two");
+}
+
+#[test]
+fn a_history_that_is_deleted_with_the_directory_is_named() {
+    let env = repository();
+    before(&env, "", "rm -rf work").shows(str![[r#"
+---- stderr ----
+warning: this command deletes the history in [ROOT]/work/.undo, with everything that is recorded there
+hint: to have such commands refused, in shells started later: undo config --global shell.strict true
+[exit 4]
+
+"#]]);
+    assert_eq!(newest(&env), "before: rm -rf work", "the command may fail half-way");
+    for line in [
+        "rm -r work/.undo",
+        "find work -delete",
+        "rsync -a --delete home/ work/",
+        "rm -rf *",
+        "cd work; rm -rf ../work",
+    ] {
+        assert!(
+            before(&env, "", line).fails(4).to_string().contains("deletes the history in [ROOT]/work/.undo"),
+            "{line}"
+        );
+    }
+    for line in [
+        "rm -r work/data",
+        "mv work x",
+        "rsync -a --delete --exclude .undo home/ work/",
+        "rm -rf work/*",
+        "chmod -R go= work",
+    ] {
+        before(&env, "", line).ok();
+    }
+}
+
+#[test]
+fn a_store_elsewhere_that_is_deleted_is_named() {
+    let env = TestEnv::new();
+    env.undo("init --store ../stores/one").ok();
+    env.write("file", "one");
+    env.undo("commit -q").ok();
+    for line in ["rm -r stores", "rm -r stores/one"] {
+        let shown = before(&env, "", line).fails(4).to_string();
+        assert!(shown.contains("deletes the history in [ROOT]/stores/one,"), "{line}\n{shown}");
+    }
+}
+
+#[test]
+fn failures_are_reported_and_other_repositories_recorded() {
+    let env = repository();
+    let broken = env.root().join("broken");
+    fs::create_dir_all(&broken).unwrap();
+    fs::write(broken.join(".undo"), "no store").unwrap();
+    let output = before(&env, "", "mv broken work").to_string();
+    assert!(
+        output.contains("error: ") && output.contains("[ROOT]/broken/.undo") && output.ends_with("[exit 5]\n"),
+        "{output}"
+    );
+    assert_eq!(newest(&env), "before: mv broken work");
+}
+
+#[test]
+fn a_held_lock_makes_recording_fail_in_time() {
+    let env = repository();
+    let holder = LockHolder::of(&env.path().join(".undo/lock"));
+    let output = before(&env, "work", "rm -rf data").to_string();
+    assert!(output.contains("error: [ROOT]/work is not recorded before this command: "), "{output}");
+    assert!(output.ends_with("[exit 9]\n"), "{output}");
+    drop(holder);
+}
+
+#[test]
+fn guards_come_only_from_the_settings_of_the_user() {
+    let env = repository();
+    fs::write(env.path().join(".undo/config.toml"), "[shell]\nguard = \"\"\nstrict = true\n").unwrap();
+    assert!(!env.undo("shell-hook bash").ok().text().contains("'1'"), "not strict");
+    env.undo("config --global shell.guard 'default, make clean'").ok();
+    assert!(
+        env.undo("shell-hook bash").ok().text().contains("    make) case $2 in *' clean '*) return 0 ;; esac ;;\n")
+    );
+    before(&env, "work", "make -k clean");
+    assert_eq!(newest(&env), "before: make -k clean");
+    env.undo("config --global shell.guard 'rm $(reboot)'").shows(str![[r#"
+---- stderr ----
+error: `shell.guard` cannot be `rm $(reboot)`
+hint: valid values: commands such as rm -r, separated by commas; default stands for those of docs/shell.md
+[exit 2]
+
+"#]]);
+    env.undo("config --global shell.strict true").ok();
+    assert!(env.undo("shell-hook bash").ok().text().contains("'1'"), "strict");
+}
+
+/// Lines that are guarded by default.
+const GUARDED: [&str; 34] = [
+    "rm -r data",
+    "rm data -fr",
+    "rm -vvfR data",
+    "rm --recursive data",
+    "/bin/rm -r data",
+    "\\rm '-r' data",
+    "'rm' \"-r\" data",
+    "(rm -r data)",
+    "ls;rm -r data",
+    "ls|rm -r data&&ls",
+    "sudo -u bob -- rm -r data",
+    "A=b rm -r data",
+    "env A=b nice -n 10 rm -r data",
+    "echo $(rm -r data)",
+    "echo `rm -r data`",
+    "sh -c 'rm -r data'",
+    "eval \"rm -r data\"",
+    "if true; then\n\trm -r data\nfi",
+    "for n in data; do rm -r $n; done",
+    "ls | xargs -0 rm -r",
+    "mv a b",
+    "mv\ta\tb",
+    "dd if=a of=b",
+    "truncate -s 0 a",
+    "rsync -a --delete-after a/ b/",
+    "git reset --hard",
+    "git -C a reset HEAD~1 --hard",
+    "git checkout .",
+    "git switch -f main",
+    "terraform -chdir=a destroy",
+    "find a -delete",
+    "find a -exec rm {} +",
+    "sed -Ei.bak s/a/b/ c",
+    "sed --in-place=.bak s/a/b/ c",
+];
+
+/// Lines that are not guarded, and must not start a process.
+const ORDINARY: [&str; 16] = [
+    "ls -r",
+    "rm data",
+    "rm -f bar",
+    "rm -i a-r",
+    "rmdir -p a",
+    "git status --short",
+    "git reset HEAD",
+    "git log --hard",
+    "mvn clean install",
+    "sed s/a/b/ c",
+    "chmod 644 a",
+    "rsync -a a/ b/",
+    "find a -name 'x*'",
+    "vim notes",
+    "echo \"$x\" | sort -r",
+    "add rm.txt",
+];
+
+/// The script of a shell finds all lines that the program guards, and few others.
+#[test]
+fn scripts_find_guarded_lines() {
+    let env = TestEnv::new();
+    for line in GUARDED {
+        let env = repository();
+        env.command(env!("CARGO_BIN_EXE_undo")).args(["shell-hook", "zsh", "--before", line]).output().unwrap();
+        assert!(newest(&env).starts_with("before: "), "{line}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = env.undo(&format!("shell-hook {shell}")).ok().text();
+        let ask = match shell {
+            "fish" => "for line in $argv; __undo_is_guarded $line; and echo yes; or echo no; end",
+            _ => "for line; do __undo_is_guarded \"$line\" && echo yes || echo no; done",
+        };
+        let mut command = env.command(shell);
+        command.args(match shell {
+            "bash" => &["--norc", "-c"][..],
+            "zsh" => &["-f", "-c"],
+            _ => &["--no-config", "-c"],
+        });
+        command.arg(format!("{script}\n{ask}"));
+        if shell != "fish" {
+            command.arg(shell);
+        }
+        let Ok(output) = command.args(GUARDED).args(ORDINARY).output() else {
+            skip(format_args!("{shell} is not installed"));
+            continue;
+        };
+        let answers = String::from_utf8(output.stdout).unwrap();
+        let expected = GUARDED.iter().map(|line| (line, "yes")).chain(ORDINARY.iter().map(|line| (line, "no")));
+        assert_eq!(
+            answers.lines().count(),
+            GUARDED.len() + ORDINARY.len(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        for ((line, expected), answer) in expected.zip(answers.lines()) {
+            assert_eq!(answer, expected, "{shell}: {line}");
+        }
+    }
+}
+
+#[test]
+fn aliases_of_fish_are_expanded() {
+    let env = repository();
+    env.undo("shell-hook fish --before 'zap data' --alias 'zap=rm -rf'").ok();
+    assert_eq!(newest(&env), "before: zap data");
+}
+
+#[test]
+fn other_shells_are_rejected() {
+    let env = TestEnv::new();
+    env.undo("shell-hook tcsh").shows(str![[r#"
+---- stderr ----
+error: invalid value `tcsh` for `<SHELL>` [possible values: bash, zsh, fish]
+hint: undo help shell-hook
+[exit 2]
+
+"#]]);
+}

@@ -1,0 +1,111 @@
+//! The hook in bash.
+
+use super::terminal::Terminal;
+
+#[test]
+fn bash_records_before_guarded_commands() {
+    let Some(mut bash) = Terminal::start("bash", "", "alias zap='rm -rf'", "") else { return };
+    bash.records("rm -rf data", "rm -rf data");
+    bash.records("zap data", "rm -rf data");
+    bash.records("cd /; cd \"$OLDPWD\" && \\rm -r data", "\\rm -r data");
+    bash.records("ls | cat | env rm -r data", "env rm -r data");
+    bash.records("echo data | xargs rm -r", "xargs rm -r");
+    bash.records("for name in data; do\nrm -r $name\ndone", "rm -r $name");
+    bash.records("for n in 1 2 3; do rm -rf data; done", "rm -rf data");
+    bash.records("!rm -rf", "rm -rf data -rf");
+    bash.records("rm \\\n-r data", "rm -r data");
+    bash.line("rm -rf ../work/data; cd ..; rm -rf none");
+    assert_eq!(bash.calls(), ["rm -rf ../work/data", "rm -rf none"]);
+}
+
+#[test]
+fn bash_starts_no_process_for_ordinary_lines() {
+    let Some(bash) = Terminal::start_traced("bash") else { return };
+    bash.ordinary_lines_start_no_process(&[
+        "echo rm data",
+        "x=1; [[ $x == 1 ]] && cd . || false",
+        "for i in 1 2 3; do x=$i; done",
+        "case a in b) ;; *) : ;; esac",
+        "f() { :; }; f",
+    ]);
+}
+
+#[test]
+fn bash_keeps_status_last_argument_and_options() {
+    let Some(mut bash) = Terminal::start("bash", "", "", "") else { return };
+    for options in [":", "set -eu"] {
+        bash.line(options);
+        bash.line("false || rm -rf \"s$?\"");
+        assert_eq!(bash.calls(), ["rm -rf \"s$?\""]);
+        assert_eq!(bash.output("true a b\necho \"$_\""), "b\n", "after {options}");
+        assert_eq!(bash.output("false || echo \"$?\""), "1\n", "after {options}");
+        assert!(!bash.output("shopt extdebug || :").contains("on"));
+        bash.line("(exit 3) || true");
+    }
+    bash.line("set +eu; (exit 3)");
+    bash.line("set -eu");
+    bash.records("rm -rf data", "rm -rf data");
+}
+
+#[test]
+fn bash_keeps_an_existing_trap_and_prompt_command() {
+    let before = "PROMPT_COMMAND='status=$?; mv none none 2>/dev/null'\n\
+                  trap 'trapped=\"$? $_ $BASH_COMMAND\"; : other' DEBUG";
+    let Some(mut bash) = Terminal::start("bash", "", before, "") else { return };
+    bash.records("rm -rf data", "rm -rf data");
+    let output = bash.output("false\ntrue a; echo \"$status $trapped\"");
+    assert!(output.starts_with("1 0 a echo \"$status $trapped\" "), "{output}");
+    assert_eq!(bash.calls(), Vec::<String>::new(), "PROMPT_COMMAND is not looked at");
+}
+
+#[test]
+fn bash_returns_to_a_trap_that_another_program_replaced() {
+    let after = "PROMPT_COMMAND+=('mv none none 2>/dev/null')\ntrap 'trapped=$BASH_COMMAND' DEBUG";
+    let Some(mut bash) = Terminal::start("bash", "", "PROMPT_COMMAND=('status=$?')", after) else { return };
+    bash.records("rm -rf data", "rm -rf data");
+    assert!(bash.output("echo \"$trapped\"").starts_with("echo \"$trapped\""));
+    bash.line("trap 'again=$BASH_COMMAND' DEBUG");
+    bash.records("rm -rf data", "rm -rf data");
+    assert!(bash.output("echo \"$again\"").starts_with("echo \"$again\""));
+}
+
+#[test]
+fn bash_survives_an_interrupted_prompt_command() {
+    let before = "PROMPT_COMMAND='if [[ -e sleep ]]; then rm -f sleep; echo asleep; sleep 100; fi'";
+    let Some(mut bash) = Terminal::start("bash", "", before, "") else { return };
+    bash.keys("echo >sleep");
+    bash.press("Enter");
+    bash.wait_for("asleep\n");
+    bash.press("C-c");
+    bash.records("rm -rf data", "rm -rf data");
+}
+
+#[test]
+fn bash_is_silent_in_completions() {
+    let after = "complete_it() { COMPREPLY=(one); mv none none 2>/dev/null; }; complete -F complete_it it\nset -T";
+    let Some(mut bash) = Terminal::start("bash", "", "", after) else { return };
+    bash.keys("echo it; it o\t");
+    bash.line("");
+    assert_eq!(bash.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn bash_interrupt_skips_the_recording() {
+    let Some(bash) = Terminal::start("bash", "", "", "") else { return };
+    bash.interrupt_skips_the_recording();
+}
+
+#[test]
+fn bash_refuses_commands_in_strict_mode() {
+    for before in ["", "set -eu", "trap 'echo interrupt' INT"] {
+        let Some(mut bash) = Terminal::start("bash", "shell.strict true", before, "") else { return };
+        bash.line("cd ..");
+        bash.refuses("rm -rf work && echo ran >after; echo ran >after");
+        bash.refuses("while rm -rf work; do echo ran >after; done");
+        bash.refuses("echo | rm -rf work | cat; echo ran >after");
+        bash.line("shopt extdebug || echo ran >after");
+        assert!(bash.has("after"), "the shell is as before");
+        bash.line("UNDO_GUARD=off rm -rf work");
+        assert!(!bash.has("work"));
+    }
+}

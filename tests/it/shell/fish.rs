@@ -1,0 +1,48 @@
+//! The hook in fish.
+
+use super::terminal::Terminal;
+
+#[test]
+fn fish_records_before_guarded_lines() {
+    let Some(mut fish) = Terminal::start("fish", "", "alias zap='rm -rf'", "") else { return };
+    fish.records("rm -rf data", "rm -rf data");
+    fish.records("zap data", "zap data --alias=zap=rm -rf");
+    fish.records("cd /; cd -; and rm -r data", "cd /; cd -; and rm -r data");
+    fish.records("ls | cat | command rm -r data", "ls | cat | command rm -r data");
+    fish.records("for name in data\nrm -r $name\nend", "for name in data\nrm -r $name\nend");
+    fish.records("begin; rm -r data; end", "begin; rm -r data; end");
+}
+
+#[test]
+fn fish_starts_no_process_for_ordinary_lines() {
+    let Some(fish) = Terminal::start_traced("fish") else { return };
+    fish.ordinary_lines_start_no_process(&[
+        "echo rm data",
+        "set x 1; test $x = 1; and cd .; or false",
+        "for i in 1 2 3; set x $i; end",
+        "function f; true; end; f",
+    ]);
+}
+
+#[test]
+fn fish_keeps_the_status() {
+    let Some(mut fish) = Terminal::start("fish", "", "", "") else { return };
+    assert_eq!(fish.output("rm -rf none; false\necho $status"), "1\n");
+}
+
+#[test]
+fn fish_interrupt_skips_the_recording() {
+    let Some(fish) = Terminal::start("fish", "", "", "") else { return };
+    fish.interrupt_skips_the_recording();
+}
+
+#[test]
+fn fish_refuses_lines_in_strict_mode() {
+    let Some(mut fish) = Terminal::start("fish", "shell.strict true", "", "") else { return };
+    fish.line("cd ..");
+    fish.refuses("rm -rf work; echo ran >after");
+    fish.refuses("while rm -rf work; echo ran >after; end");
+    fish.line("echo one\necho two");
+    fish.line("env UNDO_GUARD=off rm -rf work");
+    assert!(!fish.has("work"));
+}

@@ -1,0 +1,59 @@
+//! The hook in zsh.
+
+use super::terminal::Terminal;
+
+#[test]
+fn zsh_records_before_guarded_lines() {
+    let Some(mut zsh) = Terminal::start("zsh", "", "alias zap='rm -rf'", "") else { return };
+    zsh.records("rm -rf data", "rm -rf data");
+    zsh.records("zap data", "rm -rf data");
+    zsh.records("cd / && cd - && \\rm -r data", "cd / && cd - && \\rm -r data");
+    zsh.records("ls | cat | env rm -r data", "ls | cat | env rm -r data");
+    zsh.records("for name in data; do\nrm -r $name\ndone", "for name in data\ndo\n\trm -r $name\ndone");
+    zsh.records("(rm -r data)", "(\n\trm -r data\n)");
+    zsh.records("rm -rf data", "rm -rf data");
+    zsh.records("!rm -rf", "rm -rf data -rf");
+}
+
+#[test]
+fn zsh_starts_no_process_for_ordinary_lines() {
+    let Some(zsh) = Terminal::start_traced("zsh") else { return };
+    zsh.ordinary_lines_start_no_process(&[
+        "echo rm data",
+        "x=1; [[ $x == 1 ]] && cd . || false",
+        "for i in 1 2 3; do x=$i; done",
+        "f() { :; }; f",
+    ]);
+}
+
+#[test]
+fn zsh_keeps_status_last_argument_and_options() {
+    let Some(mut zsh) = Terminal::start("zsh", "", "", "") else { return };
+    for options in [":", "set -eu", "setopt sh_word_split ksh_arrays no_unset err_return"] {
+        zsh.line(options);
+        assert_eq!(zsh.output("true a b\necho \"$_\""), "b\n", "after {options}");
+        assert_eq!(zsh.output("false || echo \"$?\""), "1\n", "after {options}");
+        zsh.records("rm -rf data", "rm -rf data");
+    }
+}
+
+#[test]
+fn zsh_interrupt_skips_the_recording() {
+    let Some(zsh) = Terminal::start("zsh", "", "", "") else { return };
+    zsh.interrupt_skips_the_recording();
+}
+
+#[test]
+fn zsh_refuses_lines_in_strict_mode() {
+    let traps = ["", "set -eu", "trap 'echo interrupt' INT", "trap 'debugged=1' DEBUG", "setopt local_traps"];
+    for before in traps {
+        let after = "precmd() { prompted=1 }";
+        let Some(mut zsh) = Terminal::start("zsh", "shell.strict true", before, after) else { return };
+        zsh.line("cd ..");
+        zsh.refuses("rm -rf work && echo ran >after; echo ran >after");
+        zsh.refuses("while rm -rf work; do echo ran >after; done");
+        assert_eq!(zsh.output("echo $prompted"), "1\n");
+        zsh.line("UNDO_GUARD=off rm -rf work");
+        assert!(!zsh.has("work"));
+    }
+}
