@@ -54,7 +54,17 @@ impl Drop for LockHolder {
 
 /// The message of the newest commit.
 fn newest(env: &TestEnv) -> String {
-    env.undo("show latest --json").ok().json()[0]["message"].as_str().unwrap().to_owned()
+    newest_in(env, ".", "message")
+}
+
+/// A field of the newest commit of a directory.
+fn newest_in(env: &TestEnv, directory: &str, field: &str) -> String {
+    env.undo(&format!("-C {directory} log --all --json -n 1")).ok().json()[0][field].as_str().unwrap().to_owned()
+}
+
+/// A file of the newest commit of a directory.
+fn newest_file(env: &TestEnv, directory: &str, path: &str) -> String {
+    env.undo(&format!("-C {directory} cat {}:{path}", newest_in(env, directory, "id"))).ok().text()
 }
 
 #[test]
@@ -62,7 +72,7 @@ fn state_before_a_guarded_command_is_recorded() {
     let env = repository();
     before(&env, "work", "rm -rf data").ok().shows(str![[""]]);
     assert_eq!(newest(&env), "before: rm -rf data");
-    assert_eq!(env.undo("cat latest:data/new").ok().text(), "new");
+    assert_eq!(newest_file(&env, ".", "data/new"), "new");
     assert_eq!(env.undo("log -n 1 --json @").ok().json()[0]["message"], "first", "the branch does not move");
     // Nothing is new, so no commit follows.
     before(&env, "work", "mv data/old data/older").ok();
@@ -110,7 +120,7 @@ fn each_repository_is_recorded_once() {
     fs::write(other.join("file"), "two").unwrap();
     before(&env, "", "mv work/data other/file other").ok().shows(str![[""]]);
     assert_eq!(newest(&env), "before: mv work/data other/file other");
-    assert_eq!(env.undo("-C ../other cat latest:file").ok().text(), "two");
+    assert_eq!(newest_file(&env, "../other", "file"), "two");
 }
 
 #[test]
