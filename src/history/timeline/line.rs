@@ -109,7 +109,7 @@ impl Timeline {
         &self.events[start..end]
     }
 
-    /// Like [`Timeline::events_after`], without the number of newer actions.
+    /// The events between the action at an index and the next one, newest first. That action must have been read.
     pub fn events_since(&self, index: usize) -> impl Iterator<Item = &Action> {
         self.events_after(index).iter().map(|(_, event)| event)
     }
