@@ -58,7 +58,12 @@ impl Workspace {
         if transaction.repository().unfinished().is_some() {
             return Ok(AutomaticOutcome::CheckoutIsUnfinished);
         }
-        if !first_automatic::check(transaction.repository(), &self.worktree, progress)? {
+        let (repository, worktree) = (transaction.repository(), &self.worktree);
+        let is_permitted = match deadline {
+            Some(deadline) => first_automatic::check(repository, worktree, &UntilDeadline { progress, deadline }),
+            None => first_automatic::check(repository, worktree, progress),
+        };
+        if !is_permitted? {
             return Ok(AutomaticOutcome::Undecided);
         }
         let beside = Beside::of(transaction.repository(), options.extras.clone())?;
