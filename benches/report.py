@@ -280,9 +280,9 @@ def step_blocks():
         return {}
     rows = []
     for figure, name in STEP_FIGURES.items():
-        found = data["figures"][figure]
-        shown = [f"{value / 2**20:.2f} MiB" if figure in ("grown", "kept") else seconds(value) for value in found.values()]
-        rows.append([name, *shown])
+        found = [data["figures"][figure].get(tool) for tool in data["versions"]]
+        show = (lambda value: f"{value / 1e6:.2f} MB") if figure in ("grown", "kept") else seconds
+        rows.append([name, *("–" if value is None else show(value) for value in found)])
     return {"steps how": conditions(data), "steps": table(["step", *data["versions"]], rows)}
 
 

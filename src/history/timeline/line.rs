@@ -42,6 +42,9 @@ struct Line {
     is_complete: bool,
 }
 
+/// The position at which an action began a new line, and the entries that were ahead then, the next one last.
+type Dropped = (Option<Entry>, Vec<Entry>);
+
 /// A position on the line that steps lead to.
 struct Walked {
     line: Line,
@@ -216,7 +219,7 @@ impl Timeline {
     fn line(&mut self, actions: usize) -> Result<Line> {
         let (count, is_complete) = self.find_start(actions)?;
         let mut line = Line { is_complete, ..Line::default() };
-        let mut dropped: Vec<(Option<Entry>, Vec<Entry>)> = Vec::new();
+        let mut dropped: Vec<Dropped> = Vec::new();
         let newest_first: Vec<Entry> = self.entries(count, is_complete);
         for entry in newest_first.into_iter().rev() {
             let Entry::Action(index) = entry else {
@@ -275,16 +278,10 @@ impl Timeline {
 
     /// Moves to the position of a step, and ends the line at its tip. `dropped` are the entries ahead when each action began a
     /// new line, with the position then: a step that undoes an interrupted command takes them up again.
-    fn follow(&self, line: &mut Line, undo_position: UndoPosition, dropped: &[(Option<Entry>, Vec<Entry>)]) {
+    fn follow(&self, line: &mut Line, undo_position: UndoPosition, dropped: &[Dropped]) {
         let UndoPosition { position, tip } = undo_position;
         let is_at = |entry: &Entry, id: Option<OperationId>| Some(self.id(*entry)) == id;
-        if position.is_none() {
-            while line.step_back() {}
-        } else if line.back.iter().any(|entry| is_at(entry, position)) {
-            while !line.back.last().is_some_and(|entry| is_at(entry, position)) && line.step_back() {}
-        } else if line.ahead.iter().any(|entry| is_at(entry, position)) {
-            while !line.back.last().is_some_and(|entry| is_at(entry, position)) && line.step_forward() {}
-        } else {
+        if !self.move_to(line, position, dropped) {
             // The journal does not go back to it.
             *line = Line { is_complete: line.is_complete, ..Line::default() };
         }
@@ -299,6 +296,30 @@ impl Timeline {
         if let Some((ahead, beyond)) = lines.find_map(|(_, ahead)| Some((ahead, last(ahead)?))) {
             line.ahead.extend_from_slice(&ahead[beyond..]);
         }
+    }
+
+    /// Moves to a position, which may be on a line that an action has left. Returns `false` if no line leads there.
+    fn move_to(&self, line: &mut Line, position: Option<OperationId>, dropped: &[Dropped]) -> bool {
+        let is_there = |entry: &Entry| Some(self.id(*entry)) == position;
+        if position.is_none() {
+            while line.step_back() {}
+            return true;
+        }
+        if line.back.iter().any(is_there) {
+            while !line.back.last().is_some_and(is_there) && line.step_back() {}
+            return true;
+        }
+        if !line.ahead.iter().any(is_there) {
+            let left = dropped.iter().rev().find(|(_, ahead)| ahead.iter().any(is_there));
+            let Some((start, ahead)) = left else { return false };
+            // The start is older than what followed it, so this ends.
+            if !self.move_to(line, start.map(|entry| self.id(entry)), dropped) {
+                return false;
+            }
+            line.ahead.clone_from(ahead);
+        }
+        while !line.back.last().is_some_and(is_there) && line.step_forward() {}
+        true
     }
 }
 
