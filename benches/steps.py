@@ -129,7 +129,7 @@ def growth(base, size):
             for _ in range(size >> 20):
                 file.write(os.urandom(1 << 20))
     place, with_tool = begin("undo", base, fill)
-    # The first step writes caches of what is there already.
+    # The first step writes caches of the existing files.
     with_tool.step()
     edit(place.work, [0], "first\n")
     with_tool.step()

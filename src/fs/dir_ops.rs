@@ -32,23 +32,22 @@ pub enum Renamed {
 impl Dir {
     /// Creates a file with mode [`UNFINISHED`] for reading and writing. Fails if it exists.
     pub fn create_file(&self, name: &[u8]) -> Result<File> {
-        self.check(name)?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(UNFINISHED.into());
-        retry_on_intr(|| rustix::fs::openat(self, name, flags, mode))
-            .map(File::from)
-            .map_err(|errno| self.failed("create", name, errno))
+        self.open_to_write(name, OFlags::EXCL)
     }
 
     /// Opens a file for reading and writing. Creates it with mode [`UNFINISHED`] if it does not exist.
     #[cfg_attr(not(feature = "targets"), allow(dead_code, reason = "only targets need it"))]
     pub fn open_or_create_file(&self, name: &[u8]) -> Result<File> {
+        self.open_to_write(name, OFlags::empty())
+    }
+
+    fn open_to_write(&self, name: &[u8], further: OFlags) -> Result<File> {
         self.check(name)?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | further;
         let mode = Mode::from_raw_mode(UNFINISHED.into());
         retry_on_intr(|| rustix::fs::openat(self, name, flags, mode))
             .map(File::from)
-            .map_err(|errno| self.failed("open", name, errno))
+            .map_err(|errno| self.failed("create", name, errno))
     }
 
     /// Creates a directory with mode 0700.

@@ -52,7 +52,7 @@ pub(super) fn append(
     Ok(())
 }
 
-/// Appends the operation of an event. If there is no new commit, it becomes durable with the next record.
+/// Appends the operation of an event. Without a new commit, the operation becomes durable with the next record.
 fn append_event(
     transaction: &mut Transaction<'_>,
     commit: CommitId,

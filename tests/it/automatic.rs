@@ -7,6 +7,7 @@ use snapbox::str;
 
 use crate::cost::trace;
 use crate::env::TestEnv;
+use crate::random::Random;
 
 #[test]
 fn an_automatic_commit_leaves_everything_else_as_it_is() {
@@ -107,13 +108,8 @@ hint: to restore the directory as recorded then: undo checkout [ID]
 #[test]
 fn random_histories_match_copies_of_the_directory() {
     for seed in 1..4u64 {
-        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut below = |end: usize| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random >> 20) as usize % end
-        };
+        let mut random = Random::new(seed);
+        let mut below = |end: usize| random.below(end);
         let env = TestEnv::initialised();
         env.write("a", "first");
         env.undo("commit -m first").ok();

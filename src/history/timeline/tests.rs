@@ -416,16 +416,21 @@ impl Model {
     }
 }
 
+/// Returns pseudorandom numbers below a given one (xorshift64).
+fn random_below(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    move |end| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 20) as usize % end
+    }
+}
+
 #[test]
 fn random_steps_match_a_list_of_states() {
     for seed in 1..200u64 {
-        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut below = |end: usize| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random >> 20) as usize % end
-        };
+        let mut below = random_below(seed);
         let mut story = Story::new();
         let start = (story.refs(), 0);
         let mut model = Model { states: vec![start], here: 0, left: HashMap::new(), stretches: 0 };
@@ -558,13 +563,7 @@ impl LineModel {
 #[test]
 fn random_steps_among_events_match_copies() {
     for seed in 1..400u64 {
-        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut below = |end: usize| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random >> 20) as usize % end
-        };
+        let mut below = random_below(seed);
         let (mut story, mut model) = (Story::new(), LineModel::default());
         story.commit();
         model.act(&story, false);

@@ -33,7 +33,7 @@ struct SettingsFile {
     path: PathBuf,
     /// The file itself, if the path is a link.
     target: PathBuf,
-    /// `None` if there is no file.
+    /// `None` if the file does not exist.
     text: Option<String>,
 }
 
@@ -74,7 +74,7 @@ fn settings_path(agent: CodingAgent, environment: &Environment) -> Result<PathBu
 /// The folder with the user's settings of an agent.
 fn directory(agent: CodingAgent, environment: &Environment) -> Result<&Path> {
     environment.agent_directory(agent).ok_or_else(|| {
-        let message = format!("the settings of {} cannot be found: there is no home directory", agent.title());
+        let message = format!("cannot find the settings of {}: no home directory is known", agent.title());
         Error::new(ErrorKind::NotFound, message).hint("set the variable HOME")
     })
 }
