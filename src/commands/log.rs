@@ -108,7 +108,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut graph = has_graph.then(|| Graph::new(drawing));
     let mut costs = workspace.costs();
     let mut names = Names::of_all(workspace.view());
-    let (mut count, mut exit) = (0, Exit::SUCCESS);
+    let (mut count, mut has_folded, mut exit) = (0, false, Exit::SUCCESS);
     context.ui.page_long_output();
     let items: Box<dyn Iterator<Item = _>> = match (args.follow, paths.as_paths().as_deref()) {
         (false, _) => Box::new(workspace.log(options)?.map(|item| item.map(|walked| (walked, paths.clone())))),
@@ -136,6 +136,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             }
             Ok(Row::Folded(folded)) => {
                 if template.is_none() {
+                    has_folded = true;
                     context.ui.show(&FoldedEntry::new(folded, prefix.clone(), args.oneline, drawing))?;
                 }
                 continue;
@@ -157,7 +158,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         count += 1;
     }
     context.ui.show(&End { count })?;
-    if count == 0 {
+    if count == 0 && !has_folded {
         context.ui.status(match paths.included() {
             [] if is_whole => "no commits",
             [] => "no commits match",

@@ -106,6 +106,18 @@ hint: to restore the directory as recorded then: undo checkout [ID]
 }
 
 #[test]
+fn a_log_of_automatic_commits_alone_is_not_empty() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit --auto -m one").ok();
+    env.undo("log").shows(str![[r#"
+⋮ 1 automatic commit
+
+
+"#]]);
+}
+
+#[test]
 fn random_histories_match_copies_of_the_directory() {
     for seed in 1..4u64 {
         let mut random = Random::new(seed);
