@@ -264,6 +264,9 @@ Codex CLI  not installed
 hint: to repair the hooks: undo agent install claude
 
 "#]]);
+    env.undo("agent install claude").ok();
+    env.undo("agent uninstall claude").ok();
+    assert_eq!(read(&env, CLAUDE).matches("agent hook").count(), 0, "repaired hooks are removed, too");
 }
 
 #[test]

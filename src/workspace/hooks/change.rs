@@ -74,11 +74,14 @@ fn original(file: &SettingsFile, hooks: &[FoundHook]) -> Result<Option<Option<St
         Some(Err(_)) => return Ok(None),
         None => None,
     };
-    let is_original = add(copy.as_deref().unwrap_or_default(), &set).is_ok_and(|text| text == file.text());
+    let text = copy.as_deref().unwrap_or_default();
+    // A copy that was made when hooks were repaired has hooks itself.
+    let is_original = find(text, file.agent).is_ok_and(|hooks| hooks.is_empty())
+        && add(text, &set).is_ok_and(|text| text == file.text());
     Ok(is_original.then_some(copy))
 }
 
-/// Where the settings before the first change are kept.
+/// Path of the backup of the settings.
 fn copy_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".undo");
