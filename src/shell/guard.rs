@@ -3,7 +3,7 @@
 //! `git reset --hard` matches `git` with the arguments `reset` and, later, `--hard`. `a|b` stands for either word, `-r` also
 //! for a group of letters such as `-fr`, and `--del*` for each word that begins so.
 
-use super::line::Word;
+use super::line::{Word, base_name};
 
 /// Stands for [`DEFAULT_GUARDS`] in the setting.
 pub const DEFAULT: &str = "default";
@@ -52,7 +52,7 @@ impl Guards {
     pub fn match_command(&self, words: &[Word]) -> bool {
         let Some((program, arguments)) = words.split_first() else { return false };
         let program = program.text();
-        let name = program.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let name = base_name(&program);
         self.0.iter().any(|guard| {
             let is_named = guard.programs.iter().any(|program| program.as_bytes() == name);
             let mut rest = arguments.iter();

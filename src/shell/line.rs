@@ -298,6 +298,11 @@ fn quoted(byte: u8) -> Letter {
     Letter { byte, is_quoted: true }
 }
 
+/// The last component of a path.
+pub(super) fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

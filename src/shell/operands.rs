@@ -1,7 +1,7 @@
 //! The guarded commands of a line, and the files and directories that they name.
 
 use super::Guards;
-use super::line::{Letter, Variables, Word, Words, split};
+use super::line::{Letter, Variables, Word, Words, base_name, split};
 
 /// A guarded command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Search<'_> {
         }
     }
 
-    /// Notes a guarded command, or the directory that a command enters. Returns whether it is either.
+    /// Adds a guarded command, or the directory that the command enters. Returns whether the command is one of the two.
     fn simple_command(&mut self, words: &[Word], depth: usize) -> bool {
         let (program, arguments) = (words[0].text(), &words[1..]);
         let name = base_name(&program);
@@ -134,13 +134,20 @@ impl Search<'_> {
 
     /// Searches the text that an alias, a shell or `eval` runs. Returns whether the command is one.
     fn text_command(&mut self, name: &[u8], arguments: &[Word], depth: usize) -> bool {
-        let rest = |words: &[Word]| words.iter().map(Word::text).collect::<Vec<_>>().join(&b' ');
-        let alias = self.aliases.iter().find(|(alias, _)| alias == name);
-        let text = match alias {
-            Some((_, text)) if !text.starts_with(name) => [&text[..], b" ", &rest(arguments)].concat(),
-            _ if name == b"eval" => rest(arguments),
+        if let Some((_, text)) = self.aliases.iter().find(|(alias, _)| alias == name) {
+            let mut commands = split(text, self.variables);
+            commands.last_mut().into_iter().for_each(|last| last.extend_from_slice(arguments));
+            commands.iter().for_each(|words| self.command(words, depth + 1));
+            return true;
+        }
+        let text = match name {
+            b"eval" => arguments.iter().map(Word::text).collect::<Vec<_>>().join(&b' '),
             _ if SHELLS.contains(&name) => {
-                let is_option = |word: &Word| word.text().starts_with(b"-") && word.text().ends_with(b"c");
+                let is_option = |word: &Word| {
+                    let text = word.text();
+                    let is_short = text.starts_with(b"-") && !text.starts_with(b"--") && text.ends_with(b"c");
+                    is_short || text == b"--command"
+                };
                 let Some(at) = arguments.iter().position(is_option) else { return false };
                 arguments.get(at + 1).map(Word::text).unwrap_or_default()
             }
@@ -219,11 +226,6 @@ fn is_assignment(word: &Word) -> bool {
     !name.is_empty()
         && !name[0].is_ascii_digit()
         && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-}
-
-/// The last component of a path.
-fn base_name(path: &[u8]) -> &[u8] {
-    path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
 /// The programs that `find` runs.
@@ -388,6 +390,7 @@ mod tests {
             "f() { rm -r x; }",
             "sh -c 'rm -r x'",
             "sudo bash -ec \"rm -r x\"",
+            "bash --norc -c 'rm -r x'",
             "eval 'rm -r' x",
             "echo $(rm -r x)",
             "true && rm -r x | cat",
@@ -401,8 +404,19 @@ mod tests {
     #[test]
     fn aliases_are_expanded() {
         assert_eq!(shown("clean more"), "[] -build -more");
+        assert_eq!(shown("clean 'a b' c*"), "[] -build -a b -~c*");
         assert_eq!(shown("mv a b"), "[] a b");
         assert_eq!(shown("echo clean"), "");
+        let guards = Guards::parse(DEFAULT).unwrap();
+        for name in ["r", "rm"] {
+            let alias = [(name.as_bytes().to_vec(), b"rm -rf".to_vec())];
+            let found = guarded_commands(format!("{name} x").as_bytes(), &guards, &alias, &|_| None);
+            assert_eq!(
+                (found.len(), found[0].operands.len(), &found[0].operands[0].path[..]),
+                (1, 1, &b"x"[..]),
+                "{name}"
+            );
+        }
     }
 
     #[test]
