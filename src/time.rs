@@ -12,6 +12,11 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     text.parse::<SignedDuration>().ok()?.try_into().ok()
 }
 
+/// Like [`parse_duration`], but rejects a deadline that nothing can meet.
+pub(crate) fn parse_deadline(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|deadline| !deadline.is_zero())
+}
+
 /// A duration as [`parse_duration`] reads it.
 pub(crate) fn duration_text(duration: Duration) -> String {
     SignedDuration::try_from(duration).map_or_else(|_| format!("{}s", duration.as_secs()), |it| format!("{it:#}"))

@@ -19,7 +19,7 @@ use crate::report::changes::Tally;
 use crate::report::commits::{Amended, Committed, ExpectedCommit};
 use crate::snapshot::Outcome;
 use crate::time;
-use crate::workspace::{AutomaticOptions, AutomaticOutcome, CommitOptions, Workspace};
+use crate::workspace::{AutomaticOptions, AutomaticOutcome, CommitOptions, Deadline, Workspace};
 
 /// Record the current state of the directory
 ///
@@ -109,15 +109,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 
 /// Parses a duration above zero: `2s`, `500ms`.
 fn parse_deadline(text: &str) -> Result<Duration, String> {
-    let duration = time::parse_duration(text).filter(|duration| !duration.is_zero());
-    duration.ok_or_else(|| "not a duration such as `2s` or `500ms`".to_owned())
+    time::parse_deadline(text).ok_or_else(|| "not a duration such as `2s` or `500ms`".to_owned())
 }
 
 /// Records the directory beside the branch.
 fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> Result<Exit> {
     let mut workspace = context.workspace()?;
     let message = if message.is_empty() { "automatic commit".to_owned() } else { message };
-    let options = AutomaticOptions { message, deadline: args.deadline, ..AutomaticOptions::default() };
+    let options =
+        AutomaticOptions { message, deadline: args.deadline.map(Deadline::after), ..AutomaticOptions::default() };
     match workspace.commit_automatically(&options, context.ui.progress())? {
         AutomaticOutcome::Recorded(outcome) => {
             context.ui.outcome(&Committed { automatic: true, ..committed(&outcome, &workspace.repository) })?;

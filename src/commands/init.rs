@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, FileLock};
+use crate::fs::{self, FileLock, WideRoot};
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
 use crate::quote::shell_word;
@@ -168,14 +168,11 @@ pub fn make_here(context: &Context<'_>, paths: &[PathBuf], error: Error) -> Resu
 
 /// Warns if the directory is unusually large: the root, a home directory or a file system.
 fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) -> Result<()> {
-    let what = if worktree.parent().is_none() {
-        "the whole system"
-    } else if fs::home_dir().is_some_and(|home| home == worktree) {
-        "your whole home directory"
-    } else if fs::is_mount_root(worktree)? {
-        "a whole file system"
-    } else {
-        return Ok(());
+    let what = match fs::wide_root(worktree)? {
+        Some(WideRoot::System) => "the whole system",
+        Some(WideRoot::Home) => "your whole home directory",
+        Some(WideRoot::FileSystem) => "a whole file system",
+        None => return Ok(()),
     };
     context
         .ui

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::quote::visible;
 use crate::shell::{Shell, guarded_commands, script};
-use crate::workspace::{AutomaticOutcome, ShellSettings, find_threatened, record_before};
+use crate::workspace::{AutomaticOutcome, Deadline, ShellSettings, find_threatened, record_before};
 
 /// Record before destructive commands that are typed in a shell
 ///
@@ -33,10 +33,10 @@ pub struct Args {
     /// Shell to print the hook of
     #[arg(value_name = "SHELL", value_parser = shell_name())]
     shell: Shell,
-    /// Record before this command line. The hook calls this
+    /// Record before this command line (used by the hook)
     #[arg(long, hide = true, value_name = "LINE", allow_hyphen_values = true)]
     before: Option<OsString>,
-    /// An alias in the command line
+    /// Alias that the command line uses
     #[arg(long = "alias", hide = true, value_name = "NAME=TEXT", requires = "before", allow_hyphen_values = true)]
     aliases: Vec<OsString>,
 }
@@ -62,11 +62,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
 }
 
-/// Records before the guarded commands of a line. Success means that all is recorded that the commands may change.
+/// Records before the guarded commands of a line. Succeeds only if everything that the commands may change is recorded.
 fn record(context: &Context<'_>, args: &Args, line: &OsStr, settings: &ShellSettings) -> Exit {
     let interrupted = Error::new(ErrorKind::Interrupted, "interrupted: the state before this command is not recorded");
     fs::exit_on_interrupt(context.ui.error_text(&interrupted));
-    let started = Instant::now();
+    let deadline = Deadline::after(LIMIT);
     let split = |alias: &OsString| {
         let (name, text) = alias.as_bytes().split_at(alias.as_bytes().iter().position(|&byte| byte == b'=')?);
         Some((name.to_vec(), text[1..].to_vec()))
@@ -84,12 +84,11 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, settings: &ShellSett
         let seconds = LIMIT.as_secs();
         let interrupt = if settings.is_strict { "refuses the command" } else { "skips the recording" };
         let announcement = format!("recording {shown} before this command, for up to {seconds} s (Ctrl-C {interrupt})");
-        let left = LIMIT.saturating_sub(started.elapsed());
         let recorded = context
             .ui
-            .announce(&announcement, || record_one(context, args.shell, directory, line, left, settings.is_strict));
+            .announce(&announcement, || record_one(context, args.shell, directory, line, deadline, settings.is_strict));
         exit = exit.or(match recorded {
-            Ok(()) => Exit::SUCCESS,
+            Ok(recorded) => recorded,
             Err(error) => context.ui.error(&error.context(format!("{shown} is not recorded before this command"))),
         });
     }
@@ -113,18 +112,18 @@ fn record_one(
     shell: Shell,
     directory: &Path,
     line: &OsStr,
-    left: Duration,
+    deadline: Deadline,
     is_strict: bool,
-) -> Result<()> {
+) -> Result<Exit> {
     let progress = context.ui.progress();
-    match record_before(directory, shell, line.as_bytes(), left, &context.environment, progress)? {
-        AutomaticOutcome::Recorded(outcome) if outcome.created => {
-            context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
-            Ok(())
+    match record_before(directory, shell, line.as_bytes(), deadline, &context.environment, progress)? {
+        // In strict mode, what an earlier commit lacks counts as well.
+        AutomaticOutcome::Recorded(outcome) if outcome.created || is_strict => {
+            Ok(context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes))
         }
-        AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning => Ok(()),
+        AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning => Ok(Exit::SUCCESS),
         // The user was asked before.
-        AutomaticOutcome::Undecided if !is_strict => Ok(()),
+        AutomaticOutcome::Undecided if !is_strict => Ok(Exit::SUCCESS),
         AutomaticOutcome::Undecided => {
             let message = "its first automatic commit needs a decision";
             Err(Error::new(ErrorKind::Refused, message)

@@ -64,6 +64,28 @@ pub fn lies_in(path: &Path, other: &Path) -> Result<bool> {
     Ok(false)
 }
 
+/// A directory that usually holds more than one project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WideRoot {
+    /// `/`.
+    System,
+    /// The user's home directory.
+    Home,
+    /// The root of a mount.
+    FileSystem,
+}
+
+/// Whether a directory, whose path has no links, usually holds more than one project.
+pub fn wide_root(path: &Path) -> Result<Option<WideRoot>> {
+    if path.parent().is_none() {
+        return Ok(Some(WideRoot::System));
+    }
+    if home_dir().and_then(|home| canonicalize(&home).ok()).is_some_and(|home| home == path) {
+        return Ok(Some(WideRoot::Home));
+    }
+    Ok(is_mount_root(path)?.then_some(WideRoot::FileSystem))
+}
+
 /// Whether a directory is the root of a mount. Follows links.
 pub fn is_mount_root(path: &Path) -> Result<bool> {
     match rustix::fs::statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS) {

@@ -1,21 +1,21 @@
 //! Stdin with a deadline, for input of programs that may never end it.
 
 use std::io::{self, ErrorKind, Read};
-use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::progress::deadline::Deadline;
+
 /// Stdin. After the deadline, reads fail with [`ErrorKind::TimedOut`].
 pub struct TimedStdin {
-    began: Instant,
-    limit: Duration,
+    deadline: Deadline,
 }
 
 impl TimedStdin {
-    /// Reads until `limit` has passed.
-    pub fn within(limit: Duration) -> TimedStdin {
-        TimedStdin { began: Instant::now(), limit }
+    /// Reads until the deadline.
+    pub fn until(deadline: Deadline) -> TimedStdin {
+        TimedStdin { deadline }
     }
 }
 
@@ -23,15 +23,13 @@ impl Read for TimedStdin {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let stdin = io::stdin();
         loop {
-            let left = self.limit.saturating_sub(self.began.elapsed());
+            let left = self.deadline.remaining();
             if left.is_zero() {
                 return Err(ErrorKind::TimedOut.into());
             }
-            let limit = Timespec {
-                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: left.subsec_nanos().into(),
-            };
-            match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&limit)) {
+            // `None`, for a time longer than any `Timespec`, waits without a limit.
+            let limit = Timespec::try_from(left).ok();
+            match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], limit.as_ref()) {
                 Ok(0) | Err(Errno::INTR) => continue,
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),

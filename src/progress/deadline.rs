@@ -52,8 +52,8 @@ impl Deadline {
 pub struct UntilDeadline<'p> {
     /// Receives the reports.
     pub progress: &'p dyn Progress,
-    /// The end.
-    pub deadline: Deadline,
+    /// The end, if there is one.
+    pub deadline: Option<Deadline>,
 }
 
 /// A task of such a progress.
@@ -64,7 +64,11 @@ struct LimitedTask {
 
 impl Progress for UntilDeadline<'_> {
     fn start(&self, label: &'static str, unit: Unit, total: Option<u64>) -> Arc<dyn Task> {
-        Arc::new(LimitedTask { task: self.progress.start(label, unit, total), deadline: self.deadline })
+        let task = self.progress.start(label, unit, total);
+        match self.deadline {
+            Some(deadline) => Arc::new(LimitedTask { task, deadline }),
+            None => task,
+        }
     }
 }
 
@@ -86,8 +90,9 @@ mod tests {
 
     #[test]
     fn a_task_ends_with_the_deadline() {
-        let start =
-            |limit| UntilDeadline { progress: &Silent, deadline: Deadline::after(limit) }.start("", Unit::Items, None);
+        let start = |limit| {
+            UntilDeadline { progress: &Silent, deadline: Some(Deadline::after(limit)) }.start("", Unit::Items, None)
+        };
         assert!(start(Duration::from_secs(3600)).add(1).is_ok());
         let error = start(Duration::ZERO).add(1).unwrap_err();
         assert_eq!((error.kind(), error.exit().0), (ErrorKind::NotInTime, 9));

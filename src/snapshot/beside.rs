@@ -37,12 +37,7 @@ impl Beside {
     /// A commit that holds this content already: the last known state, or `@`.
     pub(super) fn known(&self, repository: &Repository, content: &Content) -> Option<CommitId> {
         let candidates = self.before.into_iter().chain(repository.view().at());
-        candidates.into_iter().find(|&id| {
-            repository.store().commit(id).is_ok_and(|commit| {
-                (&commit.root, commit.links) == (&content.root, content.links)
-                    && (&commit.uncovered, &commit.torn) == (&content.uncovered, &content.torn)
-            })
-        })
+        candidates.into_iter().find(|&id| repository.store().commit(id).is_ok_and(|commit| content.is_of(&commit)))
     }
 
     /// The state before the event: `after` if the content is the same, or if it is not known.
@@ -58,7 +53,7 @@ impl Beside {
 }
 
 /// Whether two commits have the same content. An unreadable commit has the content of no other.
-fn is_same_content(repository: &Repository, a: CommitId, b: CommitId) -> bool {
+pub(crate) fn is_same_content(repository: &Repository, a: CommitId, b: CommitId) -> bool {
     let content = |id| repository.store().commit(id).ok().map(|commit| (commit.root.tree(), commit.links));
     a == b || content(a).is_some_and(|found| content(b) == Some(found))
 }

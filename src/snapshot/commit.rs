@@ -26,6 +26,14 @@ pub(super) struct Content {
     pub torn: Vec<RepoPathBuf>,
 }
 
+impl Content {
+    /// Whether a commit has this content.
+    pub fn is_of(&self, commit: &Commit) -> bool {
+        (&commit.root, commit.links) == (&self.root, self.links)
+            && (&commit.uncovered, &commit.torn) == (&self.uncovered, &self.torn)
+    }
+}
+
 /// Message and metadata of a commit.
 #[derive(Clone, Debug, Default)]
 pub struct CommitMessage {

@@ -33,6 +33,7 @@ use crate::time::Timestamp;
 use crate::worktree::scan::PartialIndex;
 
 pub use beside::Beside;
+pub(crate) use beside::is_same_content;
 pub use blob::{store_again, store_files};
 pub use commit::CommitMessage;
 pub use commit_tree::{CommitSpec, commit_tree};

@@ -72,7 +72,7 @@ impl SavedScan {
 /// Order: packs durable, then the operation in the journal, then the index.
 ///
 /// With [`ErrorKind::NotInTime`], nothing is recorded, but the content that was stored so far stays in the repository and the
-/// index knows it, so the next try has less to do.
+/// index knows it, so the next attempt has less to do.
 pub fn take(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
@@ -100,7 +100,7 @@ pub fn take(
     Ok((outcome, saved))
 }
 
-/// `kept` receives what was stored before the time was over.
+/// `kept` receives what was stored before the deadline.
 fn scan_and_store(
     repository: &Repository,
     worktree: &Worktree,

@@ -10,11 +10,8 @@ use crate::snapshot::commit::Content;
 /// worktree was last checked out to. Skips unreadable commits.
 pub(super) fn twin(repository: &Repository, content: &Content) -> Result<Option<CommitId>> {
     let view = repository.view();
-    let is_twin = |commit: &Commit| {
-        (commit.parents.iter().copied().eq(view.at()) || commit.is_beside())
-            && (&commit.root, commit.links) == (&content.root, content.links)
-            && (&commit.uncovered, &commit.torn) == (&content.uncovered, &content.torn)
-    };
+    let is_twin =
+        |commit: &Commit| (commit.parents.iter().copied().eq(view.at()) || commit.is_beside()) && content.is_of(commit);
     let mut known = view.heads.iter().copied().chain(brought_to(repository).ok().flatten());
     Ok(known.find(|&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit))))
 }

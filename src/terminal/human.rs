@@ -1,33 +1,9 @@
 //! Numbers and times as people read them.
 
-use std::fmt;
-
 use crate::environment::Environment;
 use crate::time::Timestamp;
 
-pub use crate::number::{Count, plural};
-
-/// Bytes with three significant digits: `512 B`, `1.20 KiB`, `12.3 MiB`.
-#[derive(Clone, Copy, Debug)]
-pub struct Size(pub u64);
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-        if self.0 < 1024 {
-            return f.pad(&format!("{} B", self.0));
-        }
-        let mut value = self.0 as f64 / 1024.0;
-        let mut unit = 0;
-        // 1023.9 would round to 1024, which belongs to the next unit.
-        while value >= 1023.5 && unit + 1 < UNITS.len() {
-            value /= 1024.0;
-            unit += 1;
-        }
-        let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
-        f.pad(&format!("{value:.digits$} {}", UNITS[unit]))
-    }
-}
+pub use crate::number::{Count, Size, plural};
 
 /// The age of a time: `3 minutes ago`. For a time in the future: `in 3 minutes`.
 pub fn age(time: Timestamp, environment: &Environment) -> String {

@@ -2,7 +2,6 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::agent::{EventKind, HookEvent};
 use crate::environment::Environment;
@@ -33,7 +32,7 @@ pub(crate) struct HookSettings {
 pub(crate) struct HookOutcome {
     /// The directory.
     pub worktree: PathBuf,
-    /// Why nothing is recorded, or what is.
+    /// What was recorded, or why nothing was.
     pub result: Result<AutomaticOutcome>,
     /// The directory's workspace, if it could be opened.
     pub workspace: Option<Workspace>,
@@ -51,7 +50,7 @@ impl HookSettings {
         }
     }
 
-    /// Whether the tool that is to run next must be blocked.
+    /// Whether the announced tool must be blocked.
     pub(crate) fn blocks_tool(&self, event: &HookEvent, outcomes: &[HookOutcome]) -> bool {
         self.is_strict && event.kind == EventKind::Step && !outcomes.iter().all(HookOutcome::is_recorded)
     }
@@ -81,17 +80,12 @@ pub(crate) fn record_event(
         let options = AutomaticOptions {
             message: event.message(&worktree, directory),
             extras: event.extras(&worktree, directory, settings.records_prompts),
-            deadline: Some(rounded(settings.deadline.remaining())),
+            deadline: Some(settings.deadline),
         };
         let result = workspace.commit_automatically(&options, progress);
         HookOutcome { worktree, result, workspace: Some(workspace) }
     };
     worktrees(event, directory, environment).into_iter().map(record).collect()
-}
-
-/// The time in hundredths of a second, for messages.
-fn rounded(time: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(time.as_millis() / 10 * 10).unwrap_or(u64::MAX))
 }
 
 /// The directories with a repository that an event is about: those of the paths that the tool names and, unless the tool changes

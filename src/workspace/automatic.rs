@@ -1,18 +1,16 @@
 //! Automatic commits: hooks, agents and cron jobs record the directory beside the branch.
 
-use std::time::Duration;
-
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::id::CommitId;
 use crate::object::Extras;
 use crate::object::operation::Verb;
 use crate::progress::Progress;
 use crate::progress::deadline::{Deadline, UntilDeadline};
-use crate::repo::{Repository, Transaction};
-use crate::snapshot::{self, Beside, Outcome, SavedScan};
+use crate::repo::Transaction;
+use crate::snapshot::{self, Beside, Outcome};
 use crate::worktree::Worktree;
 
-use super::{Notice, Workspace, first_automatic, notice};
+use super::{Notice, Workspace, first_automatic, recording};
 
 /// What to record automatically.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +19,9 @@ pub struct AutomaticOptions {
     pub message: String,
     /// Fields of the event.
     pub extras: Extras,
-    /// Time from now in which the event must be recorded, waiting for the lock included. [`ErrorKind::NotInTime`] otherwise.
-    pub deadline: Option<Duration>,
+    /// The time by which the event must be recorded, waiting for the lock included; otherwise
+    /// [`ErrorKind::NotInTime`](crate::error::ErrorKind::NotInTime).
+    pub deadline: Option<Deadline>,
 }
 
 /// Outcome of an automatic commit.
@@ -46,11 +45,11 @@ impl Workspace {
         options: &AutomaticOptions,
         progress: &dyn Progress,
     ) -> Result<AutomaticOutcome> {
-        let deadline = options.deadline.map(Deadline::after);
+        let deadline = options.deadline;
         if self.repository.is_run_running()? {
             return Ok(AutomaticOutcome::RunIsRunning);
         }
-        let mut transaction = begin(&mut self.repository, deadline)?;
+        let mut transaction = recording::begin(&mut self.repository, deadline)?;
         // Again under the lock: `undo run` takes its lock before that of the repository.
         if transaction.repository().is_run_running()? {
             return Ok(AutomaticOutcome::RunIsRunning);
@@ -59,11 +58,7 @@ impl Workspace {
             return Ok(AutomaticOutcome::CheckoutIsUnfinished);
         }
         let (repository, worktree) = (transaction.repository(), &self.worktree);
-        let is_permitted = match deadline {
-            Some(deadline) => first_automatic::check(repository, worktree, &UntilDeadline { progress, deadline }),
-            None => first_automatic::check(repository, worktree, progress),
-        };
-        if !is_permitted? {
+        if !first_automatic::check(repository, worktree, &UntilDeadline { progress, deadline })? {
             return Ok(AutomaticOutcome::Undecided);
         }
         let beside = Beside::of(transaction.repository(), options.extras.clone())?;
@@ -110,7 +105,6 @@ fn record_event(
     deadline: Option<Deadline>,
     progress: &dyn Progress,
 ) -> Result<(Outcome, Vec<Notice>)> {
-    transaction.measure_growth();
     let options = snapshot::Options {
         message: options.message.clone(),
         verb: Verb::AutomaticCommit,
@@ -118,30 +112,5 @@ fn record_event(
         deadline,
         ..snapshot::Options::default()
     };
-    let (mut outcome, saved) = take(transaction, worktree, &options, progress)?;
-    if outcome.created {
-        outcome.disk_growth = transaction.disk_growth();
-    }
-    let notices = notice::of_scan(outcome.damage.as_ref(), saved.scan());
-    Ok((outcome, notices))
-}
-
-/// Takes the lock before the deadline.
-pub(super) fn begin(repository: &mut Repository, deadline: Option<Deadline>) -> Result<Transaction<'_>> {
-    let Some(deadline) = deadline else { return repository.begin() };
-    repository.begin_within(deadline.remaining()).map_err(|error| match error.kind() {
-        ErrorKind::Locked => deadline.passed_waiting(&error),
-        _ => error,
-    })
-}
-
-/// Records the directory, and stops at the deadline of the options.
-pub(super) fn take(
-    transaction: &mut Transaction<'_>,
-    worktree: &Worktree,
-    options: &snapshot::Options,
-    progress: &dyn Progress,
-) -> Result<(Outcome, SavedScan)> {
-    let Some(deadline) = options.deadline else { return snapshot::take(transaction, worktree, options, progress) };
-    snapshot::take(transaction, worktree, options, &UntilDeadline { progress, deadline })
+    recording::record(transaction, worktree, &options, progress)
 }

@@ -15,7 +15,7 @@ use crate::progress::deadline::Deadline;
 use crate::repo::Repository;
 use crate::snapshot::{self, Outcome};
 
-use super::{ChangeCounts, DiffOptions, Workspace, automatic, notice};
+use super::{ChangeCounts, DiffOptions, Workspace, notice, recording};
 
 /// What to commit.
 #[derive(Clone, Debug, Default)]
@@ -44,18 +44,14 @@ impl Workspace {
     /// Commits the worktree. If nothing has changed, no commit is made.
     pub fn commit(&mut self, options: &CommitOptions, progress: &dyn Progress) -> Result<Outcome> {
         let deadline = options.deadline.map(Deadline::after);
-        let mut transaction = automatic::begin(&mut self.repository, deadline)?;
+        let mut transaction = recording::begin(&mut self.repository, deadline)?;
         if !options.force {
             checkout::check_no_mix(transaction.repository())?;
         }
-        transaction.measure_growth();
         let options = snapshot::Options { deadline, ..snapshot_options(options) };
-        let (mut outcome, saved) = automatic::take(&mut transaction, &self.worktree, &options, progress)?;
-        self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
-        if outcome.created {
-            outcome.disk_growth = transaction.disk_growth();
-        }
+        let (mut outcome, notices) = recording::record(&mut transaction, &self.worktree, &options, progress)?;
         drop(transaction);
+        self.notices.extend(notices);
         // The commit is made: a failure to read contents must not report otherwise.
         outcome.counts = self.with_renames(&outcome).unwrap_or(outcome.counts);
         Ok(outcome)

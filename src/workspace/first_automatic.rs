@@ -3,12 +3,10 @@
 //!
 //! The decision is asked for once. A commit by hand permits automatic ones.
 
-use std::path::Path;
-
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
-use crate::number::{Count, plural};
+use crate::fs::{self, WideRoot};
+use crate::number::{Count, Size, plural};
 use crate::object::{Content, Objects};
 use crate::progress::Progress;
 use crate::quote::shell_word;
@@ -58,13 +56,11 @@ fn rules_state(worktree: &Worktree) -> Result<String> {
 }
 
 fn refuse_place(worktree: &Worktree) -> Result<Option<Error>> {
-    let is_home =
-        || fs::home_dir().and_then(|home| fs::canonicalize(&home).ok()).is_some_and(|home| home == worktree.path);
-    let place = match &*worktree.path {
-        path if path == Path::new("/") => "the root directory",
-        _ if is_home() => "a home directory",
-        _ if worktree.root.stat_self()?.is_mounted => "the root of a file system",
-        _ => return Ok(None),
+    let place = match fs::wide_root(&worktree.path)? {
+        Some(WideRoot::System) => "the root directory",
+        Some(WideRoot::Home) => "a home directory",
+        Some(WideRoot::FileSystem) => "the root of a file system",
+        None => return Ok(None),
     };
     let message = format!("`{}` is {place}, which is not recorded automatically", worktree.path.display());
     Ok(Some(Error::new(ErrorKind::Refused, message).hint("to permit it, record it once by hand: undo commit")))
@@ -78,15 +74,15 @@ fn refuse_size(repository: &Repository, worktree: &Worktree, progress: &dyn Prog
     }
     let folders = largest_folders(repository, &scan)?;
     let described = folders.iter().map(|(name, entries, bytes)| {
-        format!("{} ({}, {})", shell_word(name), plural(*entries, "entry"), size(*bytes))
+        format!("{} ({}, {})", shell_word(name), plural(*entries, "entry"), Size(*bytes))
     });
     let described: Vec<String> = described.collect();
     let message = format!(
         "the first automatic commit would record {} files with {}, more than {} files or {}; the largest folders are {}",
         Count(scan.totals.files),
-        size(scan.totals.bytes),
+        Size(scan.totals.bytes),
         Count(FILES),
-        size(BYTES),
+        Size(BYTES),
         described.join(", "),
     );
     let lines = folders.iter().map(|(name, ..)| format!("/{}/", String::from_utf8_lossy(name)));
@@ -110,11 +106,4 @@ fn largest_folders(repository: &Repository, scan: &Scan) -> Result<Vec<(Vec<u8>,
     folders.sort_by_key(|(_, entries, size)| std::cmp::Reverse((*size, *entries)));
     folders.truncate(FOLDERS);
     Ok(folders)
-}
-
-/// Bytes in the largest unit.
-fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let unit = UNITS.iter().find(|(_, unit)| bytes >= *unit);
-    unit.map_or_else(|| format!("{bytes} B"), |(name, unit)| format!("{:.1} {name}", bytes as f64 / *unit as f64))
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,11 +11,13 @@ use crate::fs;
 use crate::metadata::Kind;
 use crate::object::Extras;
 use crate::path::glob::{Glob, Slashes};
+use crate::path::selection::is_pattern;
 use crate::progress::Progress;
 use crate::repo::layout::Layout;
+use crate::repo::outside;
 use crate::shell::{GuardedCommand, Operand, Shell};
 
-use super::{AutomaticOptions, AutomaticOutcome, Workspace, stores};
+use super::{AutomaticOptions, AutomaticOutcome, Deadline, Workspace};
 
 /// Maximum number of entries of one directory that are searched for repositories.
 const MOST_ENTRIES: usize = 10_000;
@@ -140,24 +141,25 @@ impl Search {
         let concerns_state =
             |path: &PathBuf| state.as_ref().is_some_and(|state| state.starts_with(path) || path.starts_with(state));
         if deleted.iter().any(concerns_state) {
-            stores.extend(stores::known(environment).unwrap_or_default().into_iter().map(|store| store.path));
+            stores.extend(outside::stores(environment).unwrap_or_default());
         }
         let mut deleted_stores: Vec<PathBuf> = stores.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
         deleted_stores.retain(|store| deleted.iter().any(|path| store.starts_with(path)));
         deleted_stores.sort_unstable();
         deleted_stores.dedup();
         let mut problems = self.problems;
+        problems.sort_by_cached_key(Error::to_string);
         problems.dedup_by_key(|error| error.to_string());
         Threatened { directories: self.found.into_keys().collect(), deleted_stores, problems }
     }
 }
 
-/// Records a directory within `time`, as it is before this command line.
+/// Records a directory as it is before this command line.
 pub(crate) fn record_before(
     directory: &Path,
     shell: Shell,
     line: &[u8],
-    time: Duration,
+    deadline: Deadline,
     environment: &Environment,
     progress: &dyn Progress,
 ) -> Result<AutomaticOutcome> {
@@ -166,7 +168,7 @@ pub(crate) fn record_before(
     extras.set("shell.command", cut(line, LONGEST_COMMAND));
     let first_line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let message = format!("before: {}", String::from_utf8_lossy(cut(first_line.trim_ascii(), LONGEST_MESSAGE)));
-    let options = AutomaticOptions { message, extras, deadline: Some(time) };
+    let options = AutomaticOptions { message, extras, deadline: Some(deadline) };
     Workspace::open(directory, environment.clone())?.commit_automatically(&options, progress)
 }
 
@@ -215,8 +217,7 @@ fn expand(base: &Path, operand: &Operand, paths: &mut Vec<PathBuf>) {
 
 /// The entries of a directory that match one component of a pattern. As in shells, hidden ones match only a pattern with a dot.
 fn entries_matching(directory: &Path, component: &[u8]) -> Vec<PathBuf> {
-    let is_pattern = component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'));
-    let glob = Glob::parse(component, Slashes::Separate).ok().filter(|_| is_pattern);
+    let glob = is_pattern(component).then(|| Glob::parse(component, Slashes::Separate).ok()).flatten();
     let Some(glob) = glob else { return vec![directory.join(OsStr::from_bytes(component))] };
     let is_shown = |name: &Vec<u8>| !name.starts_with(b".") || component.starts_with(b".");
     let names = fs::list(directory).unwrap_or_default().into_iter();

@@ -17,6 +17,7 @@ pub mod hooks;
 pub(crate) mod notice;
 mod prepared;
 mod purge;
+mod recording;
 mod ref_updates;
 mod refs;
 mod repair;
@@ -39,6 +40,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Worktree, paths};
 
+pub use crate::progress::deadline::Deadline;
 pub use agent_log::{AgentStep, StepChanges};
 pub use automatic::{AutomaticOptions, AutomaticOutcome};
 pub use commit::{CommitOptions, PreparedCommit};

@@ -10,6 +10,7 @@ use crate::id::CommitId;
 use crate::object::operation::Verb;
 use crate::object::{ObjectKind, Objects};
 use crate::progress::Progress;
+use crate::snapshot;
 
 use super::purge;
 use super::request::Request;
@@ -24,8 +25,8 @@ impl Workspace {
         if let Some(before) = self.repository.unrecorded_run() {
             self.check_run_is_recorded(before, progress)?;
         }
-        let state = self.state_for_step(true, steps, dry_run, progress)?;
-        let (mut timeline, is_same) = (Timeline::open(&self.repository), self.same_content());
+        let (mut timeline, state) = self.timeline_for_step(true, steps, dry_run, progress)?;
+        let is_same = |a, b| snapshot::is_same_content(&self.repository, a, b);
         let here = Here { commit: state, is_same: &is_same };
         let purge = purge::revertible(&self.repository, &mut timeline)?;
         let is_passed =
@@ -41,8 +42,8 @@ impl Workspace {
 
     /// Finds the state after redoing `steps` undone operations. Fails if another operation followed the undo.
     pub fn find_redo(&mut self, steps: usize, dry_run: bool, progress: &dyn Progress) -> Result<Destination> {
-        let state = self.state_for_step(false, steps, dry_run, progress)?;
-        let (mut timeline, is_same) = (Timeline::open(&self.repository), self.same_content());
+        let (mut timeline, state) = self.timeline_for_step(false, steps, dry_run, progress)?;
+        let is_same = |a, b| snapshot::is_same_content(&self.repository, a, b);
         let here = Here { commit: state, is_same: &is_same };
         let view = self.repository.view();
         let is_passed = |action: &Action| self.forgot_what_is_gone(action) || action.is_still_purged(view);
@@ -52,27 +53,22 @@ impl Workspace {
         Ok(destination)
     }
 
-    /// The commit that holds the directory, if the next steps depend on it.
-    fn state_for_step(
+    /// The timeline, and the commit that holds the directory if the next steps depend on it.
+    fn timeline_for_step(
         &mut self,
         is_back: bool,
         steps: usize,
         dry_run: bool,
         progress: &dyn Progress,
-    ) -> Result<Option<CommitId>> {
-        let is_unfinished = self.repository.unfinished().is_some();
+    ) -> Result<(Timeline, Option<CommitId>)> {
         let mut timeline = Timeline::open(&self.repository);
-        if is_unfinished || !timeline.depends_on_state(is_back, steps)? {
-            return Ok(None);
+        if self.repository.unfinished().is_some() || !timeline.depends_on_state(is_back, steps)? {
+            return Ok((timeline, None));
         }
         let last = timeline.event_here()?;
-        self.recorded_state(last, dry_run, progress)
-    }
-
-    /// Whether two commits have the same content. Commits that cannot be read have not.
-    fn same_content(&self) -> impl Fn(CommitId, CommitId) -> bool {
-        let content = |id| self.repository.store().commit(id).ok().map(|commit| (commit.root.tree(), commit.links));
-        move |a, b| a == b || content(a).is_some_and(|found| content(b) == Some(found))
+        let state = self.recorded_state(last, dry_run, progress)?;
+        // Recording may have appended an event.
+        Ok((Timeline::open(&self.repository), state))
     }
 
     /// Finds the state after an operation, named by its id or a prefix of the id.
@@ -87,7 +83,7 @@ impl Workspace {
         }
     }
 
-    /// Finds a destination that many steps away. States that need a commit that no longer exists are passed over, and do not
+    /// Finds the destination `steps` steps away. States that need a commit that no longer exists are passed over, and do not
     /// count. [`ErrorKind::NotFound`] if such a state is the last one with a commit.
     fn existing_state(
         &self,
@@ -118,7 +114,7 @@ impl Workspace {
         }
     }
 
-    /// Finds a destination that many steps away. Operations that `is_passed` selects have no effect and do not count.
+    /// Finds the destination `steps` steps away. Operations that `is_passed` selects have no effect and do not count.
     fn pass_over(
         &self,
         steps: usize,

@@ -1,4 +1,4 @@
-//! Stores outside of their directories: which there are, and which belongs to a directory, even to one that no longer exists.
+//! Lists the stores in the user's state directory, and finds the store of a directory, even of one that no longer exists.
 
 mod adopt;
 mod revive;

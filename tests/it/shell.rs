@@ -6,13 +6,11 @@ mod terminal;
 mod zsh;
 
 use std::fs;
-use std::io::Read;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use snapbox::str;
 
 use crate::env::{Output, TestEnv};
+use crate::errors::lock::LockHolder;
 use crate::skip::skip;
 
 /// A repository in `work` with a recorded file and an unrecorded one, `data/new`.
@@ -29,27 +27,6 @@ fn repository() -> TestEnv {
 fn before(env: &TestEnv, directory: &str, line: &str) -> Output {
     let directory = env.root().join(directory);
     env.undo(&format!("-C '{}' shell-hook bash --before '{}'", directory.display(), line.replace('\'', "\"")))
-}
-
-/// Holds a lock until dropped, in a separate process.
-struct LockHolder(Child);
-
-impl LockHolder {
-    fn of(lock: &Path) -> LockHolder {
-        let mut command = Command::new("bash");
-        command.args(["-c", "exec 9<>\"$1\"; flock 9; echo held; read -r", "bash"]).arg(lock);
-        let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        holder.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
-        LockHolder(holder)
-    }
-}
-
-impl Drop for LockHolder {
-    fn drop(&mut self) {
-        // The process ends with its input.
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
 }
 
 /// The message of the newest commit.
@@ -186,7 +163,7 @@ fn failures_are_reported_and_other_repositories_recorded() {
 #[test]
 fn a_held_lock_makes_recording_fail_in_time() {
     let env = repository();
-    let holder = LockHolder::of(&env.path().join(".undo/lock"));
+    let holder = LockHolder::of(&env, "");
     let output = before(&env, "work", "rm -rf data").to_string();
     assert!(output.contains("error: [ROOT]/work is not recorded before this command: "), "{output}");
     assert!(output.ends_with("[exit 9]\n"), "{output}");

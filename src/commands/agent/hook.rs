@@ -12,8 +12,8 @@ use crate::number::plural;
 use crate::report::alarms::AlarmRecord;
 use crate::snapshot::Outcome;
 use crate::terminal::text::describe_alarm;
-use crate::workspace::AutomaticOutcome;
 use crate::workspace::agent_hook::{HookOutcome, HookSettings, record_event};
+use crate::workspace::{AutomaticOutcome, Deadline};
 
 /// Record an event of an agent
 ///
@@ -29,7 +29,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let settings = HookSettings::read(&context.environment);
     // Half of the time, so that the directory can be recorded even if the agent does not end its input.
-    let input = fs::TimedStdin::within(settings.deadline.remaining() / 2);
+    let input = fs::TimedStdin::until(Deadline::after(settings.deadline.remaining() / 2));
     let payload = Payload::read(BufReader::with_capacity(64 << 10, input));
     let answer = match HookEvent::new(args.agent.word(), payload) {
         Some(event) => answer(context, &settings, &event),

@@ -80,10 +80,9 @@ impl Timeline {
 
     /// Whether the next steps back, or forward, depend on the state of the directory: there are events among them.
     pub fn depends_on_state(&mut self, is_back: bool, steps: usize) -> Result<bool> {
-        let Line { mut back, mut ahead, .. } = self.line(steps)?;
-        let next = if is_back { &mut back } else { &mut ahead };
-        next.reverse();
-        Ok(next.iter().take(steps).any(|entry| matches!(entry, Entry::Event(_))))
+        let line = self.line(steps)?;
+        let next = if is_back { &line.back } else { &line.ahead };
+        Ok(next.iter().rev().take(steps).any(|entry| matches!(entry, Entry::Event(_))))
     }
 
     /// The state of the event at the current position. `None` if an action is there.

@@ -122,9 +122,11 @@ impl Document {
 
     /// The warning about a setting that must not be in the file of a repository, which may have been copied from elsewhere.
     fn user_only(&self, setting: &Setting<'_>) -> Option<Error> {
-        let key = key(&setting.name).ok().filter(|key| self.source == Source::Repository && key.is_only_user_wide())?;
-        let error = key.check_file(self.source).err()?.context("a setting of the repository is ignored");
-        Some(self.at(error, setting.key_span.start))
+        if self.source != Source::Repository {
+            return None;
+        }
+        let error = key(&setting.name).ok()?.check_file(self.source).err()?;
+        Some(self.at(error.context("a setting of the repository is ignored"), setting.key_span.start))
     }
 
     fn apply_setting(&self, setting: Setting<'_>, config: &mut Config) -> Result<&'static Key> {

@@ -1,14 +1,12 @@
 //! The settings: their names, valid values and defaults.
 
-use std::time::Duration;
-
 use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keep_rule::{KeepRule, Limit};
 use crate::shell::Guards;
 use crate::store::Compression;
 use crate::time::age::Age;
-use crate::time::{duration_text, parse_duration};
+use crate::time::{duration_text, parse_deadline};
 
 use super::limits::{limit_text, parse_limit};
 use super::{Config, Source, targets};
@@ -37,11 +35,6 @@ impl Key {
     /// Table and name in the file.
     pub(super) fn path(&self) -> (&'static str, &'static str) {
         self.name.split_once('.').expect("every key is in a table")
-    }
-
-    /// Whether only the user's file may set it.
-    pub(super) fn is_only_user_wide(&self) -> bool {
-        !self.files.contains(&Source::Repository)
     }
 
     /// Whether the user's file may set it.
@@ -266,11 +259,6 @@ pub fn key(name: &str) -> Result<&'static Key> {
             _ => format!("valid settings: {known}"),
         })
     })
-}
-
-/// Rejects a deadline that nothing can meet.
-fn parse_deadline(text: &str) -> Option<Duration> {
-    parse_duration(text).filter(|deadline| !deadline.is_zero())
 }
 
 fn compression_text(compression: Compression) -> String {

@@ -1,4 +1,4 @@
-//! Declares what a directory is whose history another directory has: the same one, or a separate copy.
+//! Attaches a directory whose history belongs to another one: as its replacement, or as a copy with its own branch.
 
 use std::path::Path;
 
@@ -84,15 +84,15 @@ pub(super) fn check_owner(directory: &Path, store: &Path) -> Result<()> {
     if here == there {
         return Ok(());
     }
-    let (directory, store) = (directory.display(), store.display());
+    let (shown, store) = (directory.display(), store.display());
     let (here, there) = (fs::name_of_user(here), fs::name_of_user(there));
     Err(Error::new(
         ErrorKind::Refused,
-        format!("`{directory}` belongs to `{here}`, but the store `{store}` belongs to `{there}`"),
+        format!("`{shown}` belongs to `{here}`, but the store `{store}` belongs to `{there}`"),
     )
     .hint(format!(
         "give them the same owner, for example: sudo chown -R {there} {}",
-        shell_word(directory.to_string().as_bytes())
+        shell_word(directory.as_os_str().as_encoded_bytes())
     )))
 }
 

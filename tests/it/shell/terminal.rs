@@ -6,9 +6,10 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{LockHolder, newest, newest_file, repository};
+use super::{newest, newest_file, repository};
 use crate::crash::has_strace;
 use crate::env::TestEnv;
+use crate::errors::lock::LockHolder;
 use crate::skip::skip;
 
 /// Timeout: even on a busy machine, only a hanging shell is silent this long.
@@ -206,8 +207,7 @@ impl Terminal {
     /// Checks that Ctrl-C ends the recording and not the line.
     #[track_caller]
     pub fn interrupt_skips_the_recording(mut self) {
-        let lock = self.path("work/.undo/lock");
-        let holder = LockHolder::of(&lock);
+        let holder = LockHolder::of(&self.env, "");
         self.keys("rm -rf data; echo after > after");
         self.press("Enter");
         // Another command holds the lock.
