@@ -61,8 +61,8 @@ pub use lease::{Writers, writers_of};
 pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, survive_file_size_limit};
 pub use lock::{FileLock, Holder};
 pub use paths::{
-    WideRoot, above_removed_dir, canonicalize, canonicalize_existing, current_dir, home_dir, is_mount_root,
-    is_same_dir, lies_in, wide_root,
+    WideRoot, above_removed_dir, canonicalize, canonicalize_existing, current_dir, home_dir, is_same_dir, lies_in,
+    wide_root,
 };
 pub use process::{is_executable, program_path, run_program};
 pub use random::random;

@@ -87,7 +87,7 @@ pub fn wide_root(path: &Path) -> Result<Option<WideRoot>> {
 }
 
 /// Whether a directory is the root of a mount. Follows links.
-pub fn is_mount_root(path: &Path) -> Result<bool> {
+pub(super) fn is_mount_root(path: &Path) -> Result<bool> {
     match rustix::fs::statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS) {
         Ok(here) if here.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
             return Ok(here.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));

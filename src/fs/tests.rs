@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::environment::Durability;
 use crate::error::ErrorKind;
+use crate::fs::paths::is_mount_root;
 use crate::fs::*;
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
