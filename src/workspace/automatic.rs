@@ -32,7 +32,7 @@ pub enum AutomaticOutcome {
     /// Nothing is recorded, because `undo run` is running a command in the directory and records it.
     RunIsRunning,
     /// Nothing is recorded, because the first automatic commit of this directory needs a decision of the user, who was asked
-    /// for it before. The first time, this is [`ErrorKind::Refused`].
+    /// for it before. The first time, this is [`ErrorKind::Refused`](crate::error::ErrorKind::Refused).
     Undecided,
     /// Nothing is recorded, because an unfinished checkout has left the directory half old, half new.
     CheckoutIsUnfinished,
