@@ -53,6 +53,16 @@ pub fn visible(path: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// The first line of a text that is not blank, without spaces around it, up to `limit` bytes; `…` ends a line that leaves out
+/// something. Control characters become spaces.
+pub fn one_line(text: &str, limit: usize) -> String {
+    let text = text.trim();
+    let line = text.lines().next().unwrap_or_default();
+    let start = line[..line.floor_char_boundary(limit)].trim_end();
+    let end = if start.len() < text.len() { "…" } else { "" };
+    format!("{start}{end}").replace(char::is_control, " ")
+}
+
 /// Quotes bytes for a shell, in single quotes if needed. Bytes that a terminal cannot show need `$'…'`, which bash and zsh read.
 pub fn shell_word(bytes: &[u8]) -> Cow<'_, str> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "%+,-./:=@_^~".contains(letter);
@@ -166,6 +176,25 @@ mod tests {
             ("\u{202e}x".as_bytes(), r"$'\342\200\256x'"),
         ] {
             assert_eq!(shell_word(bytes), word);
+        }
+    }
+
+    #[test]
+    fn texts_are_shortened_to_one_line() {
+        for (text, limit, expected) in [
+            ("", 9, ""),
+            (" \n\t\n", 9, ""),
+            ("abc", 3, "abc"),
+            ("abcd", 3, "abc…"),
+            ("ab  cd", 3, "ab…"),
+            ("aé", 2, "a…"),
+            ("aé", 3, "aé"),
+            ("é", 1, "…"),
+            ("\n\n  a b \r\n", 9, "a b"),
+            ("a\n\nb", 9, "a…"),
+            ("a\tb\x1bc", 9, "a b c"),
+        ] {
+            assert_eq!(one_line(text, limit), expected, "{text:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{Commit, Extras};
-use crate::quote::shell_word;
+use crate::quote::{one_line, shell_word};
 
 /// Key of the command line: words separated by NUL.
 const COMMAND: &str = "run.command";
@@ -15,7 +15,7 @@ const DURATION: &str = "run.duration";
 /// Key of the exit status in decimal digits.
 const EXIT: &str = "run.exit";
 
-/// Maximum length of a command line in a sentence, in characters.
+/// Maximum length of a command line in a sentence, in bytes.
 const SHORT: usize = 100;
 
 /// A command and its result.
@@ -68,11 +68,7 @@ fn line(command: &[Vec<u8>]) -> String {
 
 /// A command in shell syntax on one line, shortened if it is long.
 pub fn short(command: &[Vec<u8>]) -> String {
-    let line: String = line(command).chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    match line.char_indices().nth(SHORT) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line,
-    }
+    one_line(&line(command), SHORT)
 }
 
 #[cfg(test)]
@@ -105,7 +101,7 @@ mod tests {
     #[test]
     fn command_line_is_shell_quoted() {
         assert_eq!(ran(&[b"sed", b"-i", b"s/it's/x/", b"", b"a.txt"], 0).line(), r"sed -i 's/it'\''s/x/' '' a.txt");
-        assert_eq!(ran(&[b"sh", b"-c", b"a\nb"], 0).short(), "sh -c 'a b'");
+        assert_eq!(ran(&[b"sh", b"-c", b"a\nb"], 0).short(), "sh -c 'a…");
         assert_eq!(ran(&[&[b'x'; 101]], 0).short(), format!("{}…", "x".repeat(100)));
     }
 }

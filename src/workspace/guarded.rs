@@ -13,6 +13,7 @@ use crate::object::Extras;
 use crate::path::glob::{Glob, Slashes};
 use crate::path::selection::is_pattern;
 use crate::progress::Progress;
+use crate::quote::one_line;
 use crate::repo::layout::Layout;
 use crate::repo::outside;
 use crate::shell::{GuardedCommand, Operand, Shell};
@@ -28,7 +29,7 @@ const MOST_PATHS: usize = 10_000;
 /// Longest text of a command in a commit, in bytes.
 const LONGEST_COMMAND: usize = 1 << 10;
 
-/// Longest message of a commit, in bytes.
+/// Longest text of a command in the message of a commit, in bytes.
 const LONGEST_MESSAGE: usize = 100;
 
 /// What guarded commands may change.
@@ -165,20 +166,11 @@ pub(crate) fn record_before(
 ) -> Result<AutomaticOutcome> {
     let mut extras = Extras::default();
     extras.set("shell.name", shell.name());
-    extras.set("shell.command", cut(line, LONGEST_COMMAND));
-    let first_line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let message = format!("before: {}", String::from_utf8_lossy(cut(first_line.trim_ascii(), LONGEST_MESSAGE)));
+    let line = String::from_utf8_lossy(line);
+    extras.set("shell.command", &line[..line.floor_char_boundary(LONGEST_COMMAND)]);
+    let message = format!("before: {}", one_line(&line, LONGEST_MESSAGE));
     let options = AutomaticOptions { message, extras, deadline: Some(deadline) };
     Workspace::open(directory, environment.clone())?.commit_automatically(&options, progress)
-}
-
-/// The beginning of a text, up to a whole character.
-fn cut(text: &[u8], limit: usize) -> &[u8] {
-    let is_inside = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
-    match text.len() > limit {
-        true => &text[..(0..=limit).rev().find(|at| !is_inside(at)).unwrap_or(0)],
-        false => text,
-    }
 }
 
 fn is_dir(path: &Path) -> bool {
@@ -223,17 +215,4 @@ fn entries_matching(directory: &Path, component: &[u8]) -> Vec<PathBuf> {
     let names = fs::list(directory).unwrap_or_default().into_iter();
     let names = names.filter(|name| is_shown(name) && glob.matches(name)).take(MOST_ENTRIES);
     names.map(|name| directory.join(OsStr::from_bytes(&name))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_cut_between_characters() {
-        assert_eq!(cut("aé".as_bytes(), 2), b"a");
-        assert_eq!(cut("aé".as_bytes(), 3), "aé".as_bytes());
-        assert_eq!(cut(b"abc", 2), b"ab");
-        assert_eq!(cut(&[0x80; 5], 2), b"");
-    }
 }

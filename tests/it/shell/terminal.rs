@@ -198,8 +198,9 @@ impl Terminal {
         self.env.write("data/content", line);
         self.line(line);
         assert_eq!(self.calls(), [expected], "{line}\n{}", self.screen());
-        let first = expected.lines().next().unwrap().split(" --alias=").next().unwrap();
-        assert_eq!(newest(&self.env), format!("before: {first}"), "{line}\n{}", self.screen());
+        let typed = expected.split(" --alias=").next().unwrap();
+        let shown = typed.split_once('\n').map_or(typed.to_owned(), |(first, _)| format!("{first}…"));
+        assert_eq!(newest(&self.env), format!("before: {shown}"), "{line}\n{}", self.screen());
         assert!(!self.has("work/data"), "{line}\n{}", self.screen());
         assert_eq!(newest_file(&self.env, ".", "data/content"), line);
     }
