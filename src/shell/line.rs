@@ -33,6 +33,12 @@ pub type Words = Vec<Word>;
 /// Nesting of substitutions beyond which a line is not understood.
 const DEEPEST: usize = 20;
 
+/// The operators of redirections. Those that begin with another one precede it.
+const REDIRECTIONS: [&[u8]; 19] = [
+    b"&>>|", b"&>>", b"&>|", b"&>", b"<<<", b"<<-", b"<<", b"<>", b"<&", b"<", b">>&|", b">>&", b">>|", b">>", b">&|",
+    b">&", b">|", b">?", b">",
+];
+
 /// The simple commands of a line in the order of their text, those of substitutions before the command that has them.
 pub fn split(line: &[u8], variables: Variables<'_>) -> Vec<Words> {
     split_at_depth(line, variables, 0)
@@ -42,7 +48,7 @@ fn split_at_depth(line: &[u8], variables: Variables<'_>, depth: usize) -> Vec<Wo
     let mut parser = Parser { line, at: 0, commands: Vec::new(), variables, depth, documents: Vec::new() };
     while parser.at < line.len() {
         parser.list();
-        // A parenthesis that none has opened, as in `case`.
+        // An unmatched closing parenthesis, as in `case`.
         parser.at += 1;
     }
     parser.commands
@@ -124,9 +130,7 @@ impl Parser<'_> {
     /// Skips the operator and the file of a redirection.
     fn redirection(&mut self) {
         let is_document = self.starts(b"<<") && !self.starts(b"<<<");
-        while matches!(self.peek(), Some(b'<' | b'>' | b'&' | b'|' | b'-')) {
-            self.at += 1;
-        }
+        self.at += REDIRECTIONS.iter().find(|operator| self.starts(operator)).map_or(1, |operator| operator.len());
         while matches!(self.peek(), Some(b' ' | b'\t')) {
             self.at += 1;
         }
@@ -366,6 +370,13 @@ mod tests {
             ("a <<<text b", "[a][b]"),
             ("a >", "[a]"),
             ("a > ; b", "[a]|[b]"),
+            ("a 2>&- b", "[a][b]"),
+            ("a 2>&-|b", "[a]|[b]"),
+            ("a <&-;b", "[a]|[b]"),
+            ("a >-b c", "[a][c]"),
+            ("a >|b &>>c >>|d e", "[a][e]"),
+            ("a >&2|b", "[a]|[b]"),
+            ("a 2> >(b) c", "[b]|[a][c]"),
         ] {
             assert_eq!(shown(line).join("|"), expected, "{line}");
         }
