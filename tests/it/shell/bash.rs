@@ -1,6 +1,7 @@
 //! The hook in bash.
 
 use super::terminal::Terminal;
+use crate::crash::has_strace;
 
 #[test]
 fn bash_records_before_guarded_commands() {
@@ -108,4 +109,19 @@ fn bash_refuses_commands_in_strict_mode() {
         bash.line("UNDO_GUARD=off rm -rf work");
         assert!(!bash.has("work"));
     }
+}
+
+#[test]
+fn bash_refuses_commands_that_are_recorded_incompletely() {
+    if !has_strace() {
+        return;
+    }
+    let Some(mut bash) = Terminal::start("bash", "shell.strict true", "", "") else { return };
+    bash.make_a_file_unreadable();
+    bash.refuses("rm -rf data; echo ran >after");
+    assert!(bash.screen().contains("not covered because it cannot be read"), "{}", bash.screen());
+    // No commit follows, since nothing is new.
+    bash.refuses("rm -rf data; echo ran >after");
+    bash.line("UNDO_GUARD=off rm -rf data");
+    assert!(!bash.has("work/data"));
 }

@@ -1,6 +1,7 @@
 //! The hook in fish.
 
 use super::terminal::Terminal;
+use crate::crash::has_strace;
 
 #[test]
 fn fish_records_before_guarded_lines() {
@@ -45,4 +46,19 @@ fn fish_refuses_lines_in_strict_mode() {
     fish.line("echo one\necho two");
     fish.line("env UNDO_GUARD=off rm -rf work");
     assert!(!fish.has("work"));
+}
+
+#[test]
+fn fish_refuses_lines_that_are_recorded_incompletely() {
+    if !has_strace() {
+        return;
+    }
+    let Some(mut fish) = Terminal::start("fish", "shell.strict true", "", "") else { return };
+    fish.make_a_file_unreadable();
+    fish.refuses("rm -rf data; echo ran >after");
+    assert!(fish.screen().contains("not covered because it cannot be read"), "{}", fish.screen());
+    // No commit follows, since nothing is new.
+    fish.refuses("rm -rf data; echo ran >after");
+    fish.line("env UNDO_GUARD=off rm -rf data");
+    assert!(!fish.has("work/data"));
 }

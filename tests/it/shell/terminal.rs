@@ -74,6 +74,16 @@ impl Terminal {
         Some(terminal)
     }
 
+    /// Makes recordings incomplete: reading `data/new` fails.
+    pub fn make_a_file_unreadable(&self) {
+        let file = self.path("work/data/new");
+        let reads = "-e trace=read,pread64 -e inject=read,pread64:error=EIO";
+        let strace = format!("strace -f -qq -o /dev/null -P {} {reads}", file.display());
+        let mut sed = Command::new("sed");
+        sed.args(["-i", &format!("s#^exec#exec {strace}#")]).arg(self.path("bin/undo"));
+        assert!(sed.status().unwrap().success());
+    }
+
     /// Starts a shell whose processes are traced.
     pub fn start_traced(shell: &str) -> Option<Terminal> {
         has_strace().then(|| Terminal::start(shell, "", "# traced", ""))?

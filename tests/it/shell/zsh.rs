@@ -1,6 +1,7 @@
 //! The hook in zsh.
 
 use super::terminal::Terminal;
+use crate::crash::has_strace;
 
 #[test]
 fn zsh_records_before_guarded_lines() {
@@ -56,4 +57,19 @@ fn zsh_refuses_lines_in_strict_mode() {
         zsh.line("UNDO_GUARD=off rm -rf work");
         assert!(!zsh.has("work"));
     }
+}
+
+#[test]
+fn zsh_refuses_lines_that_are_recorded_incompletely() {
+    if !has_strace() {
+        return;
+    }
+    let Some(mut zsh) = Terminal::start("zsh", "shell.strict true", "", "") else { return };
+    zsh.make_a_file_unreadable();
+    zsh.refuses("rm -rf data; echo ran >after");
+    assert!(zsh.screen().contains("not covered because it cannot be read"), "{}", zsh.screen());
+    // No commit follows, since nothing is new.
+    zsh.refuses("rm -rf data; echo ran >after");
+    zsh.line("UNDO_GUARD=off rm -rf data");
+    assert!(!zsh.has("work/data"));
 }
