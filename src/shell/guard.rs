@@ -1,14 +1,14 @@
 //! Guards: the commands before which a shell records, as the setting `shell.guard` lists them.
 //!
 //! `git reset --hard` matches `git` with the arguments `reset` and, later, `--hard`. `a|b` stands for either word, `-r` also
-//! for a group of letters such as `-fr`, and `--del*` for each word that begins so.
+//! for a group of letters such as `-fr`, and `--del*` for each word that begins with `--del`.
 
 use super::line::{Word, base_name};
 
 /// Stands for [`DEFAULT_GUARDS`] in the setting.
 pub const DEFAULT: &str = "default";
 
-/// The guards by default, which docs/shell.md lists.
+/// The default guards, which docs/shell.md lists.
 const DEFAULT_GUARDS: &str = "rm -r|-R|--r*, mv, dd, truncate, shred, rsync --del*|--remove-source-files, \
     rclone sync|move|moveto|delete|deletefile|purge, find -delete|-exec|-execdir|-ok|-okdir, sed -i|--in-place, perl -i, \
     chmod -R|--recursive, chown -R|--recursive, chgrp -R|--recursive, setfacl -R|--recursive, \
@@ -16,7 +16,7 @@ const DEFAULT_GUARDS: &str = "rm -r|-R|--r*, mv, dd, truncate, shred, rsync --de
     hg update -C|--clean, hg purge, svn revert, terraform apply|destroy, tofu apply|destroy, pulumi up|destroy, ansible-playbook, \
     tar --overwrite|--recursive-unlink, unzip -o, rename, restic restore";
 
-/// Letters before the one of an option that still form a group with it.
+/// Maximum number of letters before the `r` of a group such as `-fr`.
 const GROUP: usize = 4;
 
 /// The guards of a user.
@@ -68,11 +68,11 @@ impl Guards {
         programs
     }
 
-    /// Patterns of `case` that match the arguments of a program, each word after a space, and the last one before one.
+    /// Patterns of `case` that match the arguments of a program, in a text with a space before and after each word.
     /// They may match more than [`Guards::match_command`].
     pub(super) fn case_patterns(&self, program: &str) -> Vec<String> {
         let of_program = self.0.iter().filter(|guard| guard.programs.iter().any(|name| name == program));
-        of_program.flat_map(|guard| combinations(&guard.arguments, &case_words)).map(|words| words + "*").collect()
+        of_program.flat_map(|guard| combinations(&guard.arguments)).map(|words| words + "*").collect()
     }
 
     /// A Perl-compatible regular expression that matches lines with a guarded command. It may match more than
@@ -156,10 +156,10 @@ fn case_words(argument: &Argument, is_last: bool) -> Vec<String> {
 }
 
 /// Each way to choose one alternative of every argument, as one pattern.
-fn combinations(arguments: &[Vec<Argument>], patterns: &dyn Fn(&Argument, bool) -> Vec<String>) -> Vec<String> {
+fn combinations(arguments: &[Vec<Argument>]) -> Vec<String> {
     let mut all = vec![String::new()];
     for (at, one_of) in arguments.iter().enumerate() {
-        let words: Vec<String> = one_of.iter().flat_map(|one| patterns(one, at + 1 == arguments.len())).collect();
+        let words: Vec<String> = one_of.iter().flat_map(|one| case_words(one, at + 1 == arguments.len())).collect();
         all = all.iter().flat_map(|before| words.iter().map(move |word| format!("{before}*{word}"))).collect();
     }
     all

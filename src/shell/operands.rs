@@ -6,7 +6,7 @@ use super::line::{Letter, Variables, Word, Words, base_name, split};
 /// A guarded command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardedCommand {
-    /// What the line enters before the command, relative to the directory of the shell or to the one before.
+    /// The directories that the line enters before the command, each relative to the previous one.
     pub directories: Vec<Vec<u8>>,
     /// Words that may name files.
     pub operands: Vec<Operand>,
@@ -23,7 +23,7 @@ pub struct Operand {
     pub is_pattern: bool,
 }
 
-/// Programs and words of shells before which the options of a command, or the command itself, stand.
+/// Programs that run the command in their arguments, and keywords of shells that precede a command.
 const WRAPPERS: [&[u8]; 34] = [
     b"!",
     b"-",
@@ -114,7 +114,7 @@ impl Search<'_> {
         }
     }
 
-    /// Adds a guarded command, or the directory that the command enters. Returns whether the command is one of the two.
+    /// Adds a guarded command, or the directory that `cd` enters. Returns whether the command is one of the two.
     fn simple_command(&mut self, words: &[Word], depth: usize) -> bool {
         let (program, arguments) = (words[0].text(), &words[1..]);
         let name = base_name(&program);
@@ -163,7 +163,7 @@ impl Search<'_> {
         let deletes = match name {
             b"rm" => true,
             b"find" => find_deletes(arguments),
-            // Whether the source has a repository too is not known here.
+            // `.undo` of the destination is deleted, or replaced if the source has one too.
             b"rsync" => words.iter().any(|word| word.text().starts_with(b"--del")) && !excludes_repository(&words),
             _ => false,
         };
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_are_looked_through() {
+    fn commands_after_wrappers_are_found() {
         for line in [
             "sudo rm -r x",
             "sudo -u bob -- rm -r x",
