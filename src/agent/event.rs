@@ -117,6 +117,12 @@ impl HookEvent {
         self.payload.tool.as_deref().is_some_and(|tool| EDITORS.contains(&tool))
     }
 
+    /// The command line that the tool runs in a shell.
+    pub fn shell_command(&self) -> Option<&str> {
+        let is_shell = self.kind == EventKind::Step && self.payload.tool.as_deref() != Some(PATCH_TOOL);
+        self.payload.command.as_deref().filter(|_| is_shell)
+    }
+
     /// The command of the tool, or the paths that it edits, relative to `worktree` where they lie in it.
     fn command(&self, worktree: &Path, fallback: &Path) -> Option<String> {
         let tool = self.payload.tool.as_deref()?;

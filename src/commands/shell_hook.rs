@@ -1,7 +1,7 @@
 //! `undo shell-hook`: prints the hook of a shell, which calls the same command before guarded commands.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::quote::visible;
-use crate::shell::{Shell, guarded_commands, script};
+use crate::shell::{Guards, Shell, guarded_commands, script};
 use crate::workspace::{AutomaticOutcome, Deadline, ShellSettings, find_threatened, record_before};
 
 /// Record before destructive commands that are typed in a shell
@@ -36,6 +36,9 @@ pub struct Args {
     /// Record before this command line (used by the hook)
     #[arg(long, hide = true, value_name = "LINE", allow_hyphen_values = true)]
     before: Option<OsString>,
+    /// Fail if the state before the command line is incomplete, as `shell.strict` asks for
+    #[arg(long, hide = true, requires = "before")]
+    strict: bool,
     /// Alias that the command line uses
     #[arg(long = "alias", hide = true, value_name = "NAME=TEXT", requires = "before", allow_hyphen_values = true)]
     aliases: Vec<OsString>,
@@ -54,7 +57,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let settings = ShellSettings::load(&context.environment);
     settings.problems.iter().for_each(|problem| context.ui.warning(problem));
     match &args.before {
-        Some(line) => Ok(record(context, args, line, &settings)),
+        Some(line) => Ok(record(context, args, line, &settings.guards)),
         None => {
             context.ui.bytes(script(args.shell, &settings.guards, settings.is_strict).as_bytes())?;
             Ok(Exit::SUCCESS)
@@ -63,7 +66,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 /// Records before the guarded commands of a line. Succeeds only if everything that the commands may change is recorded.
-fn record(context: &Context<'_>, args: &Args, line: &OsStr, settings: &ShellSettings) -> Exit {
+fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> Exit {
     let interrupted = Error::new(ErrorKind::Interrupted, "interrupted: the state before this command is not recorded");
     fs::exit_on_interrupt(context.ui.error_text(&interrupted));
     let deadline = Deadline::after(LIMIT);
@@ -72,34 +75,31 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, settings: &ShellSett
         Some((name.to_vec(), text[1..].to_vec()))
     };
     let aliases: Vec<_> = args.aliases.iter().filter_map(split).collect();
-    let variable = |name: &str| std::env::var_os(name).map(OsString::into_vec);
-    let commands = guarded_commands(line.as_bytes(), &settings.guards, &aliases, &variable);
-    let threatened = find_threatened(&commands, &context.cwd, &context.environment);
+    let commands = guarded_commands(line.as_bytes(), guards, &aliases, &fs::variable);
+    let seconds = LIMIT.as_secs();
+    let interrupt = if args.strict { "refuses the command" } else { "skips the recording" };
+    let announcement = |doing: &str| format!("{doing} before this command, for up to {seconds} s (Ctrl-C {interrupt})");
+    let threatened = context.ui.announce(&announcement("searching for repositories"), || {
+        find_threatened(&commands, &context.cwd, deadline, &context.environment)
+    });
     let mut exit = Exit::SUCCESS;
-    for problem in &threatened.problems {
+    for (_, problem) in &threatened.problems {
         exit = exit.or(context.ui.error(problem));
     }
     for directory in &threatened.directories {
         let shown = visible(directory.as_os_str().as_bytes());
-        let seconds = LIMIT.as_secs();
-        let interrupt = if settings.is_strict { "refuses the command" } else { "skips the recording" };
-        let announcement = format!("recording {shown} before this command, for up to {seconds} s (Ctrl-C {interrupt})");
-        let recorded = context
-            .ui
-            .announce(&announcement, || record_one(context, args.shell, directory, line, deadline, settings.is_strict));
+        let record = || record_one(context, args, directory, line, deadline);
+        let recorded = context.ui.announce(&announcement(&format!("recording {shown}")), record);
         exit = exit.or(match recorded {
             Ok(recorded) => recorded,
             Err(error) => context.ui.error(&error.context(format!("{shown} is not recorded before this command"))),
         });
     }
-    for store in &threatened.deleted_stores {
-        context.ui.warning(format_args!(
-            "this command deletes the history in {}, with everything that is recorded there",
-            visible(store.as_os_str().as_bytes())
-        ));
-        exit = exit.or(ErrorKind::Refused.exit());
+    for deleted in &threatened.deleted_stores {
+        context.ui.warning(deleted);
+        exit = exit.or(deleted.exit());
     }
-    if !threatened.deleted_stores.is_empty() && !settings.is_strict {
+    if !threatened.deleted_stores.is_empty() && !args.strict {
         context
             .ui
             .hint("to have such commands refused, in shells started later: undo config --global shell.strict true");
@@ -107,23 +107,16 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, settings: &ShellSett
     exit
 }
 
-fn record_one(
-    context: &Context<'_>,
-    shell: Shell,
-    directory: &Path,
-    line: &OsStr,
-    deadline: Deadline,
-    is_strict: bool,
-) -> Result<Exit> {
+fn record_one(context: &Context<'_>, args: &Args, directory: &Path, line: &OsStr, deadline: Deadline) -> Result<Exit> {
     let progress = context.ui.progress();
-    match record_before(directory, shell, line.as_bytes(), deadline, &context.environment, progress)? {
+    match record_before(directory, args.shell, line.as_bytes(), deadline, &context.environment, progress)? {
         // In strict mode, what an earlier commit lacks counts as well.
-        AutomaticOutcome::Recorded(outcome) if outcome.created || is_strict => {
+        AutomaticOutcome::Recorded(outcome) if outcome.created || args.strict => {
             Ok(context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes))
         }
         AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning => Ok(Exit::SUCCESS),
         // The user was asked before.
-        AutomaticOutcome::Undecided if !is_strict => Ok(Exit::SUCCESS),
+        AutomaticOutcome::Undecided if !args.strict => Ok(Exit::SUCCESS),
         AutomaticOutcome::Undecided => {
             let message = "its first automatic commit needs a decision";
             Err(Error::new(ErrorKind::Refused, message)

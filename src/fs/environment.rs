@@ -1,5 +1,7 @@
 //! Reads the environment of the current process.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,4 +62,9 @@ fn local_time_zone() -> TimeZone {
     }
     let rules = read(Path::new("/etc/localtime")).ok().flatten();
     rules.and_then(|rules| TimeZone::tzif("local", &rules).ok()).unwrap_or_else(TimeZone::system)
+}
+
+/// The value of an environment variable of this process.
+pub fn variable(name: &str) -> Option<Vec<u8>> {
+    std::env::var_os(name).map(OsString::into_vec)
 }

@@ -43,6 +43,7 @@ pub use background::become_background;
 pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
 pub use dir_ops::{Renamed, UNFINISHED};
+pub use environment::variable;
 pub use errno::{
     is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system, is_other_kind,
 };

@@ -1,5 +1,6 @@
 //! Deadlines: a time by which a command must have recorded.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,13 @@ impl Deadline {
     pub fn passed(&self) -> Error {
         let message = format!("nothing is recorded: the deadline of {} has passed", self.limit_text());
         Error::new(ErrorKind::NotInTime, message).hint("to record without a deadline: undo commit")
+    }
+
+    /// The error for a search for repositories that was not in time.
+    pub fn passed_searching(&self, directory: &Path) -> Error {
+        let (directory, limit) = (directory.display(), self.limit_text());
+        let message = format!("the search for repositories from `{directory}` did not end within {limit}");
+        Error::new(ErrorKind::NotInTime, message)
     }
 
     /// Like [`Deadline::passed`], because waiting for a lock has used up the time.

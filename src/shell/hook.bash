@@ -25,7 +25,7 @@ __undo_state() {
     return "$1"
 }
 
-# Keeps a trap that was set before. Its arguments are those of `trap`.
+# Saves an existing DEBUG trap. The arguments are those that `trap -p` prints.
 __undo_chain() {
     __undo_chained=$2
 }
@@ -40,7 +40,7 @@ __undo_debug() {
         __undo_result=$?
     fi
     if [[ $BASH_COMMAND == '__undo_prompt '* ]]; then
-        # Here, because `extdebug` traces and skips commands in functions too.
+        # Ends a refusal. The prompt command itself cannot: with `extdebug`, bash skips commands in functions too.
         __undo_live=1 __undo_refused='' __undo_seen=$'\n'
         if [[ -n ${__undo_extdebug-} ]]; then
             shopt -u extdebug
@@ -67,7 +67,7 @@ __undo_debug() {
 
 # Records before a command. Fails if the command must not run.
 __undo_record() {
-    command undo shell-hook bash --before "$1" </dev/null >&2 && return 0
+    command undo shell-hook bash @STRICT@ --before "$1" </dev/null >&2 && return 0
     [[ -n '@STRICT@' ]] || return 0
     printf '%s\n' 'undo: the command was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before it' >&2
     if ! shopt -q extdebug; then
@@ -78,15 +78,16 @@ __undo_record() {
     if [[ ${PROMPT_COMMAND[*]-} == *'__undo_prompt '* ]]; then
         __undo_refused=1
     fi
-    # Ends loops and the rest of the line, unless the signal is trapped.
+    # Ends loops and the rest of the line. A trap for INT would prevent that, so it is removed until the next prompt.
     __undo_interrupt=$(trap -p INT)
     trap - INT
     kill -INT "$$"
     return 1
 }
 
-# Runs before the other prompt commands. $1 is $?, which it leaves alone. Until a line is typed, nothing is looked at: PS0 is
-# expanded between a line and its commands, also if an interrupt has ended the prompt commands.
+# Runs before the other prompt commands, and returns $1, which is $?. From here on, the DEBUG trap ignores commands, because they
+# belong to the prompt. Expanding PS0 ends that: bash does so after it has read a line, even if an interrupt has ended the prompt
+# commands.
 __undo_prompt() {
     if shopt -q promptvars; then
         [[ ${PS0-} == *__undo_at_prompt* ]] || PS0=${PS0-}'${__undo_none[__undo_at_prompt=0]-}'

@@ -1,6 +1,6 @@
 # Hook of `undo` for fish 3 and later. Printed by `undo shell-hook fish`, from the setting `shell.guard`.
 
-# The aliases among the words of a line, as NAME=TEXT. Starts no process.
+# Prints the aliases among the words of a line, as NAME=TEXT. Starts no process.
 function __undo_aliases
     for word in (string match --all --regex '[\w.+:%-]+' -- $argv[1])
         functions --query -- $word; or continue
@@ -20,7 +20,7 @@ function __undo_record
     test "$UNDO_GUARD" != off; or return 0
     set -l aliases (__undo_aliases $argv[1])
     __undo_is_guarded $argv[1] $aliases; or return 0
-    command undo shell-hook fish --before $argv[1] --alias=$aliases </dev/null >&2; and return 0
+    command undo shell-hook fish @STRICT@ --before $argv[1] --alias=$aliases </dev/null >&2; and return 0
     test -n '@STRICT@'; or return 0
     return 1
 end
@@ -28,7 +28,7 @@ end
 function __undo_preexec --on-event fish_preexec
     test "$__undo_recorded" != "$argv[1]"; or return 0
     __undo_record $argv[1]
-    or echo 'undo: fish runs this line, which was not on the command line as it is now, although it was not recorded' >&2
+    or echo 'undo: fish runs this line although it was not recorded: an abbreviation was expanded, or a key other than Enter was used' >&2
     return 0
 end
 

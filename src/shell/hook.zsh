@@ -26,7 +26,7 @@ __undo_record() {
     emulate -L zsh
     [[ ${UNDO_GUARD-} == off ]] && return 0
     __undo_is_guarded "$1" || return 0
-    command undo shell-hook zsh --before "$1" </dev/null >&2 && return 0
+    command undo shell-hook zsh @STRICT@ --before "$1" </dev/null >&2 && return 0
     [[ -n '@STRICT@' ]] || return 0
     print -ru2 'undo: the line was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before the command'
     return 1

@@ -42,7 +42,7 @@ pub fn script(shell: Shell, guards: &Guards, is_strict: bool) -> String {
     text.replace("@PROGRAMS@", &guards.programs().join(" "))
         .replace("    @ARGUMENTS@\n", &argument_cases(guards))
         .replace("@EXPRESSION@", &guards.expression())
-        .replace("@STRICT@", if is_strict { "1" } else { "" })
+        .replace("@STRICT@", if is_strict { "--strict" } else { "" })
 }
 
 /// The branches of a `case` over the program, each of which compares the arguments in `$2`.

@@ -13,8 +13,9 @@ use crate::progress::deadline::Deadline;
 use crate::quote::shell_word;
 use crate::repo::config;
 use crate::repo::layout::Layout;
+use crate::shell::{Guards, guarded_commands};
 
-use super::{AutomaticOptions, AutomaticOutcome, Workspace, stores};
+use super::{AutomaticOptions, AutomaticOutcome, Threatened, Workspace, find_threatened, stores};
 
 /// What the user's settings say about hooks. A repository cannot set this: the directory may come from elsewhere.
 pub(crate) struct HookSettings {
@@ -24,8 +25,18 @@ pub(crate) struct HookSettings {
     pub is_strict: bool,
     /// Whether the text of prompts is recorded.
     pub records_prompts: bool,
+    /// Commands before which the directories of their operands are recorded.
+    guards: Guards,
     /// Problems of the user's settings.
     pub problems: Vec<Error>,
+}
+
+/// What was recorded before an event.
+pub(crate) struct RecordedEvent {
+    /// The directories that the event is about.
+    pub directories: Vec<HookOutcome>,
+    /// An error for each history that the command of the tool deletes.
+    pub deleted_stores: Vec<Error>,
 }
 
 /// The result for one directory.
@@ -46,13 +57,16 @@ impl HookSettings {
             deadline: Deadline::after(config.agent_deadline),
             is_strict: config.is_agent_strict,
             records_prompts: config.records_prompts,
+            guards: Guards::parse(&config.guard).expect("settings are valid"),
             problems,
         }
     }
 
     /// Whether the announced tool must be blocked.
-    pub(crate) fn blocks_tool(&self, event: &HookEvent, outcomes: &[HookOutcome]) -> bool {
-        self.is_strict && event.kind == EventKind::Step && !outcomes.iter().all(HookOutcome::is_recorded)
+    pub(crate) fn blocks_tool(&self, event: &HookEvent, recorded: &RecordedEvent) -> bool {
+        let is_recorded =
+            recorded.deleted_stores.is_empty() && recorded.directories.iter().all(HookOutcome::is_recorded);
+        self.is_strict && event.kind == EventKind::Step && !is_recorded
     }
 }
 
@@ -70,7 +84,7 @@ pub(crate) fn record_event(
     directory: &Path,
     environment: &Environment,
     progress: &dyn Progress,
-) -> Vec<HookOutcome> {
+) -> RecordedEvent {
     let record = |(worktree, found): (PathBuf, Result<()>)| {
         let opened = found.and_then(|()| Workspace::open(&worktree, environment.clone()));
         let mut workspace = match opened {
@@ -85,7 +99,29 @@ pub(crate) fn record_event(
         let result = workspace.commit_automatically(&options, progress);
         HookOutcome { worktree, result, workspace: Some(workspace) }
     };
-    worktrees(event, directory, environment).into_iter().map(record).collect()
+    let mut directories: Vec<HookOutcome> = worktrees(event, directory, environment).into_iter().map(record).collect();
+    // Afterwards, because the search may take the rest of the time.
+    let threatened = find_threatened_by(event, settings, directory, environment);
+    let problems = threatened.problems.into_iter().map(|(path, error)| (path, Err(error)));
+    for (path, found) in threatened.directories.into_iter().map(|path| (path, Ok(()))).chain(problems) {
+        let is_known = |known: &HookOutcome| known.worktree == path && (found.is_ok() || known.result.is_err());
+        if !directories.iter().any(is_known) {
+            directories.push(record((path, found)));
+        }
+    }
+    RecordedEvent { directories, deleted_stores: threatened.deleted_stores }
+}
+
+/// What the command of a tool may change, if it is one before which the shell hook would record.
+fn find_threatened_by(
+    event: &HookEvent,
+    settings: &HookSettings,
+    directory: &Path,
+    environment: &Environment,
+) -> Threatened {
+    let line = event.shell_command().unwrap_or_default();
+    let commands = guarded_commands(line.as_bytes(), &settings.guards, &[], &fs::variable);
+    find_threatened(&commands, &event.directory(directory), settings.deadline, environment)
 }
 
 /// The directories with a repository that an event is about: those of the paths that the tool names and, unless the tool changes

@@ -1,5 +1,7 @@
 //! Finds and records the directories that a guarded command of a shell may change.
 
+mod operand_paths;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -10,21 +12,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::metadata::Kind;
 use crate::object::Extras;
-use crate::path::glob::{Glob, Slashes};
-use crate::path::selection::is_pattern;
 use crate::progress::Progress;
-use crate::quote::one_line;
+use crate::quote::{one_line, visible};
 use crate::repo::layout::Layout;
 use crate::repo::outside;
-use crate::shell::{GuardedCommand, Operand, Shell};
+use crate::shell::{GuardedCommand, Shell};
 
 use super::{AutomaticOptions, AutomaticOutcome, Deadline, Workspace};
-
-/// Maximum number of entries of one directory that are searched for repositories.
-const MOST_ENTRIES: usize = 10_000;
-
-/// Maximum number of paths that the patterns of one command stand for.
-const MOST_PATHS: usize = 10_000;
+use operand_paths::{OperandPath, entries, expand_all};
 
 /// Longest text of a command in a commit, in bytes.
 const LONGEST_COMMAND: usize = 1 << 10;
@@ -37,10 +32,10 @@ const LONGEST_MESSAGE: usize = 100;
 pub(crate) struct Threatened {
     /// The recorded directories, sorted.
     pub directories: Vec<PathBuf>,
-    /// Stores that lie inside what the commands delete, sorted.
-    pub deleted_stores: Vec<PathBuf>,
-    /// Repositories that were found but cannot be used.
-    pub problems: Vec<Error>,
+    /// An error for each store that lies inside what the commands delete, sorted by path.
+    pub deleted_stores: Vec<Error>,
+    /// Directories whose repositories cannot be used, or were not found in time.
+    pub problems: Vec<(PathBuf, Error)>,
 }
 
 /// Finds repositories: from the directory of the shell upwards, from those that the line enters, from the operands of the commands,
@@ -48,44 +43,62 @@ pub(crate) struct Threatened {
 pub(crate) fn find_threatened(
     commands: &[GuardedCommand],
     shell_directory: &Path,
+    deadline: Deadline,
     environment: &Environment,
 ) -> Threatened {
-    let mut search = Search::default();
-    if !commands.is_empty() {
-        search.upwards(shell_directory);
-    }
+    let mut search = Search::new(deadline);
     for command in commands {
-        let mut directory = shell_directory.to_owned();
-        command.directories.iter().for_each(|entered| directory.push(OsStr::from_bytes(entered)));
-        search.upwards(&directory);
-        let mut paths = Vec::new();
-        for base in [directory.as_path(), shell_directory] {
-            command.operands.iter().for_each(|operand| expand(base, operand, &mut paths));
-        }
-        paths.sort_unstable();
-        paths.dedup();
-        for path in &paths {
-            search.operand(path);
-        }
-        if command.deletes {
-            search.deleted.append(&mut paths);
+        if search.command(command, shell_directory).is_err() {
+            let error = deadline.passed_searching(shell_directory);
+            search.problems.push((shell_directory.to_owned(), error));
+            break;
         }
     }
     search.finish(environment)
 }
 
-#[derive(Default)]
 struct Search {
+    deadline: Deadline,
     /// Store by directory.
     found: BTreeMap<PathBuf, PathBuf>,
     /// Stores among the operands, which may belong to directories elsewhere.
     stores: Vec<PathBuf>,
     deleted: Vec<PathBuf>,
+    /// Directories that were searched upwards.
     searched: BTreeSet<PathBuf>,
-    problems: Vec<Error>,
+    /// Paths without links, by directory.
+    canonical: BTreeMap<PathBuf, Option<PathBuf>>,
+    problems: Vec<(PathBuf, Error)>,
 }
 
 impl Search {
+    fn new(deadline: Deadline) -> Search {
+        Search {
+            deadline,
+            found: BTreeMap::new(),
+            stores: Vec::new(),
+            deleted: Vec::new(),
+            searched: BTreeSet::new(),
+            canonical: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// [`ErrorKind::NotInTime`] at the deadline.
+    fn command(&mut self, command: &GuardedCommand, shell_directory: &Path) -> Result<()> {
+        let mut directory = shell_directory.to_owned();
+        command.directories.iter().for_each(|entered| directory.push(OsStr::from_bytes(entered)));
+        self.upwards(shell_directory);
+        self.upwards(&directory);
+        let mut bases = vec![directory.as_path(), shell_directory];
+        bases.dedup();
+        let paths = expand_all(&bases, &command.operands, self.deadline)?;
+        if command.deletes {
+            self.deleted.extend(paths.iter().map(|operand| operand.path.clone()));
+        }
+        paths.iter().try_for_each(|operand| self.operand(operand))
+    }
+
     /// Searches a directory, or the nearest existing one, and those above it.
     fn upwards(&mut self, directory: &Path) {
         if !self.searched.insert(directory.to_owned()) {
@@ -98,29 +111,43 @@ impl Search {
         match layout {
             Ok(layout) => self.add(layout),
             Err(error) if error.kind() == ErrorKind::NoRepository => {}
-            Err(error) => self.problems.push(error),
+            Err(error) => self.problems.push((directory.to_owned(), error)),
         }
     }
 
-    fn operand(&mut self, path: &Path) {
+    fn operand(&mut self, operand: &OperandPath) -> Result<()> {
+        self.deadline.check()?;
         // The operand may be a link, which leads elsewhere.
-        path.parent().into_iter().for_each(|parent| self.upwards(parent));
-        if !is_dir(path) {
-            return;
+        operand.path.parent().into_iter().for_each(|parent| self.upwards(parent));
+        let directory = match operand.kind {
+            // Those above it are searched from its parent.
+            Some(Kind::Directory) => self.canonical_entry(&operand.path),
+            None | Some(Kind::Symlink) if is_dir(&operand.path) => {
+                self.upwards(&operand.path);
+                fs::canonicalize(&operand.path).ok()
+            }
+            _ => None,
+        };
+        let Some(directory) = directory else { return Ok(()) };
+        self.directory(&directory);
+        for entry in entries(&directory) {
+            self.deadline.check()?;
+            let below = directory.join(OsStr::from_bytes(&entry.name));
+            let kind = entry.kind.or_else(|| Some(fs::stat(&below).ok()??.kind));
+            if kind == Some(Kind::Directory) {
+                self.directory(&below);
+            }
         }
-        self.upwards(path);
-        self.note_store(path);
-        let Ok(path) = fs::canonicalize(path) else { return };
-        for name in fs::list(&path).unwrap_or_default().into_iter().take(MOST_ENTRIES) {
-            let below = path.join(OsStr::from_bytes(&name));
-            if !matches!(fs::stat(&below), Ok(Some(stat)) if stat.kind == Kind::Directory) {
-                continue;
-            }
-            match Layout::at(&below) {
-                Ok(Some(layout)) => self.add(layout),
-                Ok(None) => self.note_store(&below),
-                Err(error) => self.problems.push(error),
-            }
+        Ok(())
+    }
+
+    /// Adds the repository or the store in a directory, whose path has no links.
+    fn directory(&mut self, path: &Path) {
+        match Layout::at(path) {
+            Ok(Some(layout)) => self.add(layout),
+            Ok(None) if is_store(path) => self.stores.push(path.to_owned()),
+            Ok(None) => {}
+            Err(error) => self.problems.push((path.to_owned(), error)),
         }
     }
 
@@ -128,31 +155,50 @@ impl Search {
         self.found.insert(layout.worktree, layout.repository);
     }
 
-    fn note_store(&mut self, path: &Path) {
-        if is_store(path) {
-            self.stores.push(path.to_owned());
+    /// The path of the entry itself: links above it are followed, but not the entry.
+    fn canonical_entry(&mut self, path: &Path) -> Option<PathBuf> {
+        match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => {
+                if !self.canonical.contains_key(parent) {
+                    self.canonical.insert(parent.to_owned(), fs::canonicalize(parent).ok());
+                }
+                Some(self.canonical[parent].as_ref()?.join(name))
+            }
+            // `/`, or a path that ends in `..`.
+            _ => fs::canonicalize(path).ok(),
         }
     }
 
-    fn finish(self, environment: &Environment) -> Threatened {
+    fn finish(mut self, environment: &Environment) -> Threatened {
+        let deleted = std::mem::take(&mut self.deleted);
+        let deleted: BTreeSet<PathBuf> = deleted.iter().filter_map(|path| self.canonical_entry(path)).collect();
         let mut stores = self.stores;
         stores.extend(self.found.values().cloned());
-        let deleted: Vec<PathBuf> = self.deleted.iter().filter_map(|path| entry(path)).collect();
         let state = environment.state_directory().and_then(|path| fs::canonicalize_existing(path).ok());
         let concerns_state =
             |path: &PathBuf| state.as_ref().is_some_and(|state| state.starts_with(path) || path.starts_with(state));
         if deleted.iter().any(concerns_state) {
             stores.extend(outside::stores(environment).unwrap_or_default());
         }
-        let mut deleted_stores: Vec<PathBuf> = stores.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-        deleted_stores.retain(|store| deleted.iter().any(|path| store.starts_with(path)));
-        deleted_stores.sort_unstable();
-        deleted_stores.dedup();
+        let mut stores: Vec<PathBuf> = stores.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+        stores.retain(|store| store.ancestors().any(|above| deleted.contains(above)));
+        stores.sort_unstable();
+        stores.dedup();
         let mut problems = self.problems;
-        problems.sort_by_cached_key(Error::to_string);
-        problems.dedup_by_key(|error| error.to_string());
-        Threatened { directories: self.found.into_keys().collect(), deleted_stores, problems }
+        problems.sort_by_cached_key(|(_, error)| error.to_string());
+        problems.dedup_by_key(|(_, error)| error.to_string());
+        Threatened {
+            directories: self.found.into_keys().collect(),
+            deleted_stores: stores.iter().map(|store| deletes_history(store)).collect(),
+            problems,
+        }
     }
+}
+
+fn deletes_history(store: &Path) -> Error {
+    let store = visible(store.as_os_str().as_bytes());
+    let message = format!("this command deletes the history in {store}, with every commit in it");
+    Error::new(ErrorKind::Refused, message)
 }
 
 /// Records a directory as it is before this command line.
@@ -180,39 +226,4 @@ fn is_dir(path: &Path) -> bool {
 /// Whether a directory is a store without the directory that it records.
 fn is_store(path: &Path) -> bool {
     ["format", "journal", "packs"].iter().all(|name| fs::exists(&path.join(name)).unwrap_or(false))
-}
-
-/// The path of the entry itself: links above it are followed, but not the entry.
-fn entry(path: &Path) -> Option<PathBuf> {
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => Some(fs::canonicalize(parent).ok()?.join(name)),
-        // `/`, or a path that ends in `..`.
-        _ => fs::canonicalize(path).ok(),
-    }
-}
-
-/// Adds the paths that an operand stands for.
-fn expand(base: &Path, operand: &Operand, paths: &mut Vec<PathBuf>) {
-    let whole = base.join(OsStr::from_bytes(&operand.path));
-    if !operand.is_pattern {
-        paths.push(whole);
-        return;
-    }
-    let start = if operand.path.starts_with(b"/") { PathBuf::from("/") } else { base.to_owned() };
-    let mut matching = vec![start];
-    for component in operand.path.split(|&byte| byte == b'/').filter(|component| !component.is_empty()) {
-        let below = |directory: &PathBuf| entries_matching(directory, component);
-        matching = matching.iter().flat_map(below).take(MOST_PATHS).collect();
-    }
-    paths.extend(matching);
-}
-
-/// The entries of a directory that match one component of a pattern. As in shells, hidden ones match only a pattern with a dot.
-fn entries_matching(directory: &Path, component: &[u8]) -> Vec<PathBuf> {
-    let glob = is_pattern(component).then(|| Glob::parse(component, Slashes::Separate).ok()).flatten();
-    let Some(glob) = glob else { return vec![directory.join(OsStr::from_bytes(component))] };
-    let is_shown = |name: &Vec<u8>| !name.starts_with(b".") || component.starts_with(b".");
-    let names = fs::list(directory).unwrap_or_default().into_iter();
-    let names = names.filter(|name| is_shown(name) && glob.matches(name)).take(MOST_ENTRIES);
-    names.map(|name| directory.join(OsStr::from_bytes(&name))).collect()
 }

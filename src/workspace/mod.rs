@@ -47,7 +47,7 @@ pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};
 pub use forget::{ForgetOutcome, ForgetSelection, ForgottenRecord, JudgedCommit};
 pub use gc::GcOptions;
-pub(crate) use guarded::{find_threatened, record_before};
+pub(crate) use guarded::{Threatened, find_threatened, record_before};
 pub use notice::Notice;
 pub use prepared::PreparedCheckout;
 pub use refs::RefKind;

@@ -1,5 +1,6 @@
 //! The shell hook: what `undo shell-hook SHELL --before LINE` records, and the hook in real shells.
 
+mod amounts;
 mod bash;
 mod fish;
 mod terminal;
@@ -105,7 +106,7 @@ fn a_history_that_is_deleted_with_the_directory_is_named() {
     let env = repository();
     before(&env, "", "rm -rf work").shows(str![[r#"
 ---- stderr ----
-warning: this command deletes the history in [ROOT]/work/.undo, with everything that is recorded there
+warning: this command deletes the history in [ROOT]/work/.undo, with every commit in it
 hint: to have such commands refused, in shells started later: undo config --global shell.strict true
 [exit 4]
 
@@ -174,7 +175,7 @@ fn a_held_lock_makes_recording_fail_in_time() {
 fn guards_come_only_from_the_settings_of_the_user() {
     let env = repository();
     fs::write(env.path().join(".undo/config.toml"), "[shell]\nguard = \"\"\nstrict = true\n").unwrap();
-    assert!(!env.undo("shell-hook bash").ok().text().contains("'1'"), "not strict");
+    assert!(!env.undo("shell-hook bash").ok().text().contains("--strict"), "not strict");
     env.undo("config --global shell.guard 'default, make clean'").ok();
     assert!(
         env.undo("shell-hook bash").ok().text().contains("    make) case $2 in *' clean '*) return 0 ;; esac ;;\n")
@@ -189,7 +190,7 @@ hint: valid values: commands such as rm -r, separated by commas; default stands 
 
 "#]]);
     env.undo("config --global shell.strict true").ok();
-    assert!(env.undo("shell-hook bash").ok().text().contains("'1'"), "strict");
+    assert!(env.undo("shell-hook bash").ok().text().contains("--strict"), "strict");
 }
 
 /// Lines that are guarded by default.

@@ -43,8 +43,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
 /// Records the event, and says what the user must know.
 fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> Answer {
     let (cwd, environment) = (&context.cwd, &context.environment);
-    let outcomes = record_event(event, settings, cwd, environment, context.ui.progress());
-    let mut messages: Vec<String> = outcomes.iter().filter_map(|outcome| describe(event.kind, outcome)).collect();
+    let recorded = record_event(event, settings, cwd, environment, context.ui.progress());
+    let outcomes = &recorded.directories;
+    let mut messages: Vec<String> = recorded.deleted_stores.iter().map(Error::to_string).collect();
+    messages.extend(outcomes.iter().filter_map(|outcome| describe(event.kind, outcome)));
     if !outcomes.is_empty() {
         messages.extend(settings.problems.iter().map(Error::to_string));
         let problem = event.problem();
@@ -53,7 +55,7 @@ fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> 
     if event.kind == EventKind::Stop {
         outcomes.iter().filter_map(|outcome| outcome.workspace.as_ref()).for_each(background::start_if_needed);
     }
-    if !settings.blocks_tool(event, &outcomes) {
+    if !settings.blocks_tool(event, &recorded) {
         return Answer::with_messages(&messages);
     }
     if messages.is_empty() {

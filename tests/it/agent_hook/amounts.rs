@@ -114,3 +114,20 @@ fn taking_back_a_step_that_changed_a_thousand_files_takes_few_calls_for_each() {
     assert!(calls.len() < 36_000, "{} calls", calls.len());
     assert_eq!(env.read("data/7/7"), b"row 7\n");
 }
+
+#[test]
+fn only_guarded_commands_list_the_directories_of_their_operands() {
+    if !has_strace() {
+        return;
+    }
+    let env = super::shop();
+    fs::create_dir(env.root().join("beside")).unwrap();
+    let listings = |command: &str| {
+        let file = env.root().join("payload");
+        fs::write(&file, bash(&env, "s", command)).unwrap();
+        let calls = trace_with_input(&env, "getdents64", &["agent", "hook", "claude"], &file).unwrap();
+        calls.iter().filter(|call| call.path.ends_with("/beside")).count()
+    };
+    assert_eq!(listings("ls ../beside"), 0);
+    assert!(listings("rm -r ../beside") > 0);
+}

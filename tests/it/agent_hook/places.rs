@@ -107,3 +107,56 @@ fn a_removed_directory_is_found_among_the_known_ones() {
     let answer = hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
     assert!(message(&answer).contains("the directory was removed"), "the new directory has no history: {answer}");
 }
+
+#[test]
+fn a_destructive_command_records_the_directories_of_its_operands() {
+    for (number, (agent, name)) in
+        [("claude", "claude/PreToolUse-Bash"), ("codex", "codex/PreToolUse-Bash")].into_iter().enumerate()
+    {
+        for command in ["rm -rf ../other/plan.txt", "cd /; mv $HOME/../other/plan.txt x", "sh -c 'rm -r ../oth*/*'"] {
+            let env = shop();
+            other(&env);
+            std::fs::write(env.root().join("other/plan.txt"), "two\n").unwrap();
+            let typed = ["rm -rf data/raw && ./reload.sh", "git checkout -- ."][number];
+            let step = payload(&env, name).replace(typed, command);
+            assert_eq!(hook(&env, agent, step), serde_json::json!({}), "{command}");
+            assert_eq!(events(&env), [1, 1], "{command}");
+            let before = env.undo("-C ../other cat @{step}:plan.txt").ok().text();
+            assert_eq!(before, "two\n", "{command}");
+        }
+    }
+    let env = shop();
+    other(&env);
+    hook(&env, "claude", bash(&env, "s", "ls ../other; cat ../other/plan.txt"));
+    assert_eq!(events(&env), [1, 0], "other commands record the working directory");
+}
+
+#[test]
+fn a_history_that_a_command_deletes_is_named() {
+    let env = shop();
+    other(&env);
+    let from_parent = |command| {
+        let step = bash(&env, "s", command);
+        hook(&env, "claude", step.replace("/work\"", "\""))
+    };
+    let root = env.root().display();
+    for command in ["rm -rf other", "cd other && rm -rf ../oth*"] {
+        let text = format!("undo: this command deletes the history in {root}/other/.undo, with every commit in it");
+        assert_eq!(from_parent(command), serde_json::json!({"systemMessage": text}), "{command}");
+    }
+    assert_eq!(events(&env), [0, 2], "the command may fail half-way");
+    assert_eq!(from_parent("rm -rf other/plan.txt"), serde_json::json!({}));
+    super::set(&env, "agent.strict", "true");
+    let answer = from_parent("rm -rf other");
+    assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny", "{answer}");
+    assert_eq!(from_parent("rm -rf other/plan.txt"), serde_json::json!({}));
+}
+
+#[test]
+fn guards_of_the_user_apply_to_agents() {
+    let env = shop();
+    other(&env);
+    super::set(&env, "shell.guard", "'default, make clean'");
+    hook(&env, "claude", bash(&env, "s", "make -C ../other clean"));
+    assert_eq!(events(&env), [1, 1]);
+}

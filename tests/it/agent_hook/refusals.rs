@@ -82,6 +82,18 @@ fn a_deadline_that_has_passed_records_nothing() {
 }
 
 #[test]
+fn strict_mode_blocks_a_command_if_an_operand_is_not_recorded() {
+    let env = shop();
+    fs::create_dir(env.root().join("broken")).unwrap();
+    fs::write(env.root().join("broken/.undo"), "no store").unwrap();
+    set(&env, "agent.strict", "true");
+    let answer = hook(&env, "claude", bash(&env, "s", "rm -r ../broken"));
+    assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny", "{answer}");
+    assert!(message(&answer).contains("/broken` is not recorded: "), "{answer}");
+    assert_eq!(env.undo("agent log --json").ok().json().len(), 2, "the working directory is recorded");
+}
+
+#[test]
 fn problems_of_the_settings_are_reported() {
     let env = shop();
     let settings = env.root().join("home/.config/undo/config.toml");
