@@ -30,6 +30,11 @@ pub fn check_no_mix(repository: &Repository) -> Result<()> {
     check_finished(repository, HALF_DONE, &format!("{WAYS_OUT}; `--force` records the directory"))
 }
 
+/// [`ErrorKind::Refused`] if a checkout is unfinished: an automatic commit would record a mix of two states.
+pub fn check_automatic_allowed(repository: &Repository) -> Result<()> {
+    check_finished(repository, HALF_DONE, WAYS_OUT)
+}
+
 /// [`ErrorKind::Refused`] if a checkout is unfinished: this name may mean another commit than when the checkout began.
 pub fn check_not_halfway(repository: &Repository, name: &str) -> Result<()> {
     check_finished(repository, &format!("has changed the meaning of `{name}`"), WAYS_OUT)

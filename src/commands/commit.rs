@@ -4,7 +4,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::checkout::check_no_mix;
 use crate::commands::context::Remedies;
 use crate::commands::message::MessageArgs;
 use crate::commands::{Context, background, complete, init};
@@ -127,18 +126,8 @@ fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> 
             context.ui.status("nothing recorded: `undo run` is running in this directory and records it");
             Ok(Exit::SUCCESS)
         }
-        AutomaticOutcome::Undecided => Err(undecided()),
-        AutomaticOutcome::CheckoutIsUnfinished => {
-            check_no_mix(&workspace.repository)?;
-            Ok(Exit::SUCCESS)
-        }
+        AutomaticOutcome::Undecided(refusal) => Err(refusal.context("nothing is recorded")),
     }
-}
-
-/// The error for a directory whose first automatic commit waits for a decision.
-fn undecided() -> Error {
-    let message = "nothing is recorded: the first automatic commit of this directory needs a decision";
-    Error::new(ErrorKind::Refused, message).hint("to permit automatic commits, record it once by hand: undo commit")
 }
 
 /// If no path exists, the user may have typed a message: offers `-m`.

@@ -116,15 +116,7 @@ fn record_one(context: &Context<'_>, args: &Args, directory: &Path, line: &OsStr
         }
         AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning => Ok(Exit::SUCCESS),
         // The user was asked before.
-        AutomaticOutcome::Undecided if !args.strict => Ok(Exit::SUCCESS),
-        AutomaticOutcome::Undecided => {
-            let message = "its first automatic commit needs a decision";
-            Err(Error::new(ErrorKind::Refused, message)
-                .hint("to permit automatic commits, record it once by hand: undo commit"))
-        }
-        AutomaticOutcome::CheckoutIsUnfinished => {
-            let message = "an unfinished checkout has left the directory half old, half new";
-            Err(Error::new(ErrorKind::Refused, message).hint("to see how to finish it: undo status"))
-        }
+        AutomaticOutcome::Undecided(_) if !args.strict => Ok(Exit::SUCCESS),
+        AutomaticOutcome::Undecided(refusal) => Err(refusal),
     }
 }

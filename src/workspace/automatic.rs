@@ -1,6 +1,7 @@
 //! Automatic commits: hooks, agents and cron jobs record the directory beside the branch.
 
-use crate::error::Result;
+use crate::checkout;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
 use crate::object::Extras;
 use crate::object::operation::Verb;
@@ -20,26 +21,25 @@ pub struct AutomaticOptions {
     /// Fields of the event.
     pub extras: Extras,
     /// The time by which the event must be recorded, waiting for the lock included; otherwise
-    /// [`ErrorKind::NotInTime`](crate::error::ErrorKind::NotInTime).
+    /// [`ErrorKind::NotInTime`].
     pub deadline: Option<Deadline>,
 }
 
 /// Outcome of an automatic commit.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum AutomaticOutcome {
     /// The event is recorded. `commit` of the outcome is the state of the directory, which is new if `created`.
     Recorded(Box<Outcome>),
     /// Nothing is recorded, because `undo run` is running a command in the directory and records it.
     RunIsRunning,
-    /// Nothing is recorded, because the first automatic commit of this directory needs a decision of the user, who was asked
-    /// for it before. The first time, this is [`ErrorKind::Refused`](crate::error::ErrorKind::Refused).
-    Undecided,
-    /// Nothing is recorded, because an unfinished checkout has left the directory half old, half new.
-    CheckoutIsUnfinished,
+    /// Nothing is recorded, because the first automatic commit of this directory needs a decision of the user, as this error
+    /// says. The user was asked for it before: the first time, the commit fails.
+    Undecided(Error),
 }
 
 impl Workspace {
-    /// Records the directory in an automatic commit, which moves no branch, and appends an event.
+    /// Records the directory in an automatic commit, which moves no branch, and appends an event. [`ErrorKind::Refused`] if an
+    /// unfinished checkout has left the directory half old, half new, or if the user must decide whether it is recorded.
     pub fn commit_automatically(
         &mut self,
         options: &AutomaticOptions,
@@ -54,12 +54,12 @@ impl Workspace {
         if transaction.repository().is_run_running()? {
             return Ok(AutomaticOutcome::RunIsRunning);
         }
-        if transaction.repository().unfinished().is_some() {
-            return Ok(AutomaticOutcome::CheckoutIsUnfinished);
-        }
+        checkout::check_automatic_allowed(transaction.repository())?;
         let (repository, worktree) = (transaction.repository(), &self.worktree);
         if !first_automatic::check(repository, worktree, &UntilDeadline { progress, deadline })? {
-            return Ok(AutomaticOutcome::Undecided);
+            let message = "the first automatic commit of this directory needs a decision";
+            let hint = "to permit automatic commits, record it once by hand: undo commit";
+            return Ok(AutomaticOutcome::Undecided(Error::new(ErrorKind::Refused, message).hint(hint)));
         }
         let beside = Beside::of(transaction.repository(), options.extras.clone())?;
         let (outcome, notices) = record_event(&mut transaction, &self.worktree, options, beside, deadline, progress)?;

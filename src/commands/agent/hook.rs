@@ -44,9 +44,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
 fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> Answer {
     let (cwd, environment) = (&context.cwd, &context.environment);
     let recorded = record_event(event, settings, cwd, environment, context.ui.progress());
-    let outcomes = &recorded.directories;
+    let (outcomes, blocks_tool) = (&recorded.directories, settings.blocks_tool(event, &recorded));
     let mut messages: Vec<String> = recorded.deleted_stores.iter().map(Error::to_string).collect();
-    messages.extend(outcomes.iter().filter_map(|outcome| describe(event.kind, outcome)));
+    messages.extend(outcomes.iter().filter_map(|outcome| describe(event.kind, blocks_tool, outcome)));
     if !outcomes.is_empty() {
         messages.extend(settings.problems.iter().map(Error::to_string));
         let problem = event.problem();
@@ -55,40 +55,30 @@ fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> 
     if event.kind == EventKind::Stop {
         outcomes.iter().filter_map(|outcome| outcome.workspace.as_ref()).for_each(background::start_if_needed);
     }
-    if !settings.blocks_tool(event, &recorded) {
-        return Answer::with_messages(&messages);
-    }
-    if messages.is_empty() {
-        // The user was asked for a decision before; the agent must know the reason each time.
-        messages.push("the directory is not recorded; to decide that it is: undo commit".to_owned());
-    }
-    Answer::denying_tool(&messages)
+    if blocks_tool { Answer::denying_tool(&messages) } else { Answer::with_messages(&messages) }
 }
 
 /// What the user must know about one directory.
-fn describe(kind: EventKind, outcome: &HookOutcome) -> Option<String> {
+fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option<String> {
     let worktree = outcome.worktree.display();
-    match &outcome.result {
-        // The user was asked before.
-        Ok(AutomaticOutcome::RunIsRunning | AutomaticOutcome::Undecided) => None,
-        Ok(AutomaticOutcome::CheckoutIsUnfinished) => Some(format!(
-            "`{worktree}` is not recorded: an unfinished checkout has left it half old, half new; \
-             to finish it: undo checkout --continue"
-        )),
+    let error = match &outcome.result {
+        Ok(AutomaticOutcome::RunIsRunning) => return None,
         Ok(AutomaticOutcome::Recorded(recorded)) => {
-            describe_recorded(kind, recorded).map(|text| format!("`{worktree}`: {text}"))
+            return describe_recorded(kind, recorded).map(|text| format!("`{worktree}`: {text}"));
         }
-        Err(error) => {
-            let subject = match error.kind() {
-                // The message says that nothing is recorded.
-                ErrorKind::NotInTime => format!("`{worktree}`"),
-                _ => format!("`{worktree}` is not recorded"),
-            };
-            let consequence = if kind == EventKind::Stop { "" } else { "; what happens now cannot be undone" };
-            let hint = error.hint_text().map_or_else(String::new, |hint| format!("; {hint}"));
-            Some(format!("{subject}: {error}{consequence}{hint}"))
-        }
-    }
+        // The user was asked before. An agent whose tool is blocked must know the reason each time.
+        Ok(AutomaticOutcome::Undecided(_)) if !blocks_tool => return None,
+        Ok(AutomaticOutcome::Undecided(error)) | Err(error) => error,
+    };
+    let subject = match error.kind() {
+        // The message says that nothing is recorded.
+        ErrorKind::NotInTime => format!("`{worktree}`"),
+        _ => format!("`{worktree}` is not recorded"),
+    };
+    let continues = kind != EventKind::Stop && !blocks_tool;
+    let consequence = if continues { "; what happens now cannot be undone" } else { "" };
+    let hint = error.hint_text().map_or_else(String::new, |hint| format!("; {hint}"));
+    Some(format!("{subject}: {error}{consequence}{hint}"))
 }
 
 /// Signs of an accident in the changes since the last event, and files that a prompt's commit does not cover.

@@ -46,6 +46,7 @@ fn strict_mode_blocks_only_tools_and_only_by_an_answer() {
         );
         let reason = decision["permissionDecisionReason"].as_str().unwrap();
         assert!(reason.contains("nothing is recorded") && reason == message(&answer), "{answer}");
+        assert!(!reason.contains("cannot be undone"), "nothing happens now: {answer}");
     }
     for name in ["claude/UserPromptSubmit", "claude/Stop", "claude/SubagentStop"] {
         let answer = hook(&env, "claude", payload(&env, name));
@@ -169,7 +170,8 @@ fn an_unfinished_checkout_is_reported() {
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
     let text = message(&answer);
     assert!(
-        text.contains("is not recorded: an unfinished checkout") && text.ends_with("undo checkout --continue"),
+        text.contains("is not recorded: an unfinished checkout of ")
+            && text.ends_with("; finish it with `undo checkout --continue`, or undo it with `undo undo`"),
         "{text}"
     );
     env.undo("checkout --continue -q").ok();
@@ -206,7 +208,14 @@ fn a_home_directory_is_asked_for_once_and_strict_mode_has_a_reason_each_time() {
     set(&env, "agent.strict", "true");
     let answer = hook(&env, "claude", &step);
     assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny");
-    assert_eq!(message(&answer), "undo: the directory is not recorded; to decide that it is: undo commit");
+    assert_eq!(
+        message(&answer),
+        format!(
+            "undo: `{}` is not recorded: the first automatic commit of this directory needs a decision; \
+             to permit automatic commits, record it once by hand: undo commit",
+            home.display()
+        )
+    );
     env.undo("-C ../home commit -qm decided").ok();
     assert_eq!(hook(&env, "claude", &step), json!({}));
     assert_eq!(env.undo("-C ../home agent log --json").ok().json().len(), 2);
