@@ -6,20 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use toml_edit::{Document, TableLike};
 
-use super::FoundHook;
-
-/// Whether Codex runs a hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CodexTrust {
-    /// The user has trusted this hook.
-    Trusted,
-    /// The user has not trusted it yet.
-    Untrusted,
-    /// The user has trusted a hook in this place. Either the hook has changed since, or Codex computes the hash in a new way.
-    Unknown,
-    /// The user has turned the hook off.
-    Disabled,
-}
+use super::{FoundHook, Trust};
 
 /// The file `config.toml` of Codex.
 pub struct CodexSettings(Document<String>);
@@ -39,19 +26,20 @@ impl CodexSettings {
     }
 
     /// Whether Codex runs a hook of the file at `hooks`.
-    pub fn trust(&self, hooks: &Path, hook: &FoundHook) -> CodexTrust {
+    pub fn trust(&self, hooks: &Path, hook: &FoundHook) -> Trust {
         let (group, handler) = hook.place;
         let key = format!("{}:{}:{group}:{handler}", hooks.display(), label(&hook.event));
         let states = self.0.get("hooks").and_then(|hooks| hooks.as_table_like()?.get("state")?.as_table_like());
         let Some(state) = states.and_then(|states| states.get(&key)?.as_table_like()) else {
-            return CodexTrust::Untrusted;
+            return Trust::Untrusted;
         };
         let trusted = |state: &dyn TableLike| state.get("trusted_hash")?.as_str().map(str::to_owned);
         match trusted(state) {
-            _ if state.get("enabled").and_then(|value| value.as_bool()) == Some(false) => CodexTrust::Disabled,
-            Some(hash) if hash == hash_of(hook) => CodexTrust::Trusted,
-            Some(_) => CodexTrust::Unknown,
-            None => CodexTrust::Untrusted,
+            _ if state.get("enabled").and_then(|value| value.as_bool()) == Some(false) => Trust::Disabled,
+            Some(hash) if hash == hash_of(hook) => Trust::Trusted,
+            // Either the hook has changed since, or Codex computes the hash in a new way.
+            Some(_) => Trust::Unknown,
+            None => Trust::Untrusted,
         }
     }
 }
@@ -92,7 +80,7 @@ mod tests {
         find(&add("", &set).unwrap(), CodingAgent::Codex).unwrap()
     }
 
-    fn trust(text: &str) -> CodexTrust {
+    fn trust(text: &str) -> Trust {
         let tool = found().into_iter().find(|hook| hook.event == "PreToolUse").unwrap();
         CodexSettings::parse(text).unwrap().trust(Path::new("/home/ann/.codex/hooks.json"), &tool)
     }
@@ -101,13 +89,13 @@ mod tests {
     fn trust_is_read_from_the_state_of_the_hook() {
         const KEY: &str = "[hooks.state.\"/home/ann/.codex/hooks.json:pre_tool_use:0:0\"]\n";
         let hash = hash_of(&found()[1]);
-        assert_eq!(trust(""), CodexTrust::Untrusted);
-        assert_eq!(trust(&format!("{KEY}trusted_hash = \"{hash}\"\n")), CodexTrust::Trusted);
-        assert_eq!(trust(&format!("{KEY}trusted_hash = \"{hash}\"\nenabled = false\n")), CodexTrust::Disabled);
-        assert_eq!(trust(&format!("{KEY}trusted_hash = \"sha256:00\"\n")), CodexTrust::Unknown);
-        assert_eq!(trust(&format!("{KEY}enabled = true\n")), CodexTrust::Untrusted);
+        assert_eq!(trust(""), Trust::Untrusted);
+        assert_eq!(trust(&format!("{KEY}trusted_hash = \"{hash}\"\n")), Trust::Trusted);
+        assert_eq!(trust(&format!("{KEY}trusted_hash = \"{hash}\"\nenabled = false\n")), Trust::Disabled);
+        assert_eq!(trust(&format!("{KEY}trusted_hash = \"sha256:00\"\n")), Trust::Unknown);
+        assert_eq!(trust(&format!("{KEY}enabled = true\n")), Trust::Untrusted);
         let other = KEY.replace("use:0", "use:1");
-        assert_eq!(trust(&format!("{other}trusted_hash = \"{hash}\"\n")), CodexTrust::Untrusted);
+        assert_eq!(trust(&format!("{other}trusted_hash = \"{hash}\"\n")), Trust::Untrusted);
     }
 
     #[test]

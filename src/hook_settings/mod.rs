@@ -14,7 +14,7 @@ use crate::coding_agent::CodingAgent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::quote::{is_hidden, shell_word};
 
-pub use codex::{CodexSettings, CodexTrust};
+pub use codex::CodexSettings;
 pub use edit::{FoundHook, Uneditable, add, find, remove};
 
 /// Seconds after which the agent stops waiting for the hook. The hook itself ends much earlier (`agent.deadline`).
@@ -22,6 +22,31 @@ pub const TIMEOUT: u64 = 60;
 
 /// The end of each command: the agent must go on if the program has failed or is gone.
 const NEVER_FAIL: &str = " || :";
+
+/// Whether an agent runs hooks, as its own files say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The user has trusted them: the agent runs them.
+    Trusted,
+    /// The user has not trusted them yet: the agent asks first.
+    Untrusted,
+    /// The user has turned one off in the agent.
+    Disabled,
+    /// The files do not say.
+    Unknown,
+}
+
+impl Trust {
+    /// The answer in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Trust::Trusted => "trusted",
+            Trust::Untrusted => "untrusted",
+            Trust::Disabled => "disabled",
+            Trust::Unknown => "unknown",
+        }
+    }
+}
 
 /// A hook: an event of the agent, and the tools it is limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::agent;
+use crate::history::automatic::Event;
 use crate::time::Timestamp;
-use crate::workspace::hooks::{HookChange, HookState, HookStatus, LastEvent};
+use crate::workspace::hooks::{HookChange, HookStatus};
 
 /// A change of an agent's settings.
 #[derive(Clone, Debug, Serialize)]
@@ -94,21 +96,31 @@ pub struct EventRecord {
     pub tool: Option<String>,
 }
 
+impl EventRecord {
+    fn new(event: &Event) -> EventRecord {
+        EventRecord {
+            time: event.time,
+            event: event.text(agent::EVENT).unwrap_or_default(),
+            session: event.text(agent::SESSION),
+            tool: event.text(agent::TOOL),
+        }
+    }
+}
+
 impl AgentRecord {
     /// The record of an agent.
-    pub fn new(status: &HookStatus, last: Option<LastEvent>) -> AgentRecord {
+    pub fn new(status: &HookStatus, last: Option<Event>) -> AgentRecord {
         let HookStatus { agent, path, state, program, program_exists, trust, disabled_by } = status;
-        let is_readable = !matches!(state, HookState::Unreadable(_));
         AgentRecord {
             agent: agent.word(),
             title: agent.title(),
             path: path.display().to_string(),
             state: state.word(),
             program: program.as_ref().map(|path| path.display().to_string()),
-            program_exists: program.as_ref().filter(|_| is_readable).map(|_| *program_exists),
+            program_exists: program.as_ref().map(|_| *program_exists),
             trust: trust.map(|trust| trust.word()),
             disabled_by: disabled_by.iter().map(|path| path.display().to_string()).collect(),
-            last_event: last.map(|LastEvent { time, event, session, tool }| EventRecord { time, event, session, tool }),
+            last_event: last.map(|event| EventRecord::new(&event)),
         }
     }
 }

@@ -10,9 +10,8 @@ use crate::coding_agent::CodingAgent;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::history::automatic::events;
-use crate::hook_settings::{CodexSettings, CodexTrust, FoundHook, find, hooks};
-use crate::time::Timestamp;
+use crate::history::automatic::{Event, events};
+use crate::hook_settings::{CodexSettings, FoundHook, Trust, find, hooks};
 use crate::workspace::Workspace;
 
 /// The hooks of an agent.
@@ -57,57 +56,12 @@ impl HookState {
     }
 }
 
-/// Whether an agent trusts hooks, as its own files say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// The agent runs them.
-    Trusted,
-    /// The agent asks before it runs them.
-    Untrusted,
-    /// The user has turned one off in the agent.
-    Disabled,
-    /// The files do not say.
-    Unknown,
-}
-
-impl Trust {
-    /// The answer in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Trust::Trusted => "trusted",
-            Trust::Untrusted => "untrusted",
-            Trust::Disabled => "disabled",
-            Trust::Unknown => "unknown",
-        }
-    }
-}
-
-/// An event that an agent reported.
-#[derive(Clone, Debug)]
-pub struct LastEvent {
-    /// Time of the event.
-    pub time: Timestamp,
-    /// `prompt`, `step` or `stop`.
-    pub event: String,
-    /// The session of the agent.
-    pub session: Option<String>,
-    /// The tool, for a step.
-    pub tool: Option<String>,
-}
-
 impl Workspace {
     /// The last event of an agent that was recorded in this directory.
-    pub fn last_event(&self, name: CodingAgent) -> Result<Option<LastEvent>> {
-        for event in events(&self.repository) {
-            let event = event?;
-            let text = |key: &str| event.extras.get(key).map(|value| String::from_utf8_lossy(value).into_owned());
-            if text(agent::NAME).as_deref() == Some(name.word()) {
-                let name = text(agent::EVENT).unwrap_or_default();
-                let (session, tool) = (text(agent::SESSION), text(agent::TOOL));
-                return Ok(Some(LastEvent { time: event.time, event: name, session, tool }));
-            }
-        }
-        Ok(None)
+    pub fn last_event(&self, agent: CodingAgent) -> Result<Option<Event>> {
+        let name = Some(agent.word().as_bytes());
+        let is_own = |event: &Result<Event>| event.as_ref().map_or(true, |event| event.extras.get(agent::NAME) == name);
+        events(&self.repository).find(is_own).transpose()
     }
 }
 
@@ -128,16 +82,21 @@ pub fn status(agent: CodingAgent, project: &Path, environment: &Environment) -> 
     };
     let program = found.first().map(|hook| hook.program.clone());
     let program_exists = program.as_deref().is_some_and(fs::is_executable);
-    let trust = match agent {
-        _ if found.is_empty() => None,
-        CodingAgent::Claude => Some(claude_trust(folder, project)),
-        CodingAgent::Codex => Some(codex_trust(folder, &path, &found)),
+    let (trust, disabled_by) = match agent {
+        CodingAgent::Claude => {
+            let files = claude_settings(folder, project).into_iter();
+            (claude_trust(folder, project), files.filter(|file| claude_disables_hooks(file)).collect())
+        }
+        CodingAgent::Codex => {
+            let files = [folder.join("config.toml"), PathBuf::from("/etc/codex/requirements.toml")];
+            let files = files.map(|file| (CodexSettings::parse(&text(&file).unwrap_or_default()), file));
+            let trust = codex_trust(folder, &path, files[0].0.as_ref(), &found);
+            let is_off =
+                |settings: &Option<CodexSettings>| settings.as_ref().is_some_and(CodexSettings::disables_hooks);
+            (trust, files.into_iter().filter(|(settings, _)| is_off(settings)).map(|(_, file)| file).collect())
+        }
     };
-    let files = match agent {
-        CodingAgent::Claude => claude_settings(folder, project),
-        CodingAgent::Codex => vec![folder.join("config.toml"), PathBuf::from("/etc/codex/requirements.toml")],
-    };
-    let disabled_by = files.into_iter().filter(|file| disables_hooks(agent, file)).collect();
+    let trust = (!found.is_empty()).then_some(trust);
     Ok(HookStatus { agent, path, state, program, program_exists, trust, disabled_by })
 }
 
@@ -162,18 +121,11 @@ fn claude_settings(folder: &Path, project: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Whether a settings file turns hooks off. A file that cannot be read does not.
-fn disables_hooks(agent: CodingAgent, file: &Path) -> bool {
-    match agent {
-        CodingAgent::Claude => {
-            let is_set = |settings: &Value, key| settings[key] == Value::Bool(true);
-            let is_off = |settings| is_set(&settings, "disableAllHooks") || is_set(&settings, "allowManagedHooksOnly");
-            json(file).is_some_and(is_off)
-        }
-        CodingAgent::Codex => {
-            text(file).and_then(|text| CodexSettings::parse(&text)).is_some_and(|c| c.disables_hooks())
-        }
-    }
+/// Whether a settings file of Claude Code turns hooks off. A file that cannot be read does not.
+fn claude_disables_hooks(file: &Path) -> bool {
+    let is_set = |settings: &Value, key| settings[key] == Value::Bool(true);
+    json(file)
+        .is_some_and(|settings| is_set(&settings, "disableAllHooks") || is_set(&settings, "allowManagedHooksOnly"))
 }
 
 /// Claude Code runs hooks in directories in which the user has accepted its question about trust, and below them.
@@ -188,23 +140,17 @@ fn claude_trust(folder: &Path, project: &Path) -> Trust {
 }
 
 /// Codex runs a hook only after the user has trusted its definition.
-fn codex_trust(folder: &Path, path: &Path, found: &[FoundHook]) -> Trust {
-    let Some(settings) = text(&folder.join("config.toml")) else { return Trust::Untrusted };
-    let Some(settings) = CodexSettings::parse(&settings) else { return Trust::Unknown };
+fn codex_trust(folder: &Path, path: &Path, settings: Option<&CodexSettings>, found: &[FoundHook]) -> Trust {
+    let Some(settings) = settings else { return Trust::Unknown };
     // Codex resolves links of the folder only if `CODEX_HOME` names it.
     let resolved = fs::canonicalize(folder).ok().zip(path.file_name()).map(|(folder, name)| folder.join(name));
     let of_path = |path: &Path| found.iter().map(|hook| settings.trust(path, hook)).collect::<Vec<_>>();
     let answers = [Some(path), resolved.as_deref()].into_iter().flatten().map(of_path);
-    let best = |answers: Vec<CodexTrust>| {
-        let has = |answer| answers.contains(&answer);
-        match () {
-            () if has(CodexTrust::Disabled) => Trust::Disabled,
-            () if has(CodexTrust::Untrusted) => Trust::Untrusted,
-            () if has(CodexTrust::Unknown) => Trust::Unknown,
-            () => Trust::Trusted,
-        }
+    let combined = |answers: Vec<Trust>| {
+        let worst = [Trust::Disabled, Trust::Untrusted, Trust::Unknown].into_iter().find(|one| answers.contains(one));
+        worst.unwrap_or(Trust::Trusted)
     };
-    answers.map(best).find(|trust| *trust != Trust::Untrusted).unwrap_or(Trust::Untrusted)
+    answers.map(combined).find(|trust| *trust != Trust::Untrusted).unwrap_or(Trust::Untrusted)
 }
 
 fn text(file: &Path) -> Option<String> {
