@@ -39,7 +39,7 @@ _undo() {
         words[n]=$plain
     done
     # Bash replaces only what stands after the last split, and has left an open quote out of it.
-    local open=$quote reply help is_folder
+    local open=$quote reply bare help is_folder
     [[ -n $open ]] && plain=$2 || _undo_plain "$2"
     local kept=${words[n_last]%"$plain"}
     COMPREPLY=()
@@ -52,7 +52,9 @@ _undo() {
             [[ $open == \" && $reply == *[\\\"\$\`!]* ]] && continue
             [[ $reply == *[[:cntrl:]]* ]] && continue
         else
-            [[ $reply == *[^[:alnum:]./@:=+_~^-]* || $reply == \~* ]] && printf -v reply %q "$reply"
+            # The braces of `@{step}` are not special in bash.
+            [[ $kept$reply =~ @\{[[:lower:]]+\}$ ]] && bare=${reply//[{\}]/} || bare=$reply
+            [[ $bare == *[^[:alnum:]./@:=+_~^-]* || $bare == \~* ]] && printf -v reply %q "$reply"
             [[ -n $is_folder ]] || reply+=" "
         fi
         COMPREPLY+=("$reply")

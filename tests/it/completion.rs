@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use crate::agent_hook::{hook, payload};
 use crate::env::TestEnv;
 use crate::skip::skip;
 
@@ -71,7 +72,7 @@ const QUOTED: [(&str, &str); 3] = [
 const DEADLINE: Duration = Duration::from_secs(900);
 
 /// Revisions that all shells offer.
-const REVISIONS: [&str; 6] = ["main", "feature/one", "v1.0", "@", "latest", "-"];
+const REVISIONS: [&str; 8] = ["main", "feature/one", "v1.0", "@", "latest", "-", "@{prompt}", "@{step}"];
 
 fn found(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
@@ -103,6 +104,8 @@ fn repository() -> TestEnv {
     env.undo("commit -m 'one: two'").ok();
     env.undo("tag v1.0").ok();
     env.undo("branch feature/one").ok();
+    hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+    hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
     fs::remove_file(env.path().join("a name")).unwrap();
     fs::remove_file(env.path().join("below/another")).unwrap();
     fs::remove_file(env.path().join("some folder/inner")).unwrap();
@@ -260,7 +263,8 @@ fn zsh(load: &str) {
     terminal.completes(" ");
     // Discards earlier completions.
     terminal.type_keys("\x0f");
-    offers(&terminal.type_keys("undo checkout \t\x0f"), &REVISIONS);
+    // Zsh quotes the braces of `@{step}`.
+    offers(&terminal.type_keys("undo checkout \t\x0f").replace('\\', ""), &REVISIONS);
     offers(&terminal.type_keys("undo \t\x0f"), &["init", "commit", "log", "checkout"]);
     offers(&terminal.type_keys("undo restore --\t\x0f"), &["--from", "--dry-run"]);
 }

@@ -11,11 +11,13 @@ use clap::Subcommand;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter};
 
+use crate::agent::EventKind;
 use crate::commands;
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::fs;
 use crate::history;
+use crate::history::agent_events;
 use crate::history::revision::parse_path;
 use crate::history::timeline::Timeline;
 use crate::id::CommitId;
@@ -71,7 +73,7 @@ pub fn tags(current: &OsStr) -> Vec<CompletionCandidate> {
     keep(current, refs.iter().map(|(name, &id)| candidate(name, describe(&repository, id))).collect())
 }
 
-/// Branches, tags, recent commits, and special names; after `..`, the second revision of a range.
+/// Branches, tags, recent commits, prompts and steps of agents, and special names; after `..`, the second revision of a range.
 pub fn revisions(current: &OsStr) -> Vec<CompletionCandidate> {
     let bytes = current.as_bytes();
     let Some(dots) = bytes.windows(2).rposition(|two| two == b"..") else { return one_revision(current) };
@@ -86,8 +88,26 @@ fn one_revision(current: &OsStr) -> Vec<CompletionCandidate> {
     let words = [("@", "the current commit"), ("latest", "the newest commit"), ("-", "the previous current commit")];
     let words = words.iter().map(|&(word, help)| candidate(word, help.to_owned())).collect();
     found.extend(keep(current, words));
+    found.extend(keep(current, prompts_and_steps().unwrap_or_default()));
     found.extend(keep(current, recent().unwrap_or_default()));
     found
+}
+
+/// `@{prompt}` and `@{step}`, if the newest operations have such events of agents.
+fn prompts_and_steps() -> Result<Vec<CompletionCandidate>> {
+    let repository = open()?;
+    let mut found = Vec::new();
+    for operation in repository.operations().take(10 * RECENT) {
+        let (_, operation) = operation?;
+        let kind = agent_events::kind(&operation.extras).filter(|_| repository.is_own(&operation));
+        let Some(kind @ (EventKind::Prompt | EventKind::Step)) = kind else { continue };
+        if !found.iter().any(|(known, _)| *known == kind) {
+            let age = human::age(operation.time, &repository.environment);
+            let help = format!("before the last {} of an agent, {age}", kind.word());
+            found.push((kind, candidate(format!("@{{{}}}", kind.word()), help)));
+        }
+    }
+    Ok(found.into_iter().map(|(_, candidate)| candidate).collect())
 }
 
 /// Forgotten commits that can be recalled.
