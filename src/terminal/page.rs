@@ -68,6 +68,11 @@ impl<'a> Page<'a> {
         self.palette.is_on()
     }
 
+    /// Whether the page is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
     /// Number of columns of the terminal. Where there is none, `COLUMNS` or 80.
     pub fn columns(&self) -> usize {
         const DEFAULT: usize = 80;

@@ -5,16 +5,29 @@ use std::io;
 use serde::Serialize;
 
 use crate::object::commit::Counts;
+use crate::quote::one_line;
 use crate::report::agent::{StepRecord, StepSummary};
 use crate::terminal::human::{Count, plural};
 use crate::terminal::sanitize::line as safe;
+use crate::terminal::table::{pad, shorten, width};
 use crate::terminal::{Page, Print, Role};
 
-/// Maximum length of a command or a prompt in a line, in characters.
-const SHORT: usize = 60;
+use super::changes::change_counts;
+
+/// Maximum length of a command or a prompt in a line, in bytes.
+const LINE: usize = 200;
+
+/// Minimum number of columns for a command or a prompt on a terminal.
+const NARROW: usize = 20;
 
 /// Number of characters of a session's id.
 const SESSION: usize = 8;
+
+/// Columns of an abbreviated id, of counts, of the name of a tool, and of a revision. Longer texts are rare.
+const ID: usize = 8;
+const COUNTS: usize = 10;
+const TOOL: usize = 5;
+const REVISION: usize = 11;
 
 /// An event of an agent in the list.
 #[derive(Serialize)]
@@ -43,63 +56,91 @@ impl Print for StepLine {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let record = &self.record;
         if let Some(header) = &self.header {
-            if header.has_gap {
-                page.line("")?;
-            }
-            let name = safe(&format!("{} {}", record.agent, start(&record.session, SESSION)));
-            let (prompts, steps) = (plural(header.prompts, "prompt"), plural(header.steps, "step"));
-            page.line(format_args!("{}  {prompts}, {steps}", page.paint(Role::Heading, name.trim_end())))?;
+            header.print(record, page)?;
         }
-        if record.event == "stop" && record.changes == Some(Counts::default()) {
-            return Ok(());
+        match record.event {
+            "stop" if record.changes == Some(Counts::default()) => Ok(()),
+            "prompt" => print_prompt(record, page),
+            _ => print_step(record, page),
         }
-        let changes = changes(record.changes, page);
-        let (id, time) = (page.paint(Role::Id, record.id.short()), page.time(record.time));
-        let mut line = match record.event {
-            "prompt" => {
-                let number = record.prompt.filter(|number| *number > 1).map_or_else(String::new, |n| format!(" {n}"));
-                let revision = page.paint(Role::Tag, format!("@{{prompt{number}}}")).to_string();
-                with_text(format!("  {revision}  {id}  {time}  {changes}"), &record.text)
-            }
-            "step" => with_text(format!("    {id}  {}", safe(&record.tool)), &record.command) + "  " + &changes,
-            "stop" => format!("    {id}  after the stop  {changes}"),
-            event => format!("    {id}  {event} event  {changes}"),
-        };
-        if !record.subagent.is_empty() {
-            line += &page.paint(Role::Dim, safe(&format!("  (subagent {})", record.subagent))).to_string();
-        }
-        if record.mixed {
-            line += &page.paint(Role::Dim, "  (mixed)").to_string();
-        }
-        for alarm in &record.alarms {
-            let text = safe(&format!("  ({}: {} of {} files)", alarm.kind, Count(alarm.count), Count(alarm.of)));
-            line += &page.paint(Role::Warning, text).to_string();
-        }
-        page.line(line)
     }
 }
 
-/// Appends a command or a prompt, shortened to one line.
-fn with_text(line: String, text: &str) -> String {
-    match start(text.lines().next().unwrap_or_default(), SHORT) {
-        "" => line,
-        short if short.len() < text.len() => format!("{line}  {}…", safe(short)),
-        short => format!("{line}  {}", safe(short)),
+impl SessionHeader {
+    fn print(&self, first: &StepRecord, page: &mut Page<'_>) -> io::Result<()> {
+        if self.has_gap {
+            page.line("")?;
+        }
+        let session: String = first.session.chars().take(SESSION).collect();
+        let name = safe(&format!("{} {session}", first.agent));
+        let (prompts, steps) = (plural(self.prompts, "prompt"), plural(self.steps, "step"));
+        page.line(format_args!("{}  {prompts}, {steps}", page.paint(Role::Heading, name.trim_end())))
     }
 }
 
-/// The first characters of a text.
-fn start(text: &str, length: usize) -> &str {
-    text.char_indices().nth(length).map_or(text, |(end, _)| &text[..end])
+fn print_prompt(record: &StepRecord, page: &mut Page<'_>) -> io::Result<()> {
+    let number = record.prompt.filter(|number| *number > 1).map_or_else(String::new, |number| format!(" {number}"));
+    let revision = page.paint(Role::Tag, pad(&format!("@{{prompt{number}}}"), REVISION));
+    let (id, changes, time) =
+        (page.paint(Role::Id, record.id.short()), changes(record.changes, page), page.time(record.time));
+    let notes = paint(&notes(record), page);
+    page.line(format_args!("  {revision}  {id}  {changes}  {time}{notes}"))?;
+    match fit(&record.text, "    > ".len(), page).as_str() {
+        "" => Ok(()),
+        text => page.line(format_args!("    > {text}")),
+    }
 }
 
-/// `+3 ~1 -2`
+fn print_step(record: &StepRecord, page: &mut Page<'_>) -> io::Result<()> {
+    let notes = notes(record);
+    let what = match record.event {
+        "step" => {
+            let tool = pad(&safe(&record.tool), TOOL);
+            let others: usize = notes.iter().map(|(_, text)| width(text)).sum();
+            let taken = "    ".len() + ID + COUNTS + width(&tool) + 3 * "  ".len() + others;
+            format!("{tool}  {}", fit(&record.command, taken, page))
+        }
+        "stop" => "after the agent stopped".to_owned(),
+        event => format!("{event} event"),
+    };
+    let (id, changes) = (page.paint(Role::Id, record.id.short()), changes(record.changes, page));
+    page.line(format_args!("    {id}  {changes}  {}{}", what.trim_end(), paint(&notes, page)))
+}
+
+/// What follows an event in parentheses.
+fn notes(record: &StepRecord) -> Vec<(Role, String)> {
+    let mut notes = Vec::new();
+    if record.late {
+        notes.push((Role::Dim, "  (late)".to_owned()));
+    }
+    if !record.subagent.is_empty() {
+        notes.push((Role::Dim, safe(&format!("  (subagent {})", record.subagent))));
+    }
+    if record.mixed {
+        notes.push((Role::Dim, "  (mixed)".to_owned()));
+    }
+    for alarm in &record.alarms {
+        let text = format!("  ({}: {} of {} files)", alarm.kind, Count(alarm.count), Count(alarm.of));
+        notes.push((Role::Warning, safe(&text)));
+    }
+    notes
+}
+
+fn paint(notes: &[(Role, String)], page: &Page<'_>) -> String {
+    notes.iter().map(|(role, text)| page.paint(*role, text).to_string()).collect()
+}
+
+/// A command or a prompt on one line. On a terminal, so short that the line fits beside `taken` columns.
+fn fit(text: &str, taken: usize, page: &Page<'_>) -> String {
+    let line = safe(&one_line(text, LINE));
+    if page.is_terminal() { shorten(&line, page.columns().saturating_sub(taken).max(NARROW)) } else { line }
+}
+
+/// `+3 ~1 -2`, filled up with spaces.
 fn changes(counts: Option<Counts>, page: &Page<'_>) -> String {
-    let Some(counts) = counts else { return page.paint(Role::Dim, "(forgotten)").to_string() };
-    format!(
-        "{} {} {}",
-        page.paint(Role::Added, format!("+{}", Count(counts.added))),
-        page.paint(Role::Modified, format!("~{}", Count(counts.modified))),
-        page.paint(Role::Removed, format!("-{}", Count(counts.deleted))),
-    )
+    let Some(counts) = counts else { return page.paint(Role::Dim, pad("(forgotten)", COUNTS)).to_string() };
+    let [added, modified, deleted] =
+        [counts.added, counts.modified, counts.deleted].map(|count| Count(count).to_string());
+    let taken = added.len() + modified.len() + deleted.len() + "+ ~ -".len();
+    format!("{}{}", change_counts(counts, page), " ".repeat(COUNTS.saturating_sub(taken)))
 }

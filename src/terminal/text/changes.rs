@@ -8,10 +8,21 @@ use crate::diff::{Change, ChangeCounts, Rename, Status};
 use crate::metadata::Kind;
 use crate::number;
 use crate::object::Content;
+use crate::object::commit::Counts;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::changes::{ChangeRecord, Tally};
 use crate::terminal::human::{Count, plural};
 use crate::terminal::{Page, Print, Role};
+
+/// `+3 ~1 -2`
+pub fn change_counts(counts: Counts, page: &Page<'_>) -> String {
+    format!(
+        "{} {} {}",
+        page.paint(Role::Added, format!("+{}", Count(counts.added))),
+        page.paint(Role::Modified, format!("~{}", Count(counts.modified))),
+        page.paint(Role::Removed, format!("-{}", Count(counts.deleted))),
+    )
+}
 
 /// The text form of a list of changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,12 +40,7 @@ fn ref_names(commit: &CommitRecord, page: &Page<'_>) -> String {
 
 /// `+3 ~1 -2, 1.1 MiB stored (automatic)`
 fn change_summary(commit: &CommitRecord, page: &Page<'_>) -> String {
-    let mut text = format!(
-        "{} {} {}",
-        page.paint(Role::Added, format!("+{}", Count(commit.changes.added))),
-        page.paint(Role::Modified, format!("~{}", Count(commit.changes.modified))),
-        page.paint(Role::Removed, format!("-{}", Count(commit.changes.deleted))),
-    );
+    let mut text = changes::change_counts(commit.changes, page);
     if let Some(bytes) = commit.bytes_stored {
         text += &format!(", {} stored", Size(bytes));
     }
