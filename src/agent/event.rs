@@ -6,6 +6,7 @@ use super::keys;
 use super::payload::Payload;
 use crate::number::and_more;
 use crate::object::Extras;
+use crate::quote::one_line;
 
 /// Maximum length of a command in the extras, in bytes.
 const COMMAND_LENGTH: usize = 1 << 10;
@@ -16,7 +17,7 @@ const PROMPT_LENGTH: usize = 4 << 10;
 /// Maximum length of other texts in the extras, in bytes.
 const NAME_LENGTH: usize = 256;
 
-/// Maximum length of a command in a message, in characters.
+/// Maximum length of a command in a message, in bytes.
 const SHORT: usize = 100;
 
 /// Tools that change only the files that they name.
@@ -145,20 +146,21 @@ impl HookEvent {
             (EventKind::Step, None) => "before a tool".to_owned(),
             (EventKind::Step, Some(tool)) => {
                 let command = self.command(worktree, fallback);
-                let tool = short(tool);
-                command
-                    .map_or_else(|| format!("before {tool}"), |command| format!("before {tool}: {}", short(&command)))
+                let tool = one_line(tool, SHORT);
+                let command = command.map(|command| format!(": {}", one_line(&command, SHORT)));
+                format!("before {tool}{}", command.unwrap_or_default())
             }
         }
     }
 
     /// The fields of the event. `with_prompt` says whether the text of the prompt is among them.
     pub fn extras(&self, worktree: &Path, fallback: &Path, with_prompt: bool) -> Extras {
-        let Payload { session, subagent, tool, call, prompt, .. } = &self.payload;
+        let Payload { session, turn, subagent, tool, call, prompt, .. } = &self.payload;
         let command = self.command(worktree, fallback);
         let fields = [
             (keys::NAME, Some(&self.agent), NAME_LENGTH),
             (keys::SESSION, session.as_ref(), NAME_LENGTH),
+            (keys::TURN, turn.as_ref(), NAME_LENGTH),
             (keys::SUBAGENT, subagent.as_ref(), NAME_LENGTH),
             (keys::TOOL, tool.as_ref(), NAME_LENGTH),
             (keys::CALL, call.as_ref(), NAME_LENGTH),
@@ -182,15 +184,6 @@ fn patched_paths(patch: &str) -> impl Iterator<Item = String> {
         .lines()
         .filter_map(|line| PATCH_HEADERS.iter().find_map(|header| line.strip_prefix(header)))
         .map(str::to_owned)
-}
-
-/// The text on one line, shortened if it is long.
-fn short(text: &str) -> String {
-    let line: String = text.trim().chars().take(SHORT + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match line.char_indices().nth(SHORT) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line,
-    }
 }
 
 #[cfg(test)]

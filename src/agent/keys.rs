@@ -6,6 +6,9 @@ pub const NAME: &str = "agent.name";
 /// Session of the agent.
 pub const SESSION: &str = "agent.session";
 
+/// Id that the agent gives the prompt during which the event happened.
+pub const TURN: &str = "agent.turn";
+
 /// Kind of the event: `prompt`, `step`, `stop`, or `unreadable` if the input of the hook could not be read.
 pub const EVENT: &str = "agent.event";
 

@@ -8,5 +8,5 @@ mod shortened;
 
 pub use answer::Answer;
 pub use event::{EventKind, HookEvent};
-pub use keys::{CALL, COMMAND, EVENT, NAME, PROMPT, SESSION, SUBAGENT, TOOL};
+pub use keys::{CALL, COMMAND, EVENT, NAME, PROMPT, SESSION, SUBAGENT, TOOL, TURN};
 pub use payload::Payload;

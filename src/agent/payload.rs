@@ -24,6 +24,8 @@ pub struct Payload {
     pub event: Option<String>,
     /// Session of the agent.
     pub session: Option<String>,
+    /// The prompt that the agent works on.
+    pub turn: Option<String>,
     /// Subagent in which the event happened.
     pub subagent: Option<String>,
     /// Working directory of the agent.
@@ -99,6 +101,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
             let field = match key.as_str() {
                 "hook_event_name" => &mut payload.event,
                 "session_id" => &mut payload.session,
+                "prompt_id" | "turn_id" => &mut payload.turn,
                 "agent_id" => &mut payload.subagent,
                 "cwd" => &mut payload.directory,
                 "prompt" => &mut payload.prompt,

@@ -44,8 +44,8 @@ pub use access::{Access, closed_directories, has_left_open};
 pub use execution::Checkout;
 pub use operation::describe;
 pub use unfinished::{
-    HALF_DONE, Origin, are_hidden_halfway, check_automatic_allowed, check_no_mix, check_not_halfway, check_paths_allowed, clean_staged,
-    refs_to_finish,
+    HALF_DONE, Origin, are_hidden_halfway, check_automatic_allowed, check_no_mix, check_not_halfway,
+    check_paths_allowed, clean_staged, refs_to_finish,
 };
 
 /// How to apply a plan, and what to record.

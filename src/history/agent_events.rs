@@ -1,8 +1,8 @@
-//! Events of coding agents: the state at the end of each, and the revisions `@{prompt}`, `@{prompt 3}` and `@{step}`.
+//! Events of coding agents: their kind, session and prompt, and the state at the end of each.
 
 use crate::agent::{self, EventKind};
-use crate::error::{Error, ErrorKind, Result};
-use crate::history::automatic::{self, Event};
+use crate::error::Result;
+use crate::history::automatic::Event;
 use crate::id::CommitId;
 use crate::object::Extras;
 use crate::repo::Repository;
@@ -23,6 +23,20 @@ pub fn kind(extras: &Extras) -> Option<EventKind> {
     EventKind::from_word(std::str::from_utf8(extras.get(agent::EVENT)?).ok()?)
 }
 
+/// Agent and session of an event.
+pub fn session(event: &Event) -> [String; 2] {
+    [agent::NAME, agent::SESSION].map(|key| event.text(key).unwrap_or_default())
+}
+
+/// Agent, session and prompt.
+pub type Turn = [String; 3];
+
+/// The prompt during which an event happened, as the agent names it. `None` if the agent does not.
+pub fn turn(event: &Event) -> Option<Turn> {
+    let [agent, session] = session(event);
+    Some([agent, session, event.text(agent::TURN)?])
+}
+
 /// Events of agents in the repository's directory, newest first.
 pub fn agent_events(repository: &Repository) -> impl Iterator<Item = Result<AgentEvent>> + '_ {
     let mut end = None;
@@ -39,47 +53,4 @@ pub fn agent_events(repository: &Repository) -> impl Iterator<Item = Result<Agen
         let end = end.replace(event.commit);
         kind(&event.extras).map(|kind| Ok(AgentEvent { event, kind, end }))
     })
-}
-
-/// Parses the text in the braces of `@{prompt 3}`: a kind of event, and which one, counted from the newest.
-pub fn parse(text: &str) -> Option<(EventKind, usize)> {
-    let mut words = text.split_whitespace();
-    let kind =
-        EventKind::from_word(words.next()?).filter(|kind| matches!(kind, EventKind::Prompt | EventKind::Step))?;
-    let number = words.next().map_or(Some(1), |digits| digits.parse().ok().filter(|number| *number > 0))?;
-    words.next().is_none().then_some((kind, number))
-}
-
-/// The state before an event of an agent, counted from the newest event of its kind.
-pub fn state_before(repository: &Repository, kind: EventKind, number: usize) -> Result<CommitId> {
-    let mut count = 0;
-    for event in automatic::events(repository) {
-        let event = event?;
-        count += usize::from(self::kind(&event.extras) == Some(kind));
-        if count == number {
-            return Ok(event.commit);
-        }
-    }
-    let word = kind.word();
-    let message = match count {
-        0 => format!("no {word} of an agent is recorded in this directory"),
-        1 => format!("only 1 {word} of an agent is recorded in this directory"),
-        _ => format!("only {count} {word}s of agents are recorded in this directory"),
-    };
-    Err(Error::new(ErrorKind::NotFound, message).hint("to list them: undo agent log"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn revisions_name_a_kind_and_a_number() {
-        assert_eq!(parse("prompt"), Some((EventKind::Prompt, 1)));
-        assert_eq!(parse(" prompt  3 "), Some((EventKind::Prompt, 3)));
-        assert_eq!(parse("step"), Some((EventKind::Step, 1)));
-        for text in ["", "prompts", "stop", "prompt 0", "prompt x", "prompt 1 2", "prompt -1", "10 minutes ago"] {
-            assert_eq!(parse(text), None, "{text}");
-        }
-    }
 }

@@ -39,6 +39,11 @@ impl Event {
             extras: operation.extras.clone(),
         })
     }
+
+    /// A field as text. `None` if the event does not have it.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.extras.get(key).map(|value| String::from_utf8_lossy(value).into_owned())
+    }
 }
 
 /// Events of the repository's directory, newest first.

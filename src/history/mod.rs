@@ -1,6 +1,8 @@
 //! Resolves revisions, walks commits and finds what they contain.
 
 pub mod agent_events;
+pub mod agent_prompts;
+pub mod agent_revisions;
 pub mod automatic;
 pub mod bytes;
 pub mod candidates;

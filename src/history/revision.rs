@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::agent_events;
+use crate::history::agent_revisions;
 use crate::history::reflog::{self, no_commit};
 use crate::history::suggestions;
 use crate::history::walk::{WalkOptions, WalkedCommit, walk};
@@ -33,9 +33,9 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
     let (start, steps) = match steps.strip_prefix("@{") {
         Some(rest) => {
             let Some((state, steps)) = rest.split_once('}') else { return Err(malformed(text, "a `}` is missing")) };
-            let found = match agent_events::parse(state) {
+            let found = match agent_revisions::parse(state) {
                 Some((kind, number)) if matches!(name, "" | "@") => {
-                    agent_events::state_before(repository, kind, number)?
+                    agent_revisions::state_before(repository, kind, number)?
                 }
                 _ => resolve_past(repository, name, state)?,
             };

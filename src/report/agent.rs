@@ -36,6 +36,7 @@ pub struct StepRecord {
     /// `None` if a state no longer exists.
     #[serde(flatten)]
     pub changes: Option<Counts>,
+    pub late: bool,
     pub mixed: bool,
     pub alarms: Vec<Mark>,
 }
@@ -67,6 +68,7 @@ impl StepRecord {
             call: step.field(agent::CALL),
             command: step.field(agent::COMMAND),
             changes: changes.counts,
+            late: step.is_late,
             mixed: step.is_mixed,
             alarms: changes.alarms,
         }

@@ -26,6 +26,7 @@ mod run;
 pub(crate) mod selection;
 mod settings;
 mod stats;
+mod step_changes;
 mod steps;
 pub mod stores;
 #[cfg(feature = "targets")]
@@ -41,7 +42,7 @@ use crate::repo::Repository;
 use crate::worktree::{Worktree, paths};
 
 pub use crate::progress::deadline::Deadline;
-pub use agent_log::{AgentStep, StepChanges};
+pub use agent_log::AgentStep;
 pub use automatic::{AutomaticOptions, AutomaticOutcome};
 pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};
@@ -56,6 +57,7 @@ pub use request::CheckoutMode;
 pub use run::{RunAfter, RunBefore, RunLock};
 pub(crate) use settings::ShellSettings;
 pub use settings::{Setting, UserSettings};
+pub use step_changes::{StepChanges, StepComparison};
 pub use verify::VerifyOptions;
 
 // Values in the signatures above.

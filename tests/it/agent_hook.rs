@@ -5,6 +5,7 @@ mod input;
 mod kills;
 mod log;
 mod places;
+mod prompts;
 mod refusals;
 mod together;
 
@@ -149,11 +150,11 @@ fn documented_payloads_of_all_agents_are_recorded() {
 fn revisions_of_events_that_were_not_recorded_do_not_exist() {
     let env = shop();
     let error = |revision: &str| env.undo(&format!("show {revision}")).fails(2).to_string();
-    assert!(error("@{prompt}").contains("no prompt of an agent is recorded in this directory"));
+    assert!(error("@{prompt}").contains("no agent prompt is recorded in this directory"));
     hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
     env.undo("show @{prompt}").ok();
     env.undo("show main@{prompt}").fails(2);
-    assert!(error("'@{prompt 2}'").contains("only 1 prompt of an agent is recorded in this directory"));
+    assert!(error("'@{prompt 2}'").contains("only 1 agent prompt is recorded in this directory"));
     assert!(error("@{step}").contains("hint: to list them: undo agent log"));
     env.write("new", "1");
     hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));

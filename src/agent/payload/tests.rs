@@ -24,6 +24,7 @@ fn documented_payloads_are_read() {
     let expected = Payload {
         event: some("PreToolUse"),
         session: some("8c35adc1-4f0e-4a52-9f0e-6f6a6f1a2b3c"),
+        turn: some("5d1f0a2e-0b7e-4d62-9d0c-1f2a3b4c5d6e"),
         directory: some("DIR"),
         tool: some("Bash"),
         call: some("toolu_01ABC123def456GHI789jkl0"),
@@ -36,6 +37,7 @@ fn documented_payloads_are_read() {
     assert_eq!(read(fixture!("claude/PreToolUse-mcp")).paths, ["DIR/a.csv", "DIR/b.csv"]);
     assert_eq!(read(fixture!("claude/PreToolUse-NotebookEdit")).paths, ["DIR/plots.ipynb"]);
     let payload = read(fixture!("codex/UserPromptSubmit"));
+    assert_eq!(payload.turn, some("turn-7"));
     assert_eq!((payload.event, payload.prompt), (some("UserPromptSubmit"), some("Rename the columns")));
     let payload = read(fixture!("codex/PreToolUse-apply_patch"));
     assert!(payload.command.is_some_and(|patch| patch.starts_with("*** Begin Patch\n")), "JSON escapes are decoded");

@@ -32,17 +32,19 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut sessions = by_session(&steps);
     sessions.truncate(args.limit.unwrap_or(usize::MAX));
     context.ui.page_long_output();
+    let mut comparison = workspace.compare_steps(context.ui.progress());
     let mut summary = StepSummary { sessions: sessions.len() as u64, ..StepSummary::default() };
-    let (mut has_gap, mut is_mixed) = (false, false);
+    let (mut has_gap, mut has_mixed, mut has_late) = (false, false, false);
     for session in sessions {
         let count = |kind| session.iter().filter(|step| step.kind == kind).count() as u64;
         let (prompts, steps) = (count(EventKind::Prompt), count(EventKind::Step));
         (summary.prompts, summary.steps) = (summary.prompts + prompts, summary.steps + steps);
         let mut header = Some(SessionHeader { has_gap, prompts, steps });
         for step in by_prompt(&session) {
-            let record = StepRecord::new(step, workspace.changes_of_step(step, context.ui.progress())?);
+            let record = StepRecord::new(step, comparison.changes(step)?);
             context.ui.show(&StepLine { record, header: header.take() })?;
-            is_mixed |= step.is_mixed;
+            has_mixed |= step.is_mixed;
+            has_late |= step.is_late;
         }
         has_gap = true;
     }
@@ -55,9 +57,14 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         (_, 0) => context.ui.hint("to see what changed since the last step: undo diff --stat @{step}"),
         _ => context.ui.hint("to see what changed since the last prompt: undo diff --stat @{prompt}"),
     }
-    if is_mixed {
+    if has_mixed {
         context.ui.status(
             "note: (mixed) marks a step during which another agent or subagent worked here; its changes may be of both",
+        );
+    }
+    if has_late {
+        context.ui.status(
+            "note: (late) marks a prompt that was not recorded itself; it begins with the first recorded event after it",
         );
     }
     Ok(())
@@ -80,12 +87,8 @@ fn by_session(steps: &[AgentStep]) -> Vec<Vec<&AgentStep>> {
 
 /// The events of a session, with each prompt before its steps.
 fn by_prompt<'s>(session: &[&'s AgentStep]) -> Vec<&'s AgentStep> {
-    let mut ordered: Vec<&AgentStep> = Vec::new();
-    for group in session.chunk_by(|newer, older| newer.prompt == older.prompt) {
-        let (prompts, others): (Vec<_>, Vec<_>) =
-            group.iter().copied().partition(|step| step.kind == EventKind::Prompt);
-        ordered.extend(prompts);
-        ordered.extend(others);
-    }
+    let mut ordered = session.to_vec();
+    // What belongs to no prompt is older than all prompts of the session.
+    ordered.sort_by_key(|step| (step.prompt.unwrap_or(usize::MAX), step.kind != EventKind::Prompt));
     ordered
 }

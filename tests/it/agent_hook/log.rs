@@ -25,13 +25,13 @@ fn steps_are_listed_by_session_and_prompt() {
     let env = session();
     env.undo("agent log").shows(str![[r#"
 codex [ID]  1 prompt, 1 step
-  @{prompt}  [ID]  2026-01-05 08:07:00 (2 minutes ago)  +1 ~0 -0
-    [ID]  apply_patch  etl/load.py and 1 more  +1 ~0 -0
+  @{prompt}    [ID]  +1 ~0 -0    2026-01-05 08:07:00 (2 minutes ago)
+    [ID]  +1 ~0 -0    apply_patch  etl/load.py and 1 more
 
 claude [ID]  1 prompt, 2 steps
-  @{prompt 2}  [ID]  2026-01-05 08:02:00 (7 minutes ago)  +0 ~1 -31
-    [ID]  Bash  rm -rf data/raw && ./reload.sh  +0 ~0 -31  (deleted: 30 of 31 files)
-    [ID]  Edit  etl/load.py  +0 ~1 -0
+  @{prompt 2}  [ID]  +0 ~1 -31   2026-01-05 08:02:00 (7 minutes ago)
+    [ID]  +0 ~0 -31   Bash   rm -rf data/raw && ./reload.sh  (deleted: 30 of 31 files)
+    [ID]  +0 ~1 -0    Edit   etl/load.py
 ---- stderr ----
 hint: to see what changed since the last prompt: undo diff --stat @{prompt}
 
@@ -42,12 +42,12 @@ hint: to see what changed since the last prompt: undo diff --stat @{prompt}
 fn steps_have_a_json_form() {
     let env = session();
     env.undo("agent log --json").shows(str![[r#"
-{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:07:00.000000000Z","agent":"codex","session":"[ID]-7d10-7c33-8a11-0a1b2c3d4e5f","event":"prompt","prompt":1,"added":1,"modified":0,"deleted":0,"mixed":false,"alarms":[]}
-{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:08:00.000000000Z","agent":"codex","session":"[ID]-7d10-7c33-8a11-0a1b2c3d4e5f","event":"step","prompt":1,"tool":"apply_patch","call":"call_9f3","command":"etl/load.py and 1 more","added":1,"modified":0,"deleted":0,"mixed":false,"alarms":[]}
-{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:02:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"prompt","prompt":2,"added":0,"modified":1,"deleted":31,"mixed":false,"alarms":[]}
-{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:06:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"stop","prompt":2,"added":0,"modified":0,"deleted":0,"mixed":false,"alarms":[]}
-{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:04:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"step","prompt":2,"tool":"Bash","call":"toolu_01ABC123def456GHI789jkl0","command":"rm -rf data/raw && ./reload.sh","added":0,"modified":0,"deleted":31,"mixed":false,"alarms":[{"kind":"deleted","count":30,"of":31}]}
-{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:03:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"step","prompt":2,"tool":"Edit","call":"toolu_01EDIT123def456GHI789jkl","command":"etl/load.py","added":0,"modified":1,"deleted":0,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:07:00.000000000Z","agent":"codex","session":"[ID]-7d10-7c33-8a11-0a1b2c3d4e5f","event":"prompt","prompt":1,"added":1,"modified":0,"deleted":0,"late":false,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:08:00.000000000Z","agent":"codex","session":"[ID]-7d10-7c33-8a11-0a1b2c3d4e5f","event":"step","prompt":1,"tool":"apply_patch","call":"call_9f3","command":"etl/load.py and 1 more","added":1,"modified":0,"deleted":0,"late":false,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:02:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"prompt","prompt":2,"added":0,"modified":1,"deleted":31,"late":false,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:06:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"stop","prompt":2,"added":0,"modified":0,"deleted":0,"late":false,"mixed":false,"alarms":[]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:04:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"step","prompt":2,"tool":"Bash","call":"toolu_01ABC123def456GHI789jkl0","command":"rm -rf data/raw && ./reload.sh","added":0,"modified":0,"deleted":31,"late":false,"mixed":false,"alarms":[{"kind":"deleted","count":30,"of":31}]}
+{"type":"step","id":"[ID]","operation":"[ID]","time":"2026-01-05T08:03:00.000000000Z","agent":"claude","session":"[ID]-4f0e-4a52-9f0e-6f6a6f1a2b3c","event":"step","prompt":2,"tool":"Edit","call":"toolu_01EDIT123def456GHI789jkl","command":"etl/load.py","added":0,"modified":1,"deleted":0,"late":false,"mixed":false,"alarms":[]}
 {"type":"summary","sessions":2,"prompts":2,"steps":3}
 
 "#]]);
@@ -103,4 +103,28 @@ fn control_characters_in_commands_are_not_printed() {
     hook(&env, "claude", bash(&env, "s\u{1b}[2J", "echo \u{1b}]0;title\u{7} \u{202e}"));
     let text = env.undo("agent log").ok().text();
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+}
+
+#[test]
+fn alarms_about_changes_before_the_first_step_belong_to_the_prompt() {
+    let env = shop();
+    hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+    env.shell("rm -rf data/raw").ok();
+    hook(&env, "claude", payload(&env, "claude/PreToolUse-Edit"));
+    env.write("etl/load.py", "raw = False\n");
+    hook(&env, "claude", payload(&env, "claude/Stop"));
+    let steps = env.undo("agent log --json").ok().json();
+    let alarms = |event: &str| steps.iter().find(|step| step["event"] == event).unwrap()["alarms"].clone();
+    assert_eq!(alarms("prompt"), serde_json::json!([{ "kind": "deleted", "count": 30, "of": 31 }]));
+    assert_eq!(alarms("step"), serde_json::json!([]));
+}
+
+#[test]
+fn prompts_are_shown_from_their_first_line_with_text() {
+    let env = shop();
+    set(&env, "agent.prompts", "true");
+    let prompt = payload(&env, "claude/UserPromptSubmit").replace("Remove", "\\n\\n  Tidy up:\\n- remove");
+    hook(&env, "claude", prompt);
+    let text = env.undo("agent log").ok().text();
+    assert!(text.ends_with("\n    > Tidy up:…\n"), "{text}");
 }

@@ -218,5 +218,5 @@ fn a_home_directory_is_asked_for_once_and_strict_mode_has_a_reason_each_time() {
     );
     env.undo("-C ../home commit -qm decided").ok();
     assert_eq!(hook(&env, "claude", &step), json!({}));
-    assert_eq!(env.undo("-C ../home agent log --json").ok().json().len(), 2);
+    assert_eq!(env.undo("-C ../home agent log --json").ok().json().len(), 3, "its prompt, the step and the summary");
 }
