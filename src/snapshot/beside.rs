@@ -52,8 +52,9 @@ impl Beside {
     }
 }
 
-/// Whether two commits have the same content. An unreadable commit has the content of no other.
+/// Whether two commits have the same content. The mtime of the root alone makes no difference. An unreadable commit has the content
+/// of no other.
 pub(crate) fn is_same_content(repository: &Repository, a: CommitId, b: CommitId) -> bool {
-    let content = |id| repository.store().commit(id).ok().map(|commit| (commit.root.tree(), commit.links));
-    a == b || content(a).is_some_and(|found| content(b) == Some(found))
+    let commit = |id| repository.store().commit(id).ok();
+    a == b || commit(a).zip(commit(b)).is_some_and(|(a, b)| a.root.is_same_but_time(&b.root) && a.links == b.links)
 }

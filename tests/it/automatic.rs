@@ -1,6 +1,7 @@
 //! Automatic commits: what hooks, agents and cron jobs record beside the branch.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use snapbox::str;
@@ -103,6 +104,26 @@ hint: to restore the directory as recorded then: undo checkout [ID]
 
 "#]]);
     assert_eq!(env.undo("log --all --json").json().len(), 3, "two commits and the summary");
+}
+
+#[test]
+fn undo_restores_the_mode_of_the_root() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m first").ok();
+    env.undo("commit --auto").ok();
+    let mode = || fs::metadata(env.path()).unwrap().permissions().mode() & 0o7777;
+    let before = mode();
+    fs::set_permissions(env.path(), Permissions::from_mode(0o700)).unwrap();
+    env.undo("undo").ok();
+    assert_eq!(mode(), before);
+    env.undo("redo").ok();
+    assert_eq!(mode(), 0o700);
+    // A new mtime of the root alone is not a change.
+    fs::write(env.path().join("b"), "").unwrap();
+    fs::remove_file(env.path().join("b")).unwrap();
+    env.undo("undo").ok();
+    assert_eq!(mode(), before);
 }
 
 #[test]
