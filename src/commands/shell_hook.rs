@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::commands::Context;
+use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::quote::visible;
@@ -67,8 +68,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 
 /// Records before the guarded commands of a line. Succeeds only if everything that the commands may change is recorded.
 fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> Exit {
-    let interrupted = Error::new(ErrorKind::Interrupted, "interrupted: the state before this command is not recorded");
-    fs::exit_on_interrupt(context.ui.error_text(&interrupted));
+    fs::exit_on_interrupt(&context.environment, |phase| {
+        let problem = match phase {
+            // Of several directories, some are recorded.
+            Phase::Recording | Phase::Recorded => "may not be recorded completely",
+            _ => "is not recorded",
+        };
+        let message = format!("interrupted: the state before this command {problem}");
+        context.ui.error_text(&Error::new(ErrorKind::Interrupted, message))
+    });
     let deadline = Deadline::after(LIMIT);
     let split = |alias: &OsString| {
         let (name, text) = alias.as_bytes().split_at(alias.as_bytes().iter().position(|&byte| byte == b'=')?);

@@ -15,25 +15,46 @@ use crate::fs::signal::Handlers;
 /// Signals that users and terminals send to end a program.
 const SIGNALS: [c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
-/// The phase of the command, and the messages of [`Phase::ALL`] for each of [`SIGNALS`].
-static MESSAGES: OnceLock<(Arc<AtomicU8>, Vec<[String; SIGNALS.len()]>)> = OnceLock::new();
+/// What a signal does.
+struct Reaction {
+    /// The phase of the command.
+    phase: Arc<AtomicU8>,
+    /// The messages of [`Phase::ALL`] for each of [`SIGNALS`].
+    messages: Vec<[String; SIGNALS.len()]>,
+}
+
+impl Reaction {
+    fn new(environment: &Environment, message: impl Fn(Phase, u8) -> String) -> Reaction {
+        let of = |phase| SIGNALS.map(|signal| message(phase, u8::try_from(signal).unwrap_or(u8::MAX)));
+        Reaction { phase: environment.phase(), messages: Phase::ALL.map(of).into() }
+    }
+
+    /// Async-signal-safe.
+    fn message(&self, signal: c_int) -> &str {
+        let messages = self.messages.get(usize::from(self.phase.load(Ordering::SeqCst)));
+        let at = SIGNALS.iter().position(|&one| one == signal);
+        messages.zip(at).map_or("", |(messages, at)| &messages[at])
+    }
+}
+
+/// Of [`on_interrupt`].
+static ENDS: OnceLock<Reaction> = OnceLock::new();
+
+/// Of [`exit_on_interrupt`].
+static EXITS: OnceLock<Reaction> = OnceLock::new();
 
 /// From now on, a signal that ends this process prints the message for the phase of `environment` and the signal to stderr.
 /// The signal ends the process all the same. Ignored signals stay ignored. Only the first call has an effect.
 pub fn on_interrupt(environment: &Environment, message: impl Fn(Phase, u8) -> String) {
-    let of = |phase| SIGNALS.map(|signal| message(phase, u8::try_from(signal).unwrap_or(u8::MAX)));
-    if MESSAGES.set((environment.phase(), Phase::ALL.map(of).into())).is_ok() {
-        std::mem::forget(Handlers::install(&SIGNALS, say));
+    if ENDS.set(Reaction::new(environment, message)).is_ok() {
+        std::mem::forget(Handlers::install(&SIGNALS, handle));
     }
 }
 
-/// The message of [`exit_on_interrupt`].
-static EXIT_MESSAGE: OnceLock<String> = OnceLock::new();
-
-/// From now on, a signal of [`on_interrupt`] prints this message instead, and exits the process with 128 + its number, as if it had
-/// ended normally. A shell that sees one of its commands end by SIGINT would end its own command line too.
-pub fn exit_on_interrupt(message: String) {
-    let _ = EXIT_MESSAGE.set(message);
+/// From now on, a signal of [`on_interrupt`] prints these messages instead, and exits the process with 128 + its number, as if it
+/// had ended normally. A shell that sees one of its commands end by SIGINT would end its own command line too.
+pub fn exit_on_interrupt(environment: &Environment, message: impl Fn(Phase) -> String) {
+    let _ = EXITS.set(Reaction::new(environment, |phase, _| message(phase)));
 }
 
 /// Process id of the [`AwaitedChild`]; 0 for none.
@@ -100,29 +121,23 @@ fn await_child() {
 }
 
 /// Async-signal-safe: uses only atomics and system calls. The signal ends the process when this returns.
-extern "C" fn say(signal: c_int) {
+extern "C" fn handle(signal: c_int) {
     await_child();
-    if let Some(message) = EXIT_MESSAGE.get() {
-        // SAFETY: both calls are async-signal-safe, and the message lives as long as the process.
-        #[expect(unsafe_code, reason = "a handler may not run destructors")]
-        unsafe {
-            libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
-            libc::_exit(128 + signal);
-        }
-    }
-    let messages = MESSAGES.get().and_then(|(phase, all)| all.get(usize::from(phase.load(Ordering::SeqCst))));
-    let at = SIGNALS.iter().position(|&one| one == signal);
-    if let (Some(messages), Some(at)) = (messages, at) {
-        let message = messages[at].as_bytes();
+    let exits = EXITS.get();
+    if let Some(reaction) = exits.or_else(|| ENDS.get()) {
+        let message = reaction.message(signal).as_bytes();
         // SAFETY: the bytes live as long as the process. Whether they are written makes no difference.
         #[expect(unsafe_code, reason = "a handler may not use what could lock or allocate")]
         unsafe {
             libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
         }
     }
-    // SAFETY: both are async-signal-safe.
-    #[expect(unsafe_code, reason = "signal actions have no safe form")]
+    // SAFETY: all are async-signal-safe.
+    #[expect(unsafe_code, reason = "signal actions have no safe form, and a handler may not run destructors")]
     unsafe {
+        if exits.is_some() {
+            libc::_exit(128 + signal);
+        }
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }

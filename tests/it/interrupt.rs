@@ -20,7 +20,7 @@ fn stderr_when_interrupted(
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
     strace.args(["-e", &format!("inject={call}:signal={}:when={n}", signal.0)]);
     let output = strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments).output().unwrap();
-    let is_ended = output.status.signal() == Some(signal.1);
+    let is_ended = output.status.signal() == Some(signal.1) || output.status.code() == Some(128 + signal.1);
     assert!(is_ended || output.status.success(), "{output:?}");
     is_ended.then(|| String::from_utf8(output.stderr).unwrap())
 }
@@ -57,6 +57,25 @@ fn interrupted_commit_reports_whether_it_was_recorded() {
         env.undo("undo -n").ok();
     }
     assert!(seen[0] && seen[2], "{seen:?}");
+}
+
+#[test]
+fn interrupted_guard_reports_whether_the_state_is_recorded() {
+    if !has_strace() || is_ignored_here(Signal::INT) {
+        return;
+    }
+    let arguments = ["shell-hook", "bash", "--before", "rm -r a"];
+    let mut seen = [false; 2];
+    for call in calls(&recorded(), "fdatasync,pwrite64,pwritev2,renameat,renameat2", &arguments, 0) {
+        let env = recorded();
+        let Some(report) = stderr_when_interrupted(&env, &call, ("SIGINT", 2), &arguments) else { continue };
+        let is_recorded = env.undo("log --all --json").ok().json().len() == 3;
+        let texts = ["the state before this command is not recorded", "may not be recorded completely"];
+        let which = texts.iter().position(|text| report.contains(text)).unwrap();
+        assert!(which != 0 || !is_recorded, "{call:?}: {report}");
+        seen[which] = true;
+    }
+    assert_eq!(seen, [true; 2]);
 }
 
 #[test]
