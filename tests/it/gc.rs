@@ -3,6 +3,7 @@
 mod damaged;
 mod destroyed;
 mod kills;
+mod late;
 
 use std::collections::BTreeMap;
 use std::fs;
