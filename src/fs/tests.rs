@@ -523,6 +523,13 @@ fn roots_of_mounts_are_detected() {
 }
 
 #[test]
+fn directories_of_more_than_one_project_are_wide() {
+    let temp = tempfile::tempdir().unwrap();
+    assert_eq!(wide_root(Path::new("/")).unwrap(), Some(WideRoot::System));
+    assert_eq!(wide_root(temp.path()).unwrap(), None);
+}
+
+#[test]
 fn same_directories_are_detected() {
     let root = tempfile::tempdir().unwrap();
     let path = |name: &str| root.path().join(name);

@@ -114,8 +114,13 @@ impl Repository {
     pub(super) fn rename_worktree_files(&self) {
         let Some(former) = self.former_path() else { return };
         let old = Layout::new(former, &self.layout.repository, self.layout.attachment);
-        let files: [fn(&Layout) -> PathBuf; 4] =
-            [Layout::index, Layout::run_lock, Layout::unrecorded_run, Layout::opened_directories];
+        let files: [fn(&Layout) -> PathBuf; 5] = [
+            Layout::index,
+            Layout::run_lock,
+            Layout::unrecorded_run,
+            Layout::opened_directories,
+            Layout::first_automatic,
+        ];
         for file in files {
             let (from, to) = (file(&old), file(&self.layout));
             if !fs::exists(&to).unwrap_or(true) && fs::exists(&from).unwrap_or(false) {

@@ -9,7 +9,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::id::DirectoryId;
 use crate::metadata::Kind;
-use crate::path::REPOSITORY;
 use crate::quote::shell_word;
 use crate::repo::disk;
 use crate::repo::format::Format;
@@ -135,47 +134,4 @@ pub fn disk_size(store: &Path) -> Result<u64> {
         Ok(())
     })?;
     Ok(bytes)
-}
-
-/// Files that the first commit of a directory copies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FirstCopy {
-    /// Number of files, ignored ones included.
-    pub files: u64,
-    /// Their size in bytes.
-    pub bytes: u64,
-    /// Free space for the copies. `None` if unknown.
-    pub free: Option<u64>,
-}
-
-/// What the first commit of a directory copies to a store on another file system. `None` if the store is on the same file system,
-/// where files may share their blocks with the store, or if the directory has no files.
-pub fn first_copy(worktree: &Path, store: &Path) -> Result<Option<FirstCopy>> {
-    let (worktree, store) = (Dir::open(worktree)?, Dir::open(store)?);
-    let device = worktree.stat_self()?.device;
-    if device == store.stat_self()?.device {
-        return Ok(None);
-    }
-    let mut copy = FirstCopy { free: store.free_space()?, ..FirstCopy::default() };
-    add_files(&worktree, device, &mut copy);
-    Ok((copy.files > 0).then_some(copy))
-}
-
-/// Adds the files below a directory. Skips mounts, and what cannot be read, which a commit does not copy either.
-fn add_files(directory: &Dir, device: u64, copy: &mut FirstCopy) {
-    for entry in directory.entries().unwrap_or_default() {
-        let Ok(Some(stat)) = directory.stat(&entry.name) else { continue };
-        match stat.kind {
-            Kind::File if entry.name != REPOSITORY => {
-                copy.files += 1;
-                copy.bytes += stat.size;
-            }
-            Kind::Directory if !stat.is_mounted_in(device) => {
-                if let Ok(below) = directory.open_dir(&entry.name) {
-                    add_files(&below, device, copy);
-                }
-            }
-            _ => {}
-        }
-    }
 }

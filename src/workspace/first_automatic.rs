@@ -3,24 +3,27 @@
 //!
 //! The decision is asked for once. A commit by hand permits automatic ones.
 
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, WideRoot};
-use crate::number::{Count, Size, plural};
-use crate::object::{Content, Objects};
+use crate::number::{Size, plural};
 use crate::progress::Progress;
-use crate::quote::shell_word;
+use crate::quote::{is_hidden, shell_word};
 use crate::repo::Repository;
-use crate::worktree::scan::{self, Scan};
-use crate::worktree::sink::CountSink;
-use crate::worktree::{Index, Overlay, Worktree};
+use crate::worktree::Worktree;
+use crate::worktree::count::{Counted, FileTotals, count};
 
 /// Maximum number and size of the files that the first automatic commit records without a decision of the user.
-const FILES: u64 = 200_000;
-const BYTES: u64 = 2 << 30;
+const LIMIT: FileTotals = FileTotals { files: 200_000, bytes: 2 << 30 };
 
-/// Number of folders that are named.
-const FOLDERS: usize = 5;
+/// How long files are counted above a limit, to find the largest directories. A hook has 2 s for everything.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Number of directories that are named.
+const NAMED: usize = 5;
 
 /// Begins the marker of a directory that needs a decision. The rest identifies the rules that were in force.
 const ASKED: &str = "asked ";
@@ -67,43 +70,53 @@ fn refuse_place(worktree: &Worktree) -> Result<Option<Error>> {
 }
 
 fn refuse_size(repository: &Repository, worktree: &Worktree, progress: &dyn Progress) -> Result<Option<Error>> {
-    let (index, options) = (Index::empty(), scan::Options::default());
-    let scan = scan::scan(worktree, repository.store(), &index, &options, &|| CountSink, progress)?;
-    if scan.totals.files <= FILES && scan.totals.bytes <= BYTES {
-        return Ok(None);
+    let began = Instant::now();
+    let is_beyond = |all: FileTotals| all.files > LIMIT.files || all.bytes > LIMIT.bytes;
+    let is_enough = |all| is_beyond(all) && began.elapsed() > PATIENCE;
+    let (counted, result) = count(worktree, repository.store(), &is_enough, progress);
+    if !is_beyond(counted.all) {
+        return result.map(|()| None);
     }
-    let folders = largest_folders(repository, &scan)?;
-    let described = folders.iter().map(|(name, entries, bytes)| {
-        format!("{} ({}, {})", shell_word(name), plural(*entries, "entry"), Size(*bytes))
-    });
-    let described: Vec<String> = described.collect();
+    // Decided, even if the rest could not be counted, for example within the deadline.
+    let (at_least, so_far) = if result.is_ok() { ("", "") } else { ("at least ", " so far") };
+    let largest = largest_directories(&counted);
+    let described: Vec<String> =
+        largest.iter().map(|(name, totals)| format!("{} ({})", shell_word(name), describe(**totals))).collect();
     let message = format!(
-        "the first automatic commit would record {} files with {}, more than {} files or {}; the largest folders are {}",
-        Count(scan.totals.files),
-        Size(scan.totals.bytes),
-        Count(FILES),
-        Size(BYTES),
-        described.join(", "),
+        "the first automatic commit would record {at_least}{}, more than {} or {}{}",
+        describe(counted.all),
+        plural(LIMIT.files, "file"),
+        Size(LIMIT.bytes),
+        if described.is_empty() {
+            String::new()
+        } else {
+            format!("; the largest directories{so_far}: {}", described.join(", "))
+        },
     );
-    let lines = folders.iter().map(|(name, ..)| format!("/{}/", String::from_utf8_lossy(name)));
-    let hint = format!(
-        "to leave folders out, add lines to `.undoignore`: {}; to permit it, record it once by hand: undo commit",
-        lines.collect::<Vec<_>>().join(" "),
-    );
+    let lines: Vec<String> = largest.iter().filter_map(|(name, _)| Some(format!("`/{}/`", pattern(name)?))).collect();
+    let permit = "to permit it, record it once by hand: undo commit";
+    let hint = match lines.is_empty() {
+        true => permit.to_owned(),
+        false => format!("to leave directories out, add lines to `.undoignore`: {}; {permit}", lines.join(", ")),
+    };
     Ok(Some(Error::new(ErrorKind::Refused, message).hint(hint)))
 }
 
-/// Names of the largest folders at the root, with the number of entries and bytes in them.
-fn largest_folders(repository: &Repository, scan: &Scan) -> Result<Vec<(Vec<u8>, u64, u64)>> {
-    let objects = Overlay { below: repository.store(), objects: &scan.objects };
-    let Some(tree) = scan.root.tree() else { return Ok(Vec::new()) };
-    let mut folders: Vec<(Vec<u8>, u64, u64)> = Vec::new();
-    for entry in objects.tree(tree)?.entries {
-        if let Content::Directory { entries, size, .. } = entry.content {
-            folders.push((entry.name, entries, size));
-        }
-    }
-    folders.sort_by_key(|(_, entries, size)| std::cmp::Reverse((*size, *entries)));
-    folders.truncate(FOLDERS);
-    Ok(folders)
+fn describe(totals: FileTotals) -> String {
+    format!("{} with {}", plural(totals.files, "file"), Size(totals.bytes))
+}
+
+/// The largest directories at the root, largest first.
+fn largest_directories(counted: &Counted) -> Vec<(&[u8], &FileTotals)> {
+    let mut directories: Vec<_> = counted.directories.iter().map(|(name, totals)| (name.as_slice(), totals)).collect();
+    directories.sort_by_key(|(_, totals)| Reverse((totals.bytes, totals.files)));
+    directories.truncate(NAMED);
+    directories
+}
+
+/// The pattern of a rule that matches only this name. `None` for names that are not one visible line.
+fn pattern(name: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(name).ok().filter(|name| !name.contains(is_hidden))?;
+    let escaped = |letter: char| "*?[\\ ".contains(letter).then_some('\\').into_iter().chain([letter]);
+    Some(name.chars().flat_map(escaped).collect())
 }

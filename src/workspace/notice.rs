@@ -11,7 +11,6 @@ use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::repo::layout::{Attachment, Layout};
-use crate::repo::outside::FirstCopy;
 use crate::worktree::Scan;
 use crate::worktree::ignore::IgnoreWarning;
 
@@ -80,6 +79,17 @@ pub enum Notice {
     SavedAgain(Vec<RepoPathBuf>),
     /// Why paths that changed during a checkout could not be recorded. They are unchanged.
     SideCommitFailed(Arc<Error>),
+}
+
+/// Files that the first commit of a directory copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FirstCopy {
+    /// Number of files.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Free space for the copies. `None` if unknown.
+    pub free: Option<u64>,
 }
 
 /// Unusable files of a repository, and its place.

@@ -10,14 +10,16 @@ use std::sync::Arc;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
+use crate::fs::{self, Dir};
 use crate::history::walk::{WalkOptions, WalkedCommit, walk};
 use crate::id::DirectoryId;
+use crate::progress::Silent;
 use crate::repo::journal::Directory;
 use crate::repo::{Repository, outside};
 use crate::time::Timestamp;
+use crate::worktree::count::{Counted, count};
 
-pub use crate::repo::outside::FirstCopy;
+pub use super::notice::FirstCopy;
 pub use revive::{ReviveOptions, Revived};
 
 use super::{Notice, Workspace};
@@ -171,9 +173,22 @@ impl Workspace {
         if let Some(former) = former.filter(is_former) {
             workspace.notices.push(Notice::FormerHistory { directory: worktree.clone(), store: former.path });
         }
-        if let Some(copy) = outside::first_copy(&worktree, &store)? {
+        if let Some(copy) = workspace.first_copy()? {
             workspace.notices.push(Notice::OtherFileSystem { store, copy });
         }
         Ok(workspace)
+    }
+
+    /// What the first commit copies to a store on another file system. `None` if the store is on the same file system, where files may
+    /// share their blocks with the store, or if the directory has no files.
+    fn first_copy(&self) -> Result<Option<FirstCopy>> {
+        let store = Dir::open(&self.repository.layout.repository)?;
+        if store.stat_self()?.device == self.worktree.root.stat_self()?.device {
+            return Ok(None);
+        }
+        // The commit will report what cannot be counted.
+        let (Counted { all, .. }, _) = count(&self.worktree, self.repository.store(), &|_| false, &Silent);
+        let copy = FirstCopy { files: all.files, bytes: all.bytes, free: store.free_space()? };
+        Ok((copy.files > 0).then_some(copy))
     }
 }

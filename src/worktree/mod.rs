@@ -3,6 +3,7 @@
 mod classify;
 pub mod clock;
 pub mod content;
+pub mod count;
 pub mod database;
 pub mod ignore;
 pub mod index;

@@ -1,15 +1,25 @@
 //! Where the content that a scan reads goes.
 
 use crate::error::Result;
-use crate::id::{BlobId, LENGTH, ObjectId};
+use crate::fs::Stat;
+use crate::id::{BlobId, ObjectId};
 use crate::object::groups::GROUP;
 use crate::object::{Groups, ObjectKind};
+use crate::path::RepoPath;
 use crate::worktree::content::{Reading, Step};
 
 /// Takes the content that a scan reads: hashes it, or stores it too. Each worker has its own.
 pub trait Sink {
     /// Whether entries that are not read must be in the store.
     const STORES: bool;
+
+    /// Whether entries are read. Otherwise they are passed to [`Sink::count`], and the trees of the scan lack them.
+    const READS: bool = true;
+
+    /// Takes an entry of a directory that is not read.
+    fn count(&mut self, _directory: &RepoPath, _stat: &Stat) -> Result<()> {
+        Ok(())
+    }
 
     /// Reads a file to its end and returns its id.
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
@@ -58,25 +68,6 @@ impl Sink for HashSink {
                 Step::End => return Ok(groups.finish().0),
             }
         }
-    }
-
-    fn object(&mut self, _: ObjectKind, _: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {
-        Ok(Some(bytes))
-    }
-
-    fn finish(self) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Reads nothing, to count entries and their sizes. The ids in its scan mean nothing.
-pub struct CountSink;
-
-impl Sink for CountSink {
-    const STORES: bool = false;
-
-    fn read(&mut self, _: &mut Reading<'_>) -> Result<BlobId> {
-        Ok(BlobId([0; LENGTH]))
     }
 
     fn object(&mut self, _: ObjectKind, _: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {

@@ -258,30 +258,6 @@ first
 }
 
 #[test]
-fn a_home_directory_needs_one_commit_by_hand() {
-    let env = TestEnv::initialised();
-    env.set("HOME", env.path());
-    env.write("a", "1");
-    env.undo("commit --auto").shows(str![[r#"
----- stderr ----
-error: `[ROOT]/work` is a home directory, which is not recorded automatically
-hint: to permit it, record it once by hand: undo commit
-[exit 4]
-
-"#]]);
-    env.undo("commit --auto").shows(str![[r#"
----- stderr ----
-error: nothing is recorded: the first automatic commit of this directory needs a decision
-hint: to permit automatic commits, record it once by hand: undo commit
-[exit 4]
-
-"#]]);
-    env.undo("commit").ok();
-    env.write("a", "2");
-    env.undo("commit --auto").ok();
-}
-
-#[test]
 fn waiting_for_the_lock_counts() {
     let env = TestEnv::initialised();
     env.write("a", "1");

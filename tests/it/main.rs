@@ -28,6 +28,7 @@ mod errors;
 mod exact;
 mod export;
 mod file_systems;
+mod first_automatic;
 mod fixtures;
 mod forget;
 mod format;

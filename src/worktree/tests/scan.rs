@@ -25,9 +25,9 @@ use crate::worktree::sink::Sink;
 use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
 
 /// A worktree, and an empty store elsewhere.
-struct Fixture {
+pub(super) struct Fixture {
     place: tempfile::TempDir,
-    store: Store,
+    pub(super) store: Store,
 }
 
 fn path(text: &str) -> &RepoPath {
@@ -39,7 +39,7 @@ fn paths(texts: &[&str]) -> Vec<RepoPathBuf> {
 }
 
 impl Fixture {
-    fn new() -> Fixture {
+    pub(super) fn new() -> Fixture {
         let place = tempfile::tempdir().unwrap();
         fs::create_dir(place.path().join("tree")).unwrap();
         fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
@@ -55,11 +55,11 @@ impl Fixture {
         Fixture { place, store }
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.place.path().join("tree").join(name)
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let file = self.at(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, bytes).unwrap();
@@ -69,7 +69,7 @@ impl Fixture {
         self.place.path().join("index")
     }
 
-    fn worktree(&self) -> Worktree {
+    pub(super) fn worktree(&self) -> Worktree {
         Worktree::open(self.at(""), false).unwrap()
     }
 
