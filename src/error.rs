@@ -300,7 +300,7 @@ fn cause(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Message {
 }
 
 /// The system message in lower case, without the number that Rust appends.
-fn reason(io: &std::io::Error) -> String {
+pub(crate) fn reason(io: &std::io::Error) -> String {
     let text = io.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();

@@ -1,7 +1,7 @@
 //! Reads the payload of a hook: one JSON object on stdin.
 //!
 //! Agents add fields and events between versions, so unknown fields, missing fields and values of other types are accepted.
-//! What was read before an error stays.
+//! Fields read before an error are kept.
 
 use std::fmt;
 use std::io::BufRead;
@@ -9,6 +9,7 @@ use std::io::BufRead;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::shortened::Shortened;
+use crate::error::reason;
 
 /// Maximum number of paths that are read.
 const MOST_PATHS: usize = 64;
@@ -17,7 +18,7 @@ const MOST_PATHS: usize = 64;
 const PATH_KEYS: [&str; 9] =
     ["file_path", "notebook_path", "path", "paths", "source", "destination", "directory", "workdir", "cwd"];
 
-/// What is used of a payload. Fields that are missing or of another type are `None`.
+/// The fields of a payload that are used. Fields that are missing or of another type are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload {
     /// Name of the event: `PreToolUse`.
@@ -51,28 +52,28 @@ impl Payload {
         let mut json = serde_json::Deserializer::from_reader(Shortened::new(input));
         // Bytes after the object are not waited for: an agent may keep the pipe open.
         let result = json.deserialize_any(Fields(&mut payload));
-        payload.problem = result.err().map(|error| describe(&error));
+        payload.problem = result.err().map(describe);
         payload
     }
 }
 
 /// Why the input is not a payload.
-fn describe(error: &serde_json::Error) -> String {
+fn describe(error: serde_json::Error) -> String {
     match error.classify() {
-        serde_json::error::Category::Io => match error.io_error_kind() {
-            Some(std::io::ErrorKind::TimedOut) => "it did not end in time".to_owned(),
-            _ => error.to_string(),
-        },
+        serde_json::error::Category::Io if error.io_error_kind() == Some(std::io::ErrorKind::TimedOut) => {
+            "it did not end in time".to_owned()
+        }
+        serde_json::error::Category::Io => reason(&std::io::Error::from(error)),
         serde_json::error::Category::Eof if error.line() <= 1 && error.column() == 0 => "it is empty".to_owned(),
         serde_json::error::Category::Eof => "it ends in the middle".to_owned(),
         serde_json::error::Category::Syntax | serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
     }
 }
 
-/// Methods of a visitor that pass over numbers, booleans and `null`.
-macro_rules! pass_over_scalars {
+/// Methods of a visitor that skip numbers, booleans and `null`.
+macro_rules! skip_scalars {
     () => {
-        pass_over_scalars!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
+        skip_scalars!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
 
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
             Ok(Self::Value::default())
@@ -161,7 +162,7 @@ impl<'de> Visitor<'de> for ToolInput<'_> {
         Ok(())
     }
 
-    pass_over_scalars!();
+    skip_scalars!();
 }
 
 /// One path, or a list of paths.
@@ -190,7 +191,7 @@ impl<'de> DeserializeSeed<'de> for Text {
     }
 }
 
-/// A string, or the strings of a list. Other values are passed over.
+/// A string, or the strings of a list. Other values are skipped.
 struct Strings;
 
 impl<'de> DeserializeSeed<'de> for Strings {
@@ -226,7 +227,7 @@ impl<'de> Visitor<'de> for Strings {
         Ok(Vec::new())
     }
 
-    pass_over_scalars!();
+    skip_scalars!();
 }
 
 #[cfg(test)]

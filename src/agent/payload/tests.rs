@@ -137,3 +137,15 @@ fn kept_strings_are_bounded() {
     let paths = format!(r#"{{"tool_input":{{"paths":[{}"a"]}}}}"#, r#""a","#.repeat(1000));
     assert_eq!(read(&paths).paths.len(), MOST_PATHS);
 }
+
+#[test]
+fn errors_of_the_system_are_described_without_their_number() {
+    struct Failing;
+    impl std::io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::from_raw_os_error(21))
+        }
+    }
+    let payload = Payload::read(std::io::BufReader::new(Failing));
+    assert_eq!(payload.problem, some("is a directory"));
+}

@@ -1,4 +1,4 @@
-//! Plans a change of an agent's settings, shows it, and makes it. The settings before are kept beside them.
+//! Plans a change of an agent's settings, shows it, and makes it. A copy of the previous settings is kept beside them.
 
 use std::path::{Path, PathBuf};
 
@@ -21,14 +21,14 @@ pub struct HookChange {
     pub hooks: usize,
 }
 
-/// What happens to the copy of the settings before.
+/// What happens to the copy of the previous settings.
 #[derive(PartialEq, Eq)]
 enum Copy {
-    /// Written from the settings before this change.
+    /// Written, with the settings before this change.
     Write,
-    /// Already has the settings without hooks.
+    /// Kept: it already has the settings without hooks.
     Keep,
-    /// Equals the settings after this change.
+    /// Removed: it equals the settings after this change.
     Remove,
 }
 
@@ -99,7 +99,7 @@ impl HookChange {
         &self.file.path
     }
 
-    /// Where the settings before are, or will be; `None` if there are none.
+    /// The copy of the previous settings that this change writes, if it writes one.
     pub fn copy(&self) -> Option<PathBuf> {
         (self.copy == Copy::Write).then(|| copy_of(&self.file.path))
     }
@@ -120,7 +120,7 @@ impl HookChange {
             .to_string()
     }
 
-    /// Writes the settings, and before them the copy. A link stays a link, and the file keeps its mode and owner.
+    /// Writes the copy, then the settings. A link stays a link, and the file keeps its mode and owner.
     pub fn apply(&self) -> Result<()> {
         let SettingsFile { path, target, text, .. } = &self.file;
         if !self.is_change() {

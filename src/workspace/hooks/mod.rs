@@ -1,4 +1,4 @@
-//! The hooks in the settings of coding agents: installs and removes them, and tells whether they run.
+//! The hooks in the settings of coding agents: installs and removes them, and finds out whether they run.
 
 mod change;
 mod status;
@@ -42,9 +42,15 @@ impl SettingsFile {
     fn open(agent: CodingAgent, environment: &Environment) -> Result<SettingsFile> {
         let path = settings_path(agent, environment)?;
         let is_link = fs::stat(&path)?.is_some_and(|stat| stat.kind == Kind::Symlink);
+        match fs::target_kind(&path)? {
+            Some(Kind::File) => {}
+            Some(kind) => return Err(unusable(&path, &format!("it is not a regular file but a {}", kind.word()))),
+            None if is_link => return Err(unusable(&path, "it is a link to a file that does not exist")),
+            None => {}
+        }
         let target = if is_link { fs::canonicalize(&path)? } else { path.clone() };
         let text = match read_text(&target)? {
-            Some(Err(reason)) => return Err(uneditable_file(&path, reason)),
+            Some(Err(reason)) => return Err(unusable(&path, reason)),
             text => text.and_then(Result::ok),
         };
         Ok(SettingsFile { agent, path, target, text })
@@ -55,12 +61,12 @@ impl SettingsFile {
     }
 
     fn uneditable(&self, cause: Uneditable) -> Error {
-        uneditable_file(&self.path, &cause.to_string())
+        unusable(&self.path, &cause.to_string())
     }
 }
 
-fn uneditable_file(path: &Path, reason: &str) -> Error {
-    Error::new(ErrorKind::Refused, format!("`{}` cannot be edited: {reason}", path.display()))
+fn unusable(path: &Path, reason: &str) -> Error {
+    Error::new(ErrorKind::Refused, format!("cannot use `{}`: {reason}", path.display()))
 }
 
 /// The settings file of an agent that has its hooks. It may not exist.
@@ -76,7 +82,7 @@ fn settings_path(agent: CodingAgent, environment: &Environment) -> Result<PathBu
 fn directory(agent: CodingAgent, environment: &Environment) -> Result<&Path> {
     environment.agent_directory(agent).ok_or_else(|| {
         let message = format!("cannot find the settings of {}: no home directory is known", agent.title());
-        Error::new(ErrorKind::NotFound, message).hint("set the variable HOME")
+        Error::new(ErrorKind::NotFound, message).hint("set HOME")
     })
 }
 

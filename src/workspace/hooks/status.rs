@@ -20,7 +20,7 @@ pub struct HookStatus {
     pub agent: CodingAgent,
     /// The settings file with the hooks.
     pub path: PathBuf,
-    /// Whether the hooks are in it.
+    /// Whether the hooks are in this file.
     pub state: HookState,
     /// The program that the hooks run.
     pub program: Option<PathBuf>,
@@ -34,11 +34,11 @@ pub struct HookStatus {
 
 /// Whether hooks are in the settings of an agent.
 pub enum HookState {
-    /// All hooks are, in the documented form.
+    /// All hooks are installed, in the documented form.
     Installed,
     /// Some hooks are missing or differ.
     Incomplete,
-    /// No hook is.
+    /// No hook is installed.
     NotInstalled,
     /// The settings cannot be read, for this reason.
     Unreadable(Error),
