@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::quote::is_hidden;
 
-/// What the agent is to do. The default lets it continue and shows nothing.
+/// The answer to an event. The default lets the agent continue and shows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
@@ -15,7 +15,7 @@ pub struct Answer {
     hook_specific_output: Option<Decision>,
 }
 
-/// A decision about a tool that is to run next. Agents reject answers with fields that they do not know.
+/// A decision about the tool that the agent announced. Agents reject answers with fields that they do not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Decision {
@@ -31,7 +31,7 @@ impl Answer {
         Answer { system_message: line, hook_specific_output: None }
     }
 
-    /// Like [`Answer::with_messages`], and blocks the tool that is to run next. There must be a message.
+    /// Like [`Answer::with_messages`], and blocks the announced tool. There must be a message.
     pub fn denying_tool(messages: &[String]) -> Answer {
         let line = one_line(messages);
         let decision = Decision {

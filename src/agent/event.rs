@@ -1,4 +1,4 @@
-//! Events that agents announce: what an event says of itself, and the directories that it is about.
+//! Events that agents announce: their kinds, descriptions and paths.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ const PATCH_TOOL: &str = "apply_patch";
 /// Lines of a patch that name a file.
 const PATCH_HEADERS: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
 
-/// What an agent does next, or has done.
+/// What an agent announces that it does next, or has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     /// Works on a prompt.
@@ -83,7 +83,7 @@ impl EventKind {
 }
 
 impl HookEvent {
-    /// The event of a payload. `None` if there is nothing to record: the payload is whole, and its event is not known.
+    /// The event of a payload. `None` if nothing needs to be recorded: the payload is complete, and its event is not known.
     pub fn new(agent: &str, payload: Payload) -> Option<HookEvent> {
         let kind = match &payload.event {
             Some(name) => EventKind::of_protocol(name)?,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 /// Bytes of each string that are kept: more than any command or path.
 const KEPT: usize = 64 << 10;
 
-/// JSON of which only the start of each string remains. Other bytes, and whatever is not JSON, pass unchanged.
+/// JSON of which only the start of each string remains. All other bytes, and text that is not JSON, pass unchanged.
 pub(super) struct Shortened<R> {
     inner: R,
     position: Position,

@@ -40,8 +40,8 @@ const TOPICS: &[(&str, &str)] = &[
   -                      the previous current commit
   @{10 minutes ago}      the commit that was current at that time
   @{yesterday 9am}       see `undo help dates`
-  @{prompt}, @{prompt 3} the directory before the last and the third last prompt of an agent
-  @{step}                the directory before the last step of an agent
+  @{prompt}, @{prompt 3} the state before the last and the third last prompt of an agent
+  @{step}                the state before the last step of an agent
   REV:path               a file or directory in a commit, from the root of the worktree
   REV:./path             the same, relative to the current directory (also `REV:../path`)
   A..B                   the range from A to B, for `diff` and `log`
@@ -213,26 +213,26 @@ New codes may be added. Treat every status except 0 as a failure.
         AGENT,
         "# undo
 
-`undo` records this directory before each of your steps. What you change by mistake can be
-undone, shell commands and binary files included.
+`undo` records this directory before each of your steps. A mistake can be undone, also one of
+a shell command or in a binary file.
 
-To look (these commands change nothing; --json prints one JSON object per line):
+To inspect (these commands change nothing; --json prints one JSON object per line):
 
   undo status                      what differs from the last commit
   undo diff --stat @{prompt}       what changed since the last prompt of the user
   undo diff @{step} -- PATH        what changed since the state before your last step
-  undo agent log                   your prompts and steps, and what each changed
+  undo agent log                   the prompts and your steps, and what each changed
   undo log                         commits
   undo cat @{prompt}:PATH          a file as it was before the last prompt
 
-To undo (unsaved changes are recorded first, so nothing is lost):
+To restore (unsaved changes are recorded first, so nothing is lost):
 
-  undo restore --from @{step} PATH     a file or directory, as before your last step
-  undo checkout @{prompt}              the whole directory, as before the last prompt
-  undo undo                            the last step or command that changed the directory
-  undo redo                            what `undo undo` has undone
+  undo restore --from @{step} PATH     a file or directory as before your last step
+  undo checkout @{prompt}              the whole directory as before the last prompt
+  undo undo                            undo the last step or command that changed the directory
+  undo redo                            redo what `undo undo` has undone
 
-To record a state that the user may want back, or the effect of a long command:
+To record a state under a name, or the changes of a command:
 
   undo commit -m \"before the migration\"
   undo run -- CMD
@@ -241,7 +241,7 @@ Rules:
 
 - Never remove, move or change `.undo`: it is the history of this directory. Do not run
   `rm -rf` on the directory itself.
-- To get an older version of a file, use the commands above. Do not write it from memory.
+- To get an older version of a file, use the commands above. Do not rewrite it from memory.
 - Tell the user before you undo more than your own last step.
 - Ask the user before `undo forget`, `undo purge`, `undo gc` or `undo agent uninstall`, and
   before you change settings of undo.

@@ -20,7 +20,7 @@ pub use edit::{FoundHook, Uneditable, add, find, remove};
 /// Seconds after which the agent stops waiting for the hook. The hook itself ends much earlier (`agent.deadline`).
 pub const TIMEOUT: u64 = 60;
 
-/// The end of each command: the agent must go on if the program has failed or is gone.
+/// The end of each command: the agent must continue if the program has failed or does not exist.
 const NEVER_FAIL: &str = " || :";
 
 /// Whether an agent runs hooks, as its own files say.
@@ -74,7 +74,8 @@ impl HookSet {
             let shown = program.to_string_lossy();
             let message =
                 format!("the path of this program cannot be written into settings: `{}`", shown.escape_debug());
-            Error::new(ErrorKind::Usage, message).hint("install undo in a directory with a name in UTF-8")
+            Error::new(ErrorKind::Usage, message)
+                .hint("install undo in a directory whose path is UTF-8 without control characters")
         })?;
         let command = format!("{}{}{NEVER_FAIL}", shell_word(text.as_bytes()), arguments(agent));
         Ok(HookSet { agent, command })

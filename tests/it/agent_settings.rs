@@ -86,7 +86,7 @@ fn install_and_uninstall_transcript() {
     assert_eq!(read(&env, CLAUDE), before);
     env.undo("agent install claude").shows(str![[r#"
 added 3 hooks to [ROOT]/home/.claude/settings.json
-the settings before are in [ROOT]/home/.claude/settings.json.undo
+the previous settings are saved in [ROOT]/home/.claude/settings.json.undo
 ---- stderr ----
 hint: to see whether the hooks run: undo agent status
 
@@ -95,7 +95,7 @@ hint: to see whether the hooks run: undo agent status
     assert_eq!(installed.matches(&command("claude")).count(), 3);
     let inode = fs::metadata(home(&env, CLAUDE)).unwrap().ino();
     env.undo("agent install claude").shows(str![[r#"
-[ROOT]/home/.claude/settings.json has the hooks of Claude Code already
+[ROOT]/home/.claude/settings.json already has the hooks for Claude Code
 ---- stderr ----
 hint: to see whether the hooks run: undo agent status
 
@@ -165,7 +165,7 @@ fn settings_with_comments_are_not_edited() {
     write(&env, CLAUDE, "{\n  // why\n}\n");
     env.undo("agent uninstall claude").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/home/.claude/settings.json` cannot be edited: it has comments or is not valid JSON: key must be a string at line 2 column 3
+error: cannot use `[ROOT]/home/.claude/settings.json`: it has comments or is not valid JSON: key must be a string at line 2 column 3
 hint: remove the hooks that run `undo agent hook claude` with a text editor
 [exit 4]
 
@@ -174,7 +174,7 @@ hint: remove the hooks that run `undo agent hook claude` with a text editor
 Claude Code  unknown: [ROOT]/home/.claude/settings.json cannot be read
 Codex CLI  not installed
 ---- stderr ----
-warning: `[ROOT]/home/.claude/settings.json` cannot be edited: it has comments or is not valid JSON: key must be a string at line 2 column 3
+warning: cannot use `[ROOT]/home/.claude/settings.json`: it has comments or is not valid JSON: key must be a string at line 2 column 3
 
 "#]]);
     fs::write(home(&env, CLAUDE), b"{\"a\": \"\xff\"}").unwrap();
@@ -205,7 +205,13 @@ fn a_link_stays_a_link_and_modes_are_kept() {
     env.undo("agent install codex").ok();
     assert_eq!(mode(&home(&env, CODEX)), 0o600);
     fs::remove_file(&file).unwrap();
-    env.undo("agent install claude").fails(74);
+    let error = env.undo("agent install claude").fails(4).to_string();
+    assert!(error.contains("settings.json`: it is a link to a file that does not exist"), "{error}");
+    let states: Vec<_> = env.undo("agent status --json").ok().json().iter().map(|it| it["state"].clone()).collect();
+    assert_eq!(states[..2], ["unreadable", "installed"]);
+    fs::remove_file(home(&env, CLAUDE)).unwrap();
+    fs::create_dir(home(&env, CLAUDE)).unwrap();
+    assert!(env.undo("agent install claude").fails(4).to_string().contains("not a regular file but a directory"));
 }
 
 #[test]
@@ -224,7 +230,7 @@ fn uninstall_keeps_what_changed_meanwhile() {
     write(&env, CLAUDE, &edited);
     env.undo("agent uninstall claude").shows(str![[r#"
 removed 3 hooks from [ROOT]/home/.claude/settings.json
-the settings before are in [ROOT]/home/.claude/settings.json.undo
+the previous settings are saved in [ROOT]/home/.claude/settings.json.undo
 
 "#]]);
     assert_eq!(read(&env, CLAUDE), "{\n  \"model\": \"sonnet\"\n}\n");
@@ -255,7 +261,7 @@ hint: to make the hooks run this program: undo agent install claude
     let partly = read(&env, CLAUDE).replace("\"timeout\": 60", "\"timeout\": 5");
     write(&env, CLAUDE, &partly);
     env.undo("agent status").shows(str![[r#"
-Claude Code  some hooks in [ROOT]/home/.claude/settings.json are missing or differ
+Claude Code  some hooks in [ROOT]/home/.claude/settings.json are missing or have changed
   runs        [UNDO]
   trust       unknown: Claude Code has not been started yet
   last event  none in this directory
@@ -305,7 +311,7 @@ fn status_shows_trust_of_codex() {
     env.undo("agent install codex").shows(str![[r#"
 added 3 hooks to [ROOT]/home/.codex/hooks.json
 ---- stderr ----
-hint: Codex runs the hooks after you have trusted them: start codex and type /hooks
+hint: Codex runs the hooks only after you trust them: start codex and type /hooks
 
 "#]]);
     let trust = |config: &str| {
@@ -328,7 +334,7 @@ Codex CLI  installed in [ROOT]/home/.codex/hooks.json
   trust       the hooks are not trusted yet: to review them, start codex and type /hooks
   last event  none in this directory
 ---- stderr ----
-warning: `[ROOT]/home/.codex/config.toml` turns the hooks of Codex CLI off: no step is recorded
+warning: `[ROOT]/home/.codex/config.toml` turns off the hooks of Codex CLI: no step is recorded
 
 "#]]);
 }
@@ -355,7 +361,7 @@ Claude Code  installed in [ROOT]/home/.claude/settings.json
   last event  none in this directory
 Codex CLI  not installed
 ---- stderr ----
-warning: `[ROOT]/work/.claude/settings.local.json` turns the hooks of Claude Code off: no step is recorded
+warning: `[ROOT]/work/.claude/settings.local.json` turns off the hooks of Claude Code: no step is recorded
 
 "#]]);
     env.set("CLAUDE_CONFIG_DIR", env.root().join("other"));

@@ -1,4 +1,4 @@
-//! `undo agent hook`: records when an agent reports an event.
+//! `undo agent hook`: records an event that a coding agent announces.
 
 use std::io::BufReader;
 
@@ -15,13 +15,13 @@ use crate::terminal::text::describe_alarm;
 use crate::workspace::agent_hook::{HookOutcome, HookSettings, record_event};
 use crate::workspace::{AutomaticOutcome, Deadline};
 
-/// Record an event of an agent
+/// Record an event that a coding agent announces
 ///
-/// The hook that `undo agent install` adds to the settings of the agent runs this command. Reads the event from stdin and prints the
-/// answer, both as JSON in the protocol of the agent. Exits with status 0 whatever happens, so that the agent continues.
+/// The hooks that `undo agent install` adds to the settings of an agent run this command. It reads the event from stdin and prints the
+/// answer, both as JSON in the agent's protocol. It exits with status 0 whatever happens, so that the agent continues.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Agent that reports the event
+    /// Agent that announces the event
     #[arg(value_name = "AGENT", value_parser = agent_name())]
     agent: CodingAgent,
 }

@@ -1,4 +1,4 @@
-//! `undo agent install`: adds the hooks to the settings of an agent.
+//! `undo agent install`: adds hooks to the settings of a coding agent.
 
 use crate::coding_agent::CodingAgent;
 use crate::commands::Context;
@@ -8,11 +8,12 @@ use crate::repo::Repository;
 use crate::report::hooks::{SettingsChange, SettingsToAdd};
 use crate::workspace::hooks;
 
-/// Add the hooks to the settings of an agent
+/// Add hooks to the settings of a coding agent
 ///
-/// Changes `~/.claude/settings.json` (`$CLAUDE_CONFIG_DIR/settings.json`) or `~/.codex/hooks.json` (`$CODEX_HOME/hooks.json`). All other
-/// settings stay as they are, and a copy of the file is kept beside it, with the suffix `.undo`. Settings that have comments or are not
-/// valid JSON are not changed: the hooks are printed instead, to be added by hand, and the exit status is 4.
+/// Changes `~/.claude/settings.json` (`$CLAUDE_CONFIG_DIR/settings.json`) or `~/.codex/hooks.json` (`$CODEX_HOME/hooks.json`). The
+/// hooks run `undo` at each prompt, before each tool that can write, and at the end of each turn. All other settings stay as they are, and
+/// the previous file is saved beside the new one, with the suffix `.undo`. A file that has comments or is not valid JSON is not changed: the
+/// hooks are printed, to be added by hand, and the exit status is 4.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo agent install claude
@@ -38,14 +39,14 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     }
     match args.agent {
         CodingAgent::Codex if change.is_change() => {
-            context.ui.hint("Codex runs the hooks after you have trusted them: start codex and type /hooks");
+            context.ui.hint("Codex runs the hooks only after you trust them: start codex and type /hooks");
         }
         _ => context.ui.hint("to see whether the hooks run: undo agent status"),
     }
     if let Err(error) = Repository::discover(&context.cwd, context.environment.clone())
         && error.kind() == ErrorKind::NoRepository
     {
-        context.ui.hint("only directories with a history are recorded; to begin one that survives their removal: undo init --outside");
+        context.ui.hint("only directories with a history are recorded; to start one that survives the removal of the directory: undo init --outside");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `undo agent log`: lists the steps of agents.
+//! `undo agent log`: lists the prompts and steps of coding agents.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,17 @@ use crate::report::agent::{StepRecord, StepSummary};
 use crate::terminal::text::{SessionHeader, StepLine};
 use crate::workspace::AgentStep;
 
-/// List the steps of agents by session and prompt, and what each changed
+/// List the prompts and steps of coding agents, and what each changed
 ///
-/// Sessions, prompts and steps are listed newest first. Each line has the commit of the directory before the step, and what changed
-/// until the next recorded state: changes of parallel steps, of subagents and of other programs in that time count too.
+/// Sessions, prompts and steps are listed newest first. Each line shows the commit with the state before the step, and the number of
+/// paths added, modified and deleted until the next recorded state. This includes changes that parallel steps, subagents and other
+/// programs made in that time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo agent log
-  undo agent log -n 1         only the session with the newest event
-  undo checkout @{prompt}     as before the last prompt
-  undo checkout @{step}       as before the last step")]
+  undo agent log -n 1         only the most recent session
+  undo checkout @{prompt}     restore the state before the last prompt
+  undo checkout @{step}       restore the state before the last step")]
 pub struct Args {
     /// Show at most N sessions
     #[arg(short = 'n', long = "max-count", value_name = "N")]
@@ -51,7 +52,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     context.ui.show(&summary)?;
     match (summary.sessions, summary.prompts) {
         (0, _) => {
-            context.ui.status("no event of an agent is recorded in this directory");
+            context.ui.status("no agent event is recorded in this directory");
             context.ui.hint("to record before each step of an agent: undo agent install claude");
         }
         (_, 0) => context.ui.hint("to see what changed since the last step: undo diff --stat @{step}"),
@@ -59,13 +60,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     }
     if has_mixed {
         context.ui.status(
-            "note: (mixed) marks a step during which another agent or subagent worked here; its changes may be of both",
+            "note: (mixed): another agent or subagent worked here during this step, so the changes may be of both",
         );
     }
     if has_late {
-        context.ui.status(
-            "note: (late) marks a prompt that was not recorded itself; it begins with the first recorded event after it",
-        );
+        context
+            .ui
+            .status("note: (late): this prompt was not recorded, so it begins with the first event after it that was");
     }
     Ok(())
 }

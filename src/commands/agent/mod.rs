@@ -1,4 +1,4 @@
-//! `undo agent`: records before each step of a coding agent.
+//! `undo agent`: records the directory before each step of a coding agent.
 
 mod hook;
 mod install;
@@ -12,10 +12,10 @@ use crate::coding_agent::CodingAgent;
 use crate::commands::Context;
 use crate::error::{Exit, Result};
 
-/// Record before each step of a coding agent
+/// Record the directory before each step of a coding agent
 ///
-/// The hooks of an agent run `undo` at each prompt, before each tool that can write, and at the end of a turn. So every step that the
-/// agent announces can be undone. docs/agents.md says what is recorded, and what does not pass through hooks.
+/// Hooks in the agent's settings run `undo` at each prompt, before each tool that can write, and at the end of each turn, so every step that
+/// the agent announces can be undone. docs/agents.md describes what is recorded, and what bypasses hooks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo agent install claude

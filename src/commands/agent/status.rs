@@ -7,10 +7,10 @@ use crate::report::End;
 use crate::report::hooks::AgentRecord;
 use crate::workspace::hooks::{self, HookState, HookStatus};
 
-/// Show whether the hooks are installed, and the last event of each agent
+/// Show whether the hooks are installed and trusted, and the last event of each agent
 ///
-/// An agent runs hooks only where it trusts them: Claude Code in directories that you have accepted, Codex after you have reviewed the
-/// hooks. The answer is read from the files of the agent. The last event is that of the current directory.
+/// Agents run hooks only if you trust them: Claude Code in directories that you have accepted, Codex after you have reviewed the hooks.
+/// Whether you do is read from the agents' files. The last event is the last one in the current directory.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -44,7 +44,7 @@ fn warn(context: &Context<'_>, status: &HookStatus) {
     }
     if status.trust.is_some() {
         for file in &status.disabled_by {
-            context.ui.warning(format!("`{}` turns the hooks of {title} off: no step is recorded", file.display()));
+            context.ui.warning(format!("`{}` turns off the hooks of {title}: no step is recorded", file.display()));
         }
     }
 }

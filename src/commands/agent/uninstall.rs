@@ -1,4 +1,4 @@
-//! `undo agent uninstall`: removes the hooks from the settings of an agent.
+//! `undo agent uninstall`: removes the hooks from the settings of a coding agent.
 
 use crate::coding_agent::CodingAgent;
 use crate::commands::Context;
@@ -7,13 +7,13 @@ use crate::error::{ErrorKind, Result};
 use crate::report::hooks::SettingsChange;
 use crate::workspace::hooks;
 
-/// Remove the hooks from the settings of an agent
+/// Remove the hooks from the settings of a coding agent
 ///
 /// If nothing else has changed since the hooks were added, the file becomes what it was before, byte for byte. Otherwise only the hooks
-/// are removed. What was recorded stays in the history.
+/// are removed. The history keeps what was recorded.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Agent to record no longer
+    /// Agent to stop recording
     #[arg(value_name = "AGENT", value_parser = agent_name())]
     agent: CodingAgent,
     /// Show the change without making it

@@ -18,14 +18,14 @@ use super::changes::change_counts;
 const LINE: usize = 200;
 
 /// Minimum number of columns for a command or a prompt on a terminal.
-const NARROW: usize = 20;
+const NARROW: usize = 16;
 
 /// Number of characters of a session's id.
 const SESSION: usize = 8;
 
 /// Columns of an abbreviated id, of counts, of the name of a tool, and of a revision. Longer texts are rare.
 const ID: usize = 8;
-const COUNTS: usize = 10;
+const COUNTS: usize = 11;
 const TOOL: usize = 5;
 const REVISION: usize = 11;
 
@@ -73,8 +73,10 @@ impl SessionHeader {
         }
         let session: String = first.session.chars().take(SESSION).collect();
         let name = safe(&format!("{} {session}", first.agent));
-        let (prompts, steps) = (plural(self.prompts, "prompt"), plural(self.steps, "step"));
-        page.line(format_args!("{}  {prompts}, {steps}", page.paint(Role::Heading, name.trim_end())))
+        let counts = [(self.prompts, "prompt"), (self.steps, "step")].into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, noun)| plural(count, noun)).collect();
+        let name = page.paint(Role::Heading, name.trim_end());
+        page.line(format!("{name}  {}", counts.join(", ")).trim_end())
     }
 }
 
@@ -97,7 +99,8 @@ fn print_step(record: &StepRecord, page: &mut Page<'_>) -> io::Result<()> {
         "step" => {
             let tool = pad(&safe(&record.tool), TOOL);
             let others: usize = notes.iter().map(|(_, text)| width(text)).sum();
-            let taken = "    ".len() + ID + COUNTS + width(&tool) + 3 * "  ".len() + others;
+            let counts = record.changes.map_or(COUNTS, counts_width).max(COUNTS);
+            let taken = "    ".len() + ID + counts + width(&tool) + 3 * "  ".len() + others;
             format!("{tool}  {}", fit(&record.command, taken, page))
         }
         "stop" => "after the agent stopped".to_owned(),
@@ -120,7 +123,7 @@ fn notes(record: &StepRecord) -> Vec<(Role, String)> {
         notes.push((Role::Dim, "  (mixed)".to_owned()));
     }
     for alarm in &record.alarms {
-        let text = format!("  ({}: {} of {} files)", alarm.kind, Count(alarm.count), Count(alarm.of));
+        let text = format!("  ({}: {} of {})", alarm.kind, Count(alarm.count), Count(alarm.of));
         notes.push((Role::Warning, safe(&text)));
     }
     notes
@@ -139,8 +142,11 @@ fn fit(text: &str, taken: usize, page: &Page<'_>) -> String {
 /// `+3 ~1 -2`, filled up with spaces.
 fn changes(counts: Option<Counts>, page: &Page<'_>) -> String {
     let Some(counts) = counts else { return page.paint(Role::Dim, pad("(forgotten)", COUNTS)).to_string() };
-    let [added, modified, deleted] =
-        [counts.added, counts.modified, counts.deleted].map(|count| Count(count).to_string());
-    let taken = added.len() + modified.len() + deleted.len() + "+ ~ -".len();
-    format!("{}{}", change_counts(counts, page), " ".repeat(COUNTS.saturating_sub(taken)))
+    format!("{}{}", change_counts(counts, page), " ".repeat(COUNTS.saturating_sub(counts_width(counts))))
+}
+
+/// Number of columns of `+3 ~1 -2`.
+fn counts_width(counts: Counts) -> usize {
+    let digits = [counts.added, counts.modified, counts.deleted].map(|count| Count(count).to_string().len());
+    digits.iter().sum::<usize>() + "+ ~ -".len()
 }

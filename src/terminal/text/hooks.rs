@@ -12,7 +12,7 @@ impl Print for SettingsChange {
         let path = text(&self.path);
         if self.diff.is_empty() {
             return page.line(match self.action {
-                "added" => format!("{path} has the hooks of {} already", self.title),
+                "added" => format!("{path} already has the hooks for {}", self.title),
                 _ => format!("{path} has no hooks of undo"),
             });
         }
@@ -32,7 +32,7 @@ impl Print for SettingsChange {
         let preposition = if self.action == "added" { "to" } else { "from" };
         page.line(format_args!("{} {} {preposition} {path}", self.action, plural(self.hooks, "hook")))?;
         match &self.copy {
-            Some(copy) => page.line(format_args!("the settings before are in {}", text(copy))),
+            Some(copy) => page.line(format_args!("the previous settings are saved in {}", text(copy))),
             None => Ok(()),
         }
     }
@@ -50,7 +50,7 @@ impl Print for AgentRecord {
         let path = text(&self.path);
         match self.state {
             "installed" => page.line(format_args!("{title}  installed in {path}"))?,
-            "incomplete" => page.line(format_args!("{title}  some hooks in {path} are missing or differ"))?,
+            "incomplete" => page.line(format_args!("{title}  some hooks in {path} are missing or have changed"))?,
             "unreadable" => page.line(format_args!("{title}  unknown: {path} cannot be read"))?,
             _ => page.line(format_args!("{title}  not installed"))?,
         }
@@ -86,7 +86,7 @@ impl AgentRecord {
             ("codex", "trusted") => "the hooks are trusted",
             ("codex", "untrusted") => "the hooks are not trusted yet: to review them, start codex and type /hooks",
             ("codex", "disabled") => "a hook is turned off: to turn it on, start codex and type /hooks",
-            ("codex", _) => "unknown: to see it, start codex and type /hooks",
+            ("codex", _) => "unknown: to check, start codex and type /hooks",
             _ => "unknown: Claude Code has not been started yet",
         }
     }

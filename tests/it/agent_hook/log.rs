@@ -25,13 +25,13 @@ fn steps_are_listed_by_session_and_prompt() {
     let env = session();
     env.undo("agent log").shows(str![[r#"
 codex [ID]  1 prompt, 1 step
-  @{prompt}    [ID]  +1 ~0 -0    2026-01-05 08:07:00 (2 minutes ago)
-    [ID]  +1 ~0 -0    apply_patch  etl/load.py and 1 more
+  @{prompt}    [ID]  +1 ~0 -0       2026-01-05 08:07:00 (2 minutes ago)
+    [ID]  +1 ~0 -0       apply_patch  etl/load.py and 1 more
 
 claude [ID]  1 prompt, 2 steps
-  @{prompt 2}  [ID]  +0 ~1 -31   2026-01-05 08:02:00 (7 minutes ago)
-    [ID]  +0 ~0 -31   Bash   rm -rf data/raw && ./reload.sh  (deleted: 30 of 31 files)
-    [ID]  +0 ~1 -0    Edit   etl/load.py
+  @{prompt 2}  [ID]  +0 ~1 -31      2026-01-05 08:02:00 (7 minutes ago)
+    [ID]  +0 ~0 -31      Bash   rm -rf data/raw && ./reload.sh  (deleted: 30 of 31)
+    [ID]  +0 ~1 -0       Edit   etl/load.py
 ---- stderr ----
 hint: to see what changed since the last prompt: undo diff --stat @{prompt}
 
@@ -66,7 +66,7 @@ fn without_events_the_next_command_is_named() {
     let env = shop();
     env.undo("agent log").shows(str![[r#"
 ---- stderr ----
-no event of an agent is recorded in this directory
+no agent event is recorded in this directory
 hint: to record before each step of an agent: undo agent install claude
 
 "#]]);
