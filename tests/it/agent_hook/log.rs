@@ -25,13 +25,13 @@ fn steps_are_listed_by_session_and_prompt() {
     let env = session();
     env.undo("agent log").shows(str![[r#"
 codex [ID]  1 prompt, 1 step
-  @{prompt}    [ID]  +1 ~0 -0       2026-01-05 08:07:00 (2 minutes ago)
-    [ID]  +1 ~0 -0       apply_patch  etl/load.py and 1 more
+  @{prompt}    [ID]  +1 ~0 -0     2026-01-05 08:07:00 (2 minutes ago)
+    [ID]  +1 ~0 -0     apply_patch  etl/load.py and 1 more
 
 claude [ID]  1 prompt, 2 steps
-  @{prompt 2}  [ID]  +0 ~1 -31      2026-01-05 08:02:00 (7 minutes ago)
-    [ID]  +0 ~0 -31      Bash   rm -rf data/raw && ./reload.sh  (deleted: 30 of 31)
-    [ID]  +0 ~1 -0       Edit   etl/load.py
+  @{prompt 2}  [ID]  +0 ~1 -31    2026-01-05 08:02:00 (7 minutes ago)
+    [ID]  +0 ~0 -31    Bash   rm -rf data/raw && ./reload.sh  (deleted: 30 of 31)
+    [ID]  +0 ~1 -0     Edit   etl/load.py
 ---- stderr ----
 hint: to see what changed since the last prompt: undo diff --stat @{prompt}
 

@@ -84,8 +84,8 @@ fn a_late_prompt_is_marked_in_the_list() {
     env.write("etl/load.py", "raw = False\n");
     env.undo("agent log").shows(str![[r#"
 claude s  1 prompt, 1 step
-  @{prompt}    [ID]  +0 ~1 -0       2026-01-05 08:05:00 (60 seconds ago)  (late)
-    [ID]  +0 ~1 -0       Bash   make
+  @{prompt}    [ID]  +0 ~1 -0     2026-01-05 08:05:00 (60 seconds ago)  (late)
+    [ID]  +0 ~1 -0     Bash   make
 ---- stderr ----
 hint: to see what changed since the last prompt: undo diff --stat @{prompt}
 note: (late): this prompt was not recorded, so it begins with the first event after it that was

@@ -104,7 +104,7 @@ Record:
   commit       Record the current state of the directory
   run          Run a command and record the directory before and after
   shell-hook   Record before destructive commands that are typed in a shell
-  agent        Record before each step of a coding agent
+  agent        Record the directory before each step of a coding agent
 
 Examine:
   status       Show changes since the current commit
