@@ -30,9 +30,12 @@ __undo_chain() {
     __undo_chained=$2
 }
 
+# The functions that run at each command turn `set -x` off, so that only its output for the user's commands is left.
+
 # The DEBUG trap. $1 and $2 are $? and $_. Fails if the command must not run. It is called left of `||`, so `set -e` does not
 # apply to it.
 __undo_debug() {
+    [[ $- != *x* ]] || { local -; set +x; } 2>/dev/null
     [[ -n ${__undo_inside-} ]] && return 0
     local __undo_inside=1 __undo_result=0
     if [[ -n ${__undo_chained-} ]]; then
@@ -41,7 +44,7 @@ __undo_debug() {
     fi
     if [[ $BASH_COMMAND == '__undo_prompt '* ]]; then
         # Ends a refusal. The prompt command itself cannot: with `extdebug`, bash skips commands in functions too.
-        __undo_live=1 __undo_refused='' __undo_seen=$'\n'
+        __undo_live=1 __undo_refused=''
         if [[ -n ${__undo_extdebug-} ]]; then
             shopt -u extdebug
             __undo_extdebug=''
@@ -89,6 +92,8 @@ __undo_record() {
 # belong to the prompt. Expanding PS0 ends that: bash does so after it has read a line, even if an interrupt has ended the prompt
 # commands.
 __undo_prompt() {
+    [[ $- != *x* ]] || { local -; set +x; } 2>/dev/null
+    __undo_seen=$'\n'
     if shopt -q promptvars; then
         [[ ${PS0-} == *__undo_at_prompt* ]] || PS0=${PS0-}'${__undo_none[__undo_at_prompt=0]-}'
         __undo_at_prompt=1
@@ -98,12 +103,14 @@ __undo_prompt() {
     [[ $- == *e* ]] || return "$1"
 }
 
-# Runs after the other prompt commands. Fails if another program has replaced the trap.
+# Runs after the other prompt commands. Fails if another program has replaced the trap. If another program runs the prompt commands
+# in a function, where the trap is not visible, that program is expected to keep the trap.
 __undo_ready() {
+    [[ $- != *x* ]] || { local -; set +x; } 2>/dev/null
     local live=${__undo_live-}
     __undo_live=''
     shopt -q promptvars || __undo_at_prompt=0
-    [[ -n $live ]]
+    [[ -n $live || ${#FUNCNAME[@]} -gt 1 ]]
 }
 
 # Not a function, in which the trap of the shell would not be visible.

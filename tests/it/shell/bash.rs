@@ -70,6 +70,30 @@ fn bash_returns_to_a_trap_that_another_program_replaced() {
     assert!(bash.output("echo \"$again\"").starts_with("echo \"$again\""));
 }
 
+/// As starship does.
+#[test]
+fn bash_keeps_a_trap_and_prompt_commands_that_run_in_functions() {
+    let after = "prompt_commands=$PROMPT_COMMAND\nat_prompt() { eval \"$prompt_commands\"; }\nPROMPT_COMMAND=at_prompt\n\
+                 before_command() { __undo_debug; trapped=$BASH_COMMAND; }\ntrap before_command DEBUG";
+    let Some(mut bash) = Terminal::start("bash", "", "", after) else { return };
+    bash.records("rm -rf data", "rm -rf data");
+    bash.records("rm -rf data", "rm -rf data");
+    assert!(bash.output("echo \"$trapped\"").starts_with("echo \"$trapped\""));
+}
+
+#[test]
+fn bash_traces_the_commands_of_the_user() {
+    let Some(mut bash) = Terminal::start("bash", "", "", "") else { return };
+    bash.line("set -x");
+    bash.records("rm -rf data", "rm -rf data");
+    bash.line("set +x");
+    let screen = bash.screen();
+    assert!(screen.contains("+ rm -rf data\n"), "{screen}");
+    let own = screen.lines().filter(|line| line.starts_with('+') && line.contains("__undo_")).count();
+    let all = screen.lines().filter(|line| line.starts_with('+')).count();
+    assert!(own <= 30 && all <= 60, "{screen}");
+}
+
 #[test]
 fn bash_survives_an_interrupted_prompt_command() {
     let before = "PROMPT_COMMAND='if [[ -e sleep ]]; then rm -f sleep; echo asleep; sleep 100; fi'";
