@@ -302,9 +302,10 @@ fn quoted(byte: u8) -> Letter {
     Letter { byte, is_quoted: true }
 }
 
-/// The last component of a path.
+/// The last component of the path of a program, or the name in `=NAME`, which zsh replaces by the path.
 pub(super) fn base_name(path: &[u8]) -> &[u8] {
-    path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    name.strip_prefix(b"=").unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -384,6 +384,7 @@ mod tests {
             "time rm -r x",
             "\\rm -r x",
             "/usr/bin/rm -r x",
+            "=rm -r x",
             "if true; then rm -r x; fi",
             "for i in a; do rm -r x; done",
             "while ! rm -r x; do :; done",
