@@ -68,6 +68,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 
 /// Records before the guarded commands of a line. Succeeds only if everything that the commands may change is recorded.
 fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> Exit {
+    // While it is stopped, it would keep its lock, and the shell would run the line.
+    fs::ignore_stop_key();
     fs::exit_on_interrupt(&context.environment, |phase| {
         let problem = match phase {
             // Of several directories, some are recorded.

@@ -3,11 +3,10 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use libc::c_int;
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-use crate::fs::signal::Handlers;
+use crate::fs::signal::{Handlers, pass};
 
 /// Limit of open files from which on files may be kept open. Almost every system allows this many; 1024 is the default.
 const MANY_FILES: usize = 256;
@@ -59,5 +58,3 @@ pub fn survive_file_size_limit() {
     // A handler rather than "ignore", because programs started later do not inherit a handler.
     std::mem::forget(Handlers::install(&[libc::SIGXFSZ], pass));
 }
-
-extern "C" fn pass(_: c_int) {}

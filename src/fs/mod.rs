@@ -72,6 +72,7 @@ pub use readahead::ReadAhead;
 pub use scratch::{ScratchDirectory, convert};
 #[cfg(feature = "targets")]
 pub use signal::Interrupts;
+pub use signal::ignore_stop_key;
 pub use sparse::{data_ranges, has_hole, preallocate, punch_hole, reflink};
 pub use stat::{Atime, FileSystem, MappedStores, Stat};
 pub use timed_stdin::TimedStdin;

@@ -53,6 +53,14 @@ fn take(signal: c_int, handler: extern "C" fn(c_int)) -> Option<libc::sigaction>
     }
 }
 
+/// From now on, Ctrl-Z does not stop this process.
+pub fn ignore_stop_key() {
+    std::mem::forget(Handlers::install(&[libc::SIGTSTP], pass));
+}
+
+/// A handler that does nothing.
+pub(super) extern "C" fn pass(_: c_int) {}
+
 /// The signal that was received last; 0 for none.
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
 

@@ -214,9 +214,14 @@ pub(crate) fn record_before(
     extras.set("shell.name", shell.name());
     let line = String::from_utf8_lossy(line);
     extras.set("shell.command", &line[..line.floor_char_boundary(LONGEST_COMMAND)]);
-    let message = format!("before: {}", one_line(&line, LONGEST_MESSAGE));
+    let message = format!("before: {}", one_line(&joined(&line), LONGEST_MESSAGE));
     let options = AutomaticOptions { message, extras, deadline: Some(deadline) };
     Workspace::open(directory, environment.clone())?.commit_automatically(&options, progress)
+}
+
+/// The lines of a command, joined as in a shell.
+fn joined(line: &str) -> String {
+    line.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn is_dir(path: &Path) -> bool {

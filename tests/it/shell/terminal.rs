@@ -209,7 +209,7 @@ impl Terminal {
         self.line(line);
         assert_eq!(self.calls(), [expected], "{line}\n{}", self.screen());
         let typed = expected.split(" --alias=").next().unwrap();
-        let shown = typed.split_once('\n').map_or(typed.to_owned(), |(first, _)| format!("{first}…"));
+        let shown = typed.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         assert_eq!(newest(&self.env), format!("before: {shown}"), "{line}\n{}", self.screen());
         assert!(!self.has("work/data"), "{line}\n{}", self.screen());
         assert_eq!(newest_file(&self.env, ".", "data/content"), line);
@@ -223,6 +223,9 @@ impl Terminal {
         self.press("Enter");
         // Another command holds the lock.
         self.wait_for("waiting: ");
+        // A stopped process would keep its locks, and the line would run.
+        self.press("C-z");
+        sleep(Duration::from_millis(500));
         assert!(self.has("work/data"));
         self.press("C-c");
         self.finish();
