@@ -21,6 +21,6 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace()?;
     let mode = args.step.mode.mode();
-    let destination = workspace.find_redo(args.step.count as usize, mode.dry_run, context.ui.progress())?;
-    checkouts::step(context, &mut workspace, mode, Verb::Redo, destination)
+    let step = workspace.find_redo(args.step.count as usize, mode.dry_run, context.ui.progress())?;
+    checkouts::step(context, &mut workspace, mode, Verb::Redo, step)
 }

@@ -22,6 +22,6 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace_to_finish()?;
     let mode = args.step.mode.mode();
-    let destination = workspace.find_undo(args.step.count as usize, mode.dry_run, context.ui.progress())?;
-    checkouts::step(context, &mut workspace, mode, Verb::Undo, destination)
+    let step = workspace.find_undo(args.step.count as usize, mode.dry_run, context.ui.progress())?;
+    checkouts::step(context, &mut workspace, mode, Verb::Undo, step)
 }

@@ -39,7 +39,7 @@ pub use commit::CommitMessage;
 pub use commit_tree::{CommitSpec, commit_tree};
 #[cfg(feature = "targets")]
 pub use graft::graft;
-pub use record::{SavedScan, StoredScan, scan, take};
+pub use record::{SavedScan, StoredScan, reuse, scan, take};
 pub use reword::reword;
 pub use side_commit::set_aside;
 pub use write_tree::write_tree;

@@ -164,16 +164,33 @@ pub fn scan<'s>(
         }
         result => result?,
     };
-    if let Some(beside) = options.beside.as_ref().filter(|_| scanned.outcome.created)
-        && let Some(known) = beside.known(repository, &scanned.content)
-    {
-        (scanned.outcome.commit, scanned.outcome.created) = (Some(known), false);
-    }
-    if options.automatic && is_untouched(repository, &options, &scanned.index, &scanned.scan) {
-        scanned.outcome.created = false;
-    }
+    scanned.find_known();
     scanned.outcome.journals = journals.into_iter().filter(|path| scanned.scan.index.find(path).is_some()).collect();
     Ok(scanned)
+}
+
+/// Compares a scan of the whole worktree that was saved moments ago with the current commit, instead of scanning again. `None` if
+/// the commit is damaged, so that everything must be read again.
+pub fn reuse<'s>(
+    repository: &'s Repository,
+    worktree: &Worktree,
+    session: &'s Session<'s>,
+    saved: SavedScan,
+    options: &Options,
+) -> Result<Option<Scanned<'s>>> {
+    let SavedScan { scan, old_index } = saved;
+    let recording = Recording { root: scan.root.clone(), links: scan.links, scan };
+    let parent = options.parents(repository).first().map(|id| repository.store().commit(*id)).transpose();
+    let compared =
+        parent.and_then(|parent| compare_with_parent(repository, worktree, Some(session), parent, recording, options));
+    match compared {
+        Err(damage) if damage.kind() == ErrorKind::Damaged => Ok(None),
+        compared => {
+            let mut scanned = Scanned { index: old_index, ..compared? };
+            scanned.find_known();
+            Ok(Some(scanned))
+        }
+    }
 }
 
 /// Compares a scan with the parent commit, and puts its trees into the session meanwhile.
@@ -229,6 +246,19 @@ impl Scanned<'_> {
     /// The expected outcome of saving.
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
+    }
+
+    /// Finds out whether there is something new: a commit may hold the worktree already, or the worktree was not filled yet.
+    fn find_known(&mut self) {
+        let Scanned { repository, options, .. } = self;
+        if let Some(beside) = options.beside.as_ref().filter(|_| self.outcome.created)
+            && let Some(known) = beside.known(repository, &self.content)
+        {
+            (self.outcome.commit, self.outcome.created) = (Some(known), false);
+        }
+        if options.automatic && is_untouched(repository, options, &self.index, &self.scan) {
+            self.outcome.created = false;
+        }
     }
 
     /// Gives up the scan and keeps the expected outcome.

@@ -8,7 +8,7 @@ use crate::object::operation::Verb;
 use crate::progress::Progress;
 use crate::progress::deadline::{Deadline, UntilDeadline};
 use crate::repo::Transaction;
-use crate::snapshot::{self, Beside, Outcome};
+use crate::snapshot::{self, Beside, Outcome, SavedScan};
 use crate::worktree::Worktree;
 
 use super::{Notice, Workspace, first_automatic, recording};
@@ -62,37 +62,39 @@ impl Workspace {
             return Ok(AutomaticOutcome::Undecided(Error::new(ErrorKind::Refused, message).hint(hint)));
         }
         let beside = Beside::of(transaction.repository(), options.extras.clone())?;
-        let (outcome, notices) = record_event(&mut transaction, &self.worktree, options, beside, deadline, progress)?;
+        let (outcome, _, notices) =
+            record_event(&mut transaction, &self.worktree, options, beside, deadline, progress)?;
         drop(transaction);
         self.notices.extend(notices);
         Ok(AutomaticOutcome::Recorded(Box::new(outcome)))
     }
 
     /// Finds out which commit holds the directory, for a step along the events. `None` if none does, which is possible only in a
-    /// dry run: otherwise an event records the directory first.
+    /// dry run: otherwise an event records the directory first, and the scan is returned.
     /// `last` is the state of the event at the current position.
     pub(super) fn recorded_state(
         &mut self,
         last: Option<CommitId>,
         dry_run: bool,
         progress: &dyn Progress,
-    ) -> Result<Option<CommitId>> {
+    ) -> Result<(Option<CommitId>, Option<SavedScan>)> {
         if dry_run {
             self.repository.check_usable()?;
             let beside = Some(Beside::of(&self.repository, Extras::default())?);
             let options = snapshot::Options { beside, ..snapshot::Options::default() };
             let scanned = snapshot::scan(&self.repository, &self.worktree, None, &options, progress)?;
             let outcome = scanned.outcome();
-            return Ok(outcome.commit.filter(|_| !outcome.created));
+            return Ok((outcome.commit.filter(|_| !outcome.created), None));
         }
         let options = AutomaticOptions { message: "before a step".to_owned(), ..AutomaticOptions::default() };
         let mut transaction = self.repository.begin()?;
         let beside = Beside::of(transaction.repository(), Extras::default())?;
         let beside = Beside { unless: last, ..beside };
-        let (outcome, notices) = record_event(&mut transaction, &self.worktree, &options, beside, None, progress)?;
+        let (outcome, saved, notices) =
+            record_event(&mut transaction, &self.worktree, &options, beside, None, progress)?;
         drop(transaction);
         self.notices.extend(notices);
-        Ok(outcome.commit)
+        Ok((outcome.commit, Some(saved)))
     }
 }
 
@@ -104,7 +106,7 @@ fn record_event(
     beside: Beside,
     deadline: Option<Deadline>,
     progress: &dyn Progress,
-) -> Result<(Outcome, Vec<Notice>)> {
+) -> Result<(Outcome, SavedScan, Vec<Notice>)> {
     let options = snapshot::Options {
         message: options.message.clone(),
         verb: Verb::AutomaticCommit,

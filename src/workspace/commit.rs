@@ -49,7 +49,7 @@ impl Workspace {
             checkout::check_no_mix(transaction.repository())?;
         }
         let options = snapshot::Options { deadline, ..snapshot_options(options) };
-        let (mut outcome, notices) = recording::record(&mut transaction, &self.worktree, &options, progress)?;
+        let (mut outcome, _, notices) = recording::record(&mut transaction, &self.worktree, &options, progress)?;
         drop(transaction);
         self.notices.extend(notices);
         // The commit is made: a failure to read contents must not report otherwise.

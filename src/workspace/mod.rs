@@ -58,6 +58,7 @@ pub use run::{RunAfter, RunBefore, RunLock};
 pub(crate) use settings::ShellSettings;
 pub use settings::{Setting, UserSettings};
 pub use step_changes::{StepChanges, StepComparison};
+pub use steps::Step;
 pub use verify::VerifyOptions;
 
 // Values in the signatures above.

@@ -92,7 +92,7 @@ impl Workspace {
         while let (Some(to), None) = (request.to, &files) {
             let (repository, worktree) = (&self.repository, &self.worktree);
             let planning = Planning { repository, worktree, request: &request, to, conditions: &conditions };
-            match planning.attempt(progress)? {
+            match planning.attempt(None, progress)? {
                 Attempt::Cover(paths) => conditions.covered = paths,
                 Attempt::Planned(planned, notices) => {
                     self.notices.extend(notices);
@@ -104,7 +104,7 @@ impl Workspace {
         Ok(PreparedCheckout { request, files, lock: Lock::Free(self) })
     }
 
-    fn prepare_locked(&mut self, request: Request, progress: &dyn Progress) -> Result<PreparedCheckout<'_>> {
+    fn prepare_locked(&mut self, mut request: Request, progress: &dyn Progress) -> Result<PreparedCheckout<'_>> {
         let Workspace { repository, worktree, notices, .. } = self;
         let mut transaction = repository.begin()?;
         // Read under the lock, because another command may have moved refs before.
@@ -116,12 +116,13 @@ impl Workspace {
             transaction.continue_interrupted(intent)?;
         }
         let mut access = Access::new(transaction.repository(), worktree)?;
+        let mut scan = request.scan.take();
         let mut conditions = Conditions::default();
         let mut files = None;
         while let (Some(to), None) = (request.to, &files) {
             let repository = transaction.repository();
             let planning = Planning { repository, worktree, request: &request, to, conditions: &conditions };
-            match planning.attempt(progress) {
+            match planning.attempt(scan.take(), progress) {
                 Ok(Attempt::OpenDirectories(closed)) => {
                     let is_recorded = |path: &RepoPath| is_recorded(repository, to, path);
                     conditions.cannot_open = !access.open(worktree, closed, &is_recorded)?;

@@ -4,7 +4,7 @@ use crate::error::{ErrorKind, Result};
 use crate::progress::Progress;
 use crate::progress::deadline::{Deadline, UntilDeadline};
 use crate::repo::{Repository, Transaction};
-use crate::snapshot::{self, Outcome};
+use crate::snapshot::{self, Outcome, SavedScan};
 use crate::worktree::Worktree;
 
 use super::notice::{self, Notice};
@@ -24,7 +24,7 @@ pub(super) fn record(
     worktree: &Worktree,
     options: &snapshot::Options,
     progress: &dyn Progress,
-) -> Result<(Outcome, Vec<Notice>)> {
+) -> Result<(Outcome, SavedScan, Vec<Notice>)> {
     transaction.measure_growth();
     let progress = UntilDeadline { progress, deadline: options.deadline };
     let (mut outcome, saved) = snapshot::take(transaction, worktree, options, &progress)?;
@@ -32,5 +32,5 @@ pub(super) fn record(
         outcome.disk_growth = transaction.disk_growth();
     }
     let notices = notice::of_scan(outcome.damage.as_ref(), saved.scan());
-    Ok((outcome, notices))
+    Ok((outcome, saved, notices))
 }

@@ -6,6 +6,7 @@ use crate::id::CommitId;
 use crate::number;
 use crate::object::operation::{HistoryEdit, Intent, UndoPosition, Verb};
 use crate::path::RepoPathBuf;
+use crate::snapshot::SavedScan;
 
 /// Options that all checkouts share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(super) struct Request {
     pub destination: Option<Destination>,
     /// What the step, or the step which an unfinished checkout had begun, changes in the history.
     pub history: HistoryEdit,
+    /// A scan of the directory that no operation has followed.
+    pub scan: Option<SavedScan>,
     /// Files of the commit that were written when they were fetched.
     pub fetched: Option<FetchedFiles>,
 }
@@ -54,6 +57,7 @@ impl Request {
             resumed: None,
             destination: None,
             history: HistoryEdit::default(),
+            scan: None,
             fetched: None,
         }
     }

@@ -10,22 +10,36 @@ use crate::id::CommitId;
 use crate::object::operation::Verb;
 use crate::object::{ObjectKind, Objects};
 use crate::progress::Progress;
-use crate::snapshot;
+use crate::snapshot::{self, SavedScan};
 
 use super::purge;
 use super::request::Request;
 use super::{CheckoutMode, PreparedCheckout, Workspace};
 
+/// A state to restore, and the scan of the directory that found it.
+pub struct Step {
+    /// The state.
+    pub destination: Destination,
+    /// Saved by the event that recorded the directory, unless the state does not depend on the directory.
+    scan: Option<SavedScan>,
+}
+
+impl From<Destination> for Step {
+    fn from(destination: Destination) -> Step {
+        Step { destination, scan: None }
+    }
+}
+
 impl Workspace {
     /// Finds the state before the last `steps` operations. An unfinished checkout counts as the last operation, and the last
     /// event whose state differs from the directory as the state before one. Unless it is a dry run, the directory is then
     /// recorded first, in an event that `redo` leads to.
-    pub fn find_undo(&mut self, steps: usize, dry_run: bool, progress: &dyn Progress) -> Result<Destination> {
+    pub fn find_undo(&mut self, steps: usize, dry_run: bool, progress: &dyn Progress) -> Result<Step> {
         self.repository.check_same_worktree()?;
         if let Some(before) = self.repository.unrecorded_run() {
             self.check_run_is_recorded(before, progress)?;
         }
-        let (mut timeline, state) = self.timeline_for_step(true, steps, dry_run, progress)?;
+        let (mut timeline, state, scan) = self.timeline_for_step(true, steps, dry_run, progress)?;
         let is_same = |a, b| snapshot::is_same_content(&self.repository, a, b);
         let here = Here { commit: state, is_same: &is_same };
         let purge = purge::revertible(&self.repository, &mut timeline)?;
@@ -37,12 +51,12 @@ impl Workspace {
         })?;
         let unpurged = destination.crossed.iter().flat_map(|action| &action.last.history.purges).map(|blob| blob.id);
         destination.history.unpurges = unpurged.collect();
-        Ok(destination)
+        Ok(Step { destination, scan })
     }
 
     /// Finds the state after redoing `steps` undone operations. Fails if another operation followed the undo.
-    pub fn find_redo(&mut self, steps: usize, dry_run: bool, progress: &dyn Progress) -> Result<Destination> {
-        let (mut timeline, state) = self.timeline_for_step(false, steps, dry_run, progress)?;
+    pub fn find_redo(&mut self, steps: usize, dry_run: bool, progress: &dyn Progress) -> Result<Step> {
+        let (mut timeline, state, scan) = self.timeline_for_step(false, steps, dry_run, progress)?;
         let is_same = |a, b| snapshot::is_same_content(&self.repository, a, b);
         let here = Here { commit: state, is_same: &is_same };
         let view = self.repository.view();
@@ -50,25 +64,25 @@ impl Workspace {
         let mut destination = self.existing_state(steps, &is_passed, |steps| timeline.forward(steps, &here))?;
         let purges = destination.crossed.iter().flat_map(|action| &action.last.history.purges);
         destination.history.purges = purges.copied().collect();
-        Ok(destination)
+        Ok(Step { destination, scan })
     }
 
-    /// The timeline, and the commit that holds the directory if the next steps depend on it.
+    /// The timeline, and if the next steps depend on the directory, the commit that holds it and its scan.
     fn timeline_for_step(
         &mut self,
         is_back: bool,
         steps: usize,
         dry_run: bool,
         progress: &dyn Progress,
-    ) -> Result<(Timeline, Option<CommitId>)> {
+    ) -> Result<(Timeline, Option<CommitId>, Option<SavedScan>)> {
         let mut timeline = Timeline::open(&self.repository);
         if self.repository.unfinished().is_some() || !timeline.depends_on_state(is_back, steps)? {
-            return Ok((timeline, None));
+            return Ok((timeline, None, None));
         }
         let last = timeline.event_here()?;
-        let state = self.recorded_state(last, dry_run, progress)?;
+        let (state, scan) = self.recorded_state(last, dry_run, progress)?;
         // Recording may have appended an event.
-        Ok((Timeline::open(&self.repository), state))
+        Ok((Timeline::open(&self.repository), state, scan))
     }
 
     /// Finds the state after an operation, named by its id or a prefix of the id.
@@ -172,16 +186,19 @@ impl Workspace {
     }
 
     /// Prepares to restore a state that one of the functions above found. `verb` is undo, redo or op restore.
+    ///
+    /// Not to be delayed: paths that other programs change after the state was found are left alone.
     pub fn prepare_step(
         &mut self,
-        destination: Destination,
+        step: impl Into<Step>,
         verb: Verb,
         mode: CheckoutMode,
         progress: &dyn Progress,
     ) -> Result<PreparedCheckout<'_>> {
+        let Step { destination, scan } = step.into();
         let request = Request::new(destination.worktree, verb, mode);
         let history = destination.history.clone();
-        self.prepare(Request { destination: Some(destination), history, ..request }, progress)
+        self.prepare(Request { destination: Some(destination), history, scan, ..request }, progress)
     }
 
     /// [`ErrorKind::Refused`] while the directory contains unrecorded changes of a run: the user means to revert that run,

@@ -13,7 +13,7 @@ use undo::path::RepoPath;
 use undo::path::selection::PathSelection;
 use undo::progress::{Progress, Silent, Task, Unit, cancelled};
 use undo::time::Timestamp;
-use undo::workspace::{CheckoutMode, CommitOptions, Workspace};
+use undo::workspace::{CheckoutMode, CommitOptions, Verb, Workspace};
 
 use crate::env::TestEnv;
 use crate::skip::skip;
@@ -206,6 +206,36 @@ fn cancelled_checkouts_are_continued_or_undone() {
         reports += 3;
     }
     assert!(unfinished > 3, "{unfinished} of {reports}");
+}
+
+#[test]
+fn changes_after_a_step_was_found_are_kept() {
+    let env = TestEnv::initialised();
+    for name in ["changed", "removed", "untouched"] {
+        env.write(name, "one");
+    }
+    env.undo("commit -qm one").ok();
+    env.undo("commit -q --auto").ok();
+    for name in ["changed", "removed", "untouched", "folder/added"] {
+        env.write(name, "two");
+    }
+    let mut workspace = open(&env);
+    let step = workspace.find_undo(1, false, &Silent).unwrap();
+    env.write("changed", "of another program");
+    env.write("folder/new", "of another program");
+    std::fs::remove_file(env.path().join("removed")).unwrap();
+    let prepared = workspace.prepare_step(step, Verb::Undo, CheckoutMode::default(), &Silent).unwrap();
+    let outcome = prepared.apply(&Silent).unwrap();
+    let contents = ["changed", "untouched", "folder/new"].map(|name| String::from_utf8(env.read(name)).unwrap());
+    assert_eq!(contents, ["of another program", "one", "of another program"]);
+    assert_eq!(outcome.changed.len(), 2, "{outcome:?}");
+    assert!(outcome.aside.is_some());
+    assert!(!env.path().join("folder/added").exists());
+    workspace.find_redo(1, false, &Silent).unwrap();
+    let step = workspace.find_undo(1, false, &Silent).unwrap();
+    env.undo("commit -qm two").ok();
+    let outdated = workspace.prepare_step(step, Verb::Undo, CheckoutMode::default(), &Silent);
+    assert_eq!(outdated.err().map(|error| error.kind()), Some(ErrorKind::Refused));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::error::{Exit, Result};
 use crate::history::timeline::Destination;
 use crate::object::operation::Verb;
 use crate::progress::Progress;
-use crate::workspace::{CheckoutMode, PreparedCheckout, Workspace};
+use crate::workspace::{CheckoutMode, PreparedCheckout, Step, Workspace};
 
 pub use report::report_inexact;
 
@@ -80,13 +80,13 @@ pub fn step(
     workspace: &mut Workspace,
     mode: CheckoutMode,
     verb: Verb,
-    destination: Destination,
+    step: impl Into<Step>,
 ) -> Result<Exit> {
+    let step = step.into();
+    let destination = step.destination.clone();
     if mode.dry_run {
         report::crossed(context, workspace, &destination)?;
     }
     let reported = Reported { verb: verb.clone(), is_whole: true, destination: Some(&destination) };
-    run(context, workspace, mode, &reported, |workspace, progress| {
-        workspace.prepare_step(destination.clone(), verb, mode, progress)
-    })
+    run(context, workspace, mode, &reported, |workspace, progress| workspace.prepare_step(step, verb, mode, progress))
 }

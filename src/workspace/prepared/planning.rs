@@ -8,7 +8,7 @@ use crate::object::{Content, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
-use crate::snapshot;
+use crate::snapshot::{self, SavedScan};
 use crate::store::Stored;
 use crate::worktree::database::database_of;
 use crate::worktree::{Scan, Worktree};
@@ -47,11 +47,17 @@ pub(super) struct Planning<'p> {
 }
 
 impl Planning<'_> {
-    /// Scans, plans, looks for remedies, decides, and stores the scanned content if the plan will be applied.
-    pub fn attempt(&self, progress: &dyn Progress) -> Result<Attempt> {
+    /// Scans, unless there is a scan, plans, looks for remedies, decides, and stores the scanned content if the plan will be applied.
+    pub fn attempt(&self, saved: Option<SavedScan>, progress: &dyn Progress) -> Result<Attempt> {
         let session = (!self.request.mode.dry_run).then(|| self.repository.store().session());
-        let options = self.save_options();
-        let scanned = snapshot::scan(self.repository, self.worktree, session.as_ref(), &options, progress)?;
+        let (repository, worktree, options) = (self.repository, self.worktree, self.save_options());
+        let scan = || snapshot::scan(repository, worktree, session.as_ref(), &options, progress);
+        let scanned = match saved.zip(session.as_ref()) {
+            Some((saved, session)) => {
+                snapshot::reuse(repository, worktree, session, saved, &options)?.map_or_else(scan, Ok)?
+            }
+            None => scan()?,
+        };
         let (target, mut plan) = self.plan(scanned.scan())?;
         let closed = self.closed_directories(scanned.scan(), &plan)?;
         plan.conflicts.retain(|path| !closed.iter().any(|directory| path.is_within(directory)));

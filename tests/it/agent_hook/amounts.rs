@@ -131,3 +131,29 @@ fn only_guarded_commands_list_the_directories_of_their_operands() {
     assert_eq!(listings("ls ../beside"), 0);
     assert!(listings("rm -r ../beside") > 0);
 }
+
+#[test]
+fn taking_back_the_last_step_scans_the_directory_once() {
+    const FILES: usize = 3000;
+    const CHANGED: usize = 100;
+    if !has_strace() {
+        return;
+    }
+    let env = TestEnv::new();
+    set(&env, "agent.deadline", "60s");
+    for n in 0..FILES {
+        env.write(&format!("data/{}/{n}", n % 30), format!("row {n}\n"));
+    }
+    env.undo("commit --init -m start").ok();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    for n in 0..CHANGED {
+        env.write(&format!("data/{}/{n}", n % 30), format!("changed {n}\n"));
+    }
+    for (command, content) in [("undo", "row 7\n"), ("redo", "changed 7\n")] {
+        let calls = trace(&env, "statx,newfstatat", &[command, "-q"]).expect("strace is installed");
+        // Of a file that is replaced: before and after the exchange, the new one, and for the index.
+        assert!((FILES..FILES + 6 * CHANGED + 400).contains(&calls.len()), "{command}: {} calls", calls.len());
+        assert_eq!(env.read("data/7/7"), content.as_bytes());
+    }
+}
