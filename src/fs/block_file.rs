@@ -39,6 +39,16 @@ pub struct Bytes {
     range: Range<usize>,
 }
 
+impl Bytes {
+    /// The same bytes, which do not keep the rest of their block in memory.
+    pub fn detached(&self) -> Bytes {
+        match self.len() == self.block.len() {
+            true => self.clone(),
+            false => Bytes { range: 0..self.len(), block: Arc::new(self.to_vec()) },
+        }
+    }
+}
+
 impl Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {

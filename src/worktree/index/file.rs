@@ -3,7 +3,7 @@
 //! Opening reads the header, the table and the paths. The block of a directory is read, and its checksum verified, when
 //! its records are needed, so damage only costs time.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -38,8 +38,11 @@ const WRITTEN_BACK: i64 = 600;
 /// blocks.
 const READ: usize = if cfg!(test) { 100 } else { 64 << 10 };
 
-/// Number of directories whose records are kept in memory.
-const VERIFIED: usize = 8;
+/// Bytes of verified records that are kept in memory: the directories of a checkout are looked up several times in turn.
+const VERIFIED: usize = if cfg!(test) { 1000 } else { 4 << 20 };
+
+/// Number of directories whose records are kept in memory, however large they are.
+const LEAST_VERIFIED: usize = 8;
 
 /// Maximum number of blocks in memory: the index of a million files has a hundred megabytes.
 const KEPT: usize = 8;
@@ -50,8 +53,18 @@ struct Opened {
     header: Header,
     /// Header, table and paths.
     head: Vec<u8>,
-    /// The most recently verified rows, oldest first, cached because many names of one directory are looked up in turn.
-    verified: Mutex<VecDeque<(usize, Bytes)>>,
+    verified: Mutex<Verified>,
+}
+
+/// The most recently verified blocks, cached because many names of one directory are looked up in turn.
+#[derive(Debug, Default)]
+struct Verified {
+    /// By number of the row.
+    blocks: HashMap<usize, Bytes>,
+    /// Numbers of the rows, oldest first.
+    order: VecDeque<usize>,
+    /// Sum of the lengths.
+    length: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -222,18 +235,15 @@ impl Opened {
 
     fn verified_block(&self, directory: &Directory) -> Option<Bytes> {
         let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, block)) = verified().iter().find(|(number, _)| *number == directory.number) {
+        if let Some(block) = verified().blocks.get(&directory.number) {
             return Some(block.clone());
         }
         let Row { records, start, length, checksum } = directory.row;
         let block = self.file.read(start, length).ok()?;
         let is_right = checksum_of(self.path(directory.number)?, records, &block) == checksum;
         Block::new(&block, records).filter(|_| is_right)?;
-        let mut verified = verified();
-        if verified.len() == VERIFIED {
-            verified.pop_front();
-        }
-        verified.push_back((directory.number, block.clone()));
+        let block = block.detached();
+        verified().insert(directory.number, block.clone());
         Some(block)
     }
 
@@ -242,6 +252,22 @@ impl Opened {
         let mut fields = self.fields(row)?;
         let (start, length) = (usize::try_from(fields.u64().ok()?).ok()?, fields.u32().ok()? as usize);
         RepoPath::new(self.head.get(start..)?.get(..length)?)
+    }
+}
+
+impl Verified {
+    fn insert(&mut self, number: usize, block: Bytes) {
+        if self.blocks.contains_key(&number) {
+            // Another thread was faster.
+            return;
+        }
+        self.length += block.len();
+        self.blocks.insert(number, block);
+        self.order.push_back(number);
+        while self.length > VERIFIED && self.order.len() > LEAST_VERIFIED {
+            let oldest = self.order.pop_front().and_then(|number| self.blocks.remove(&number));
+            self.length -= oldest.map_or(0, |block| block.len());
+        }
     }
 }
 

@@ -134,7 +134,7 @@ fn only_guarded_commands_list_the_directories_of_their_operands() {
 
 #[test]
 fn taking_back_the_last_step_scans_the_directory_once() {
-    const FILES: usize = 3000;
+    const FILES: usize = 8000;
     const CHANGED: usize = 100;
     if !has_strace() {
         return;
@@ -151,9 +151,18 @@ fn taking_back_the_last_step_scans_the_directory_once() {
         env.write(&format!("data/{}/{n}", n % 30), format!("changed {n}\n"));
     }
     for (command, content) in [("undo", "row 7\n"), ("redo", "changed 7\n")] {
-        let calls = trace(&env, "statx,newfstatat", &[command, "-q"]).expect("strace is installed");
+        // Then no file in the index was changed too recently to be trusted.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        hook(&env, "claude", payload(&env, "claude/Stop"));
+        let size = fs::metadata(env.path().join(".undo/index")).unwrap().len() as i64;
+        let calls = trace(&env, &format!("statx,newfstatat,{READS}"), &[command, "-q"]).expect("strace is installed");
+        let stats = count(&calls, "statx") + count(&calls, "newfstatat");
         // Of a file that is replaced: before and after the exchange, the new one, and for the index.
-        assert!((FILES..FILES + 6 * CHANGED + 400).contains(&calls.len()), "{command}: {} calls", calls.len());
+        assert!((FILES..FILES + 6 * CHANGED + 400).contains(&stats), "{command}: {stats}");
+        let of_index = calls.iter().filter(|call| call.name.contains("read") && call.path.ends_with(".undo/index"));
+        let read: i64 = of_index.map(|call| call.result).sum();
+        // The scan, the comparison with the current index, and the new index.
+        assert!(read < 4 * size, "{command}: {read} bytes of the index, which has {size}");
         assert_eq!(env.read("data/7/7"), content.as_bytes());
     }
 }
