@@ -213,8 +213,8 @@ New codes may be added. Treat every status except 0 as a failure.
         AGENT,
         "# undo
 
-`undo` records this directory before each of your steps. A mistake can be undone, also one of
-a shell command or in a binary file.
+`undo` records this directory before each of your steps, so mistakes can be undone, including
+those made by shell commands and those in binary files.
 
 To inspect (these commands change nothing; --json prints one JSON object per line):
 

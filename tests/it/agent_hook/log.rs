@@ -4,6 +4,7 @@ use snapbox::str;
 
 use super::{bash, hook, payload, set, shop};
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 /// A prompt with three steps of two agents, and an accident.
 fn session() -> TestEnv {
@@ -127,4 +128,34 @@ fn prompts_are_shown_from_their_first_line_with_text() {
     hook(&env, "claude", prompt);
     let text = env.undo("agent log").ok().text();
     assert!(text.ends_with("\n    > Tidy up:…\n"), "{text}");
+}
+
+#[test]
+fn on_a_terminal_commands_are_cut_to_its_width() {
+    let env = shop();
+    let command = format!("rm -rf data/raw && ./reload.sh {}", "--option ".repeat(30));
+    hook(&env, "claude", bash(&env, "s", &command));
+    env.shell("rm -rf data/raw").ok();
+    hook(&env, "claude", bash(&env, "s", "ls"));
+    let list = |columns: usize| {
+        let line = format!("stty rows 40 cols {columns}; undo --no-pager agent log 2>/dev/null");
+        let output = env.shell(&format!("command -v script >/dev/null || exit 99; script -qec '{line}' /dev/null"));
+        (output.code != 99).then(|| output.ok().text().replace('\r', ""))
+    };
+    let widths = [80, 120].map(|columns| (columns, list(columns)));
+    for (columns, text) in widths {
+        let Some(text) = text else { return skip("script is not installed") };
+        let longest = text.lines().map(|line| without_colors(line).chars().count()).max().unwrap();
+        assert_eq!(longest, columns, "{text}");
+        assert!(text.contains("rm -rf") && text.contains("(deleted: 30 of 31)"), "{text}");
+    }
+    assert!(env.undo("agent log").ok().text().contains(command[..150].trim_end()), "not cut without a terminal");
+}
+
+/// A line without the escape sequences that begin and end colors.
+fn without_colors(line: &str) -> String {
+    line.split('\u{1b}')
+        .enumerate()
+        .map(|(n, text)| if n == 0 { text } else { text.split_once('m').unwrap().1 })
+        .collect()
 }
