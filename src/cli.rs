@@ -151,11 +151,14 @@ pub fn command() -> clap::Command {
     // clap defers the arguments of each command until it is parsed; the help templates need all of them.
     command.build();
     let template = overview_template(&command);
-    for subcommand in command.get_subcommands_mut() {
-        let template = command_template(subcommand);
-        *subcommand = std::mem::take(subcommand).help_template(template);
-    }
+    command.get_subcommands_mut().for_each(set_template);
     command.help_template(template)
+}
+
+fn set_template(command: &mut clap::Command) {
+    command.get_subcommands_mut().for_each(set_template);
+    let template = command_template(command);
+    *command = std::mem::take(command).help_template(template);
 }
 
 /// Template of `undo help`, which lists the commands in groups.
