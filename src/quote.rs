@@ -4,6 +4,8 @@
 //! `\\`, `\377`), as git writes paths.
 
 use std::borrow::Cow;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Control characters that have their own escape, and its letter.
 const LETTERS: [(u8, u8); 7] =
@@ -72,6 +74,11 @@ pub fn shell_word(bytes: &[u8]) -> Cow<'_, str> {
         Ok(text) => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
         Err(_) => Cow::Owned(ansi_word(bytes)),
     }
+}
+
+/// Quotes a path for a shell, like [`shell_word`].
+pub fn shell_path(path: &Path) -> Cow<'_, str> {
+    shell_word(path.as_os_str().as_bytes())
 }
 
 /// `$'…'` with escapes for `'`, `\`, hidden characters and invalid UTF-8.

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::id::DirectoryId;
 use crate::path::REPOSITORY;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::journal::{Directory, State};
 use crate::repo::layout::{Attachment, Layout};
 
@@ -120,7 +120,7 @@ impl Membership {
                 format!("`{worktree}` has the history of `{other}`, which belonged to `{owner}`, another user")
             }
         };
-        let directory = shell_word(layout.worktree.as_os_str().as_bytes());
+        let directory = shell_path(&layout.worktree);
         let remedy = match layout.is_outside() {
             true => format!(
                 "if it replaces that directory: undo stores adopt {directory}; for a copy with its own branch: undo stores split {directory}"
@@ -133,10 +133,9 @@ impl Membership {
 
 /// The two possible commands. `store`: path of the store, for a directory that is not attached to it yet.
 pub fn remedies(worktree: &Path, store: Option<&Path>) -> String {
-    let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
     let branch = branch_for(worktree);
-    let store = store.map(|store| format!(" --store {}", word(store))).unwrap_or_default();
-    let init = format!("undo init {}{store}", word(worktree));
+    let store = store.map(|store| format!(" --store {}", shell_path(store))).unwrap_or_default();
+    let init = format!("undo init {}{store}", shell_path(worktree));
     format!("for a copy with its own branch: {init} --branch {branch}; if the directory was moved: {init} --moved")
 }
 
@@ -183,14 +182,19 @@ fn linked_from(layout: &Layout, state: &State) -> Result<Option<PathBuf>> {
     Ok(above.map(Path::to_owned))
 }
 
-/// Whether a directory still is at its path and uses the repository. A directory that cannot be accessed counts as
-/// existing.
+/// Whether a directory still is at its path and uses the repository.
 pub(super) fn is_there(id: DirectoryId, directory: &Directory, repository: &Path) -> bool {
-    let there = match Layout::at(directory.path()) {
+    uses(directory.path(), Some(id), repository)
+}
+
+/// Whether the directory at a path uses the repository, as the directory with this id if one is given. A directory that cannot be
+/// accessed counts as one that does.
+pub(super) fn uses(path: &Path, id: Option<DirectoryId>, repository: &Path) -> bool {
+    let there = match Layout::at(path) {
         Ok(Some(there)) => there,
         Ok(None) => return false,
         Err(error) => return error.kind() == ErrorKind::Permission,
     };
-    there.attachment.directory().is_none_or(|named| named == id)
+    there.attachment.directory().zip(id).is_none_or(|(named, id)| named == id)
         && fs::is_same_dir(&there.repository, repository).unwrap_or(false)
 }

@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::fs;
 use crate::object::operation::Intent;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::layout::Layout;
+use crate::repo::membership::uses;
 
 /// An unfinished checkout in another directory.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +28,8 @@ impl<'r> OtherCheckout<'r> {
     /// Whether the directory is a different one that still exists and shares the repository. A directory that was moved
     /// is not found; its checkout can be finished anywhere.
     pub(super) fn is_there(&self, layout: &Layout) -> bool {
-        self.worktree != layout.worktree && self.shares(layout).unwrap_or(false)
-    }
-
-    fn shares(&self, layout: &Layout) -> Result<bool> {
-        if fs::is_same_dir(self.worktree, &layout.worktree)? {
-            return Ok(false);
-        }
-        let Some(other) = Layout::at(self.worktree)? else { return Ok(false) };
-        fs::is_same_dir(&other.repository, &layout.repository)
+        let is_same = || fs::is_same_dir(self.worktree, &layout.worktree).unwrap_or(false);
+        self.worktree != layout.worktree && !is_same() && uses(self.worktree, None, &layout.repository)
     }
 
     /// Describes the checkout: "checkout of 3f2a91bc in `/data`, which has the same repository,".
@@ -45,7 +39,7 @@ impl<'r> OtherCheckout<'r> {
 
     /// A command to run in the other directory.
     pub fn command(&self, rest: &str) -> String {
-        format!("undo -C {} {rest}", shell_word(self.worktree.as_os_str().as_bytes()))
+        format!("undo -C {} {rest}", shell_path(self.worktree))
     }
 
     /// [`ErrorKind::Refused`]: an operation recorded here would come between.
