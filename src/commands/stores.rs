@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::{Context, init};
 use crate::error::{Exit, Result};
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::report::stores::{StoreRecord, StoresEnd};
 use crate::workspace::{Workspace, stores};
 
@@ -74,12 +74,7 @@ fn place(context: &Context<'_>, directory: Option<&Path>) -> Result<PathBuf> {
 
 /// The value of `--from`: a path, or the name of a store as `undo stores` prints it.
 pub fn from_argument(context: &Context<'_>, from: &Path) -> Result<PathBuf> {
-    let is_name = from.components().count() == 1 && from.is_relative();
-    let store = || stores::known(&context.environment).ok()?.into_iter().find(|store| store.path.ends_with(from));
-    match is_name.then(store).flatten() {
-        Some(store) => Ok(store.path),
-        None => context.place(from),
-    }
+    stores::named(from, &context.environment).map_or_else(|| context.place(from), Ok)
 }
 
 fn list(context: &Context<'_>) -> Result<Exit> {
@@ -97,7 +92,7 @@ fn list(context: &Context<'_>) -> Result<Exit> {
     let missing = || known.iter().filter(|store| store.has_commits).flat_map(|store| &store.directories);
     match missing().find(|directory| directory.is_missing) {
         Some(directory) => {
-            let word = shell_word(directory.path.as_os_str().as_encoded_bytes()).into_owned();
+            let word = shell_path(&directory.path).into_owned();
             context.ui.hint(format_args!("to bring a directory back: undo revive {word}"));
         }
         None if known.is_empty() => context.ui.hint("to record a directory outside of it: undo init --outside"),

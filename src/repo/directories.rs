@@ -8,9 +8,8 @@ use crate::fs;
 use crate::id::{CommitId, DirectoryId};
 use crate::object::operation::{RefEdit, RefName, Verb};
 use crate::quote::shell_word;
-use crate::repo::format::Format;
 use crate::repo::journal::{Directory, Record};
-use crate::repo::layout::{Attachment, Layout, StoreLink};
+use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::{Joining, Membership, current, is_there, main_directory, new_id};
 use crate::repo::transaction::{NewOperation, Transaction};
 use crate::repo::{Repository, refname};
@@ -51,8 +50,12 @@ impl Repository {
         let start = repository.view().at();
         repository.membership = membership;
         repository.name_directory();
-        transaction.record_directory()?;
-        transaction.create_branch(start)
+        repository.select_unrecorded_directory();
+        // Appended at once: otherwise, after a kill in between, the directory would begin a separate history.
+        if !transaction.create_branch(start)? {
+            transaction.record_directory()?;
+        }
+        Ok(())
     }
 
     /// Writes the directory id into a file `.undo`. The directory can also be found by path and inode, so a failure is
@@ -63,10 +66,9 @@ impl Repository {
         if is_named || !matches!(self.layout.attachment, Attachment::Store(_)) {
             return;
         }
-        let (marker, repository) = (self.layout.marker(), self.layout.repository.clone());
-        let link = StoreLink { id: self.format.id_text(), directory: Some(id), path: repository };
-        if fs::write_atomic(&marker, [link.encode()], self.environment.durability()).is_ok() {
-            self.layout.attachment = Attachment::Store(Some(id));
+        let layout = Layout { attachment: Attachment::Store(Some(id)), ..self.layout.clone() };
+        if layout.write_marker(self.format.id_text(), self.environment.durability()).is_ok() {
+            self.layout = layout;
         }
     }
 
@@ -79,7 +81,7 @@ impl Repository {
         joining: &Joining,
         environment: Environment,
     ) -> Result<Repository> {
-        let (worktree, id) = (fs::canonicalize(worktree)?, Format::open(&store.join("format"))?.id_text());
+        let worktree = fs::canonicalize(worktree)?;
         let layout = Layout::new(&worktree, store, Attachment::Store(Some(directory)));
         let mut repository = Repository::open(layout, environment)?;
         if *joining == Joining::Ask {
@@ -90,8 +92,7 @@ impl Repository {
         for path in [Some(worktree), known].into_iter().flatten() {
             fs::remove_file(&Layout::new(&path, store, repository.layout.attachment).index())?;
         }
-        let link = StoreLink { id, directory: Some(directory), path: store.to_owned() };
-        fs::write_atomic(&repository.layout.marker(), [link.encode()], repository.environment.durability())?;
+        repository.layout.write_marker(repository.format.id_text(), repository.environment.durability())?;
         repository.join(joining)?;
         Ok(repository)
     }
@@ -134,6 +135,14 @@ impl Repository {
         match &self.membership {
             Membership::Known { id, directory, is_recorded: false } => Some(Record::Directory(*id, directory.clone())),
             _ => None,
+        }
+    }
+
+    /// Lets the state show the directory that the next record adds to the journal.
+    fn select_unrecorded_directory(&mut self) {
+        if let Membership::Known { id, directory, is_recorded: false } = &self.membership {
+            self.state.put_directory(*id, directory.clone());
+            self.state.select_directory(Some(*id));
         }
     }
 
@@ -212,16 +221,17 @@ impl Repository {
 }
 
 impl Transaction<'_> {
-    /// Creates the branch of a directory that has joined, at the current commit of the main one, unless the branch
-    /// exists.
-    fn create_branch(&mut self, start: Option<CommitId>) -> Result<()> {
+    /// Creates the branch of a directory that has joined, at the current commit of the main one. `false` if the branch exists, or
+    /// has nothing to begin at.
+    fn create_branch(&mut self, start: Option<CommitId>) -> Result<bool> {
         let view = self.repository().view();
         let branch = view.current.clone();
         let (None, Some(start), true) = (view.at(), start, self.repository().state.directory().is_some()) else {
-            return Ok(());
+            return Ok(false);
         };
         let edits = vec![RefEdit { name: RefName::Branch(branch.clone()), old: None, new: Some(start) }];
         let description = format!("{branch} starts at {}", start.short());
-        self.record(NewOperation { verb: Verb::Init, description, edits, ..NewOperation::default() }).map(drop)
+        self.record(NewOperation { verb: Verb::Init, description, edits, ..NewOperation::default() })?;
+        Ok(true)
     }
 }

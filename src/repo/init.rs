@@ -62,11 +62,10 @@ fn fill(
     let id = Format::open(&repository.join("format"))?.id_text();
     let layout = Layout::new(&worktree, &repository, Attachment::Store(None));
     let directory = identify(&layout, joining)?;
-    let link = StoreLink { id, directory: Some(directory), path: repository };
     let layout = Layout { attachment: Attachment::Store(Some(directory)), ..layout };
     // State of a folder that existed before.
     fs::remove_file(&layout.index())?;
-    fs::write_atomic(&marker, [link.encode()], environment.durability())?;
+    layout.write_marker(id, environment.durability())?;
     Ok(layout)
 }
 

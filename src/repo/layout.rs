@@ -13,13 +13,15 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::{DirectoryId, PackId};
 use crate::metadata::Kind;
 use crate::path::{REPOSITORY, RepoPathBuf};
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::format::Format;
+use crate::repo::staged_markers::remove_staged_markers;
 use crate::repo::store_name::is_store_name;
 
 /// The paths of a worktree and of its repository.
@@ -192,6 +194,12 @@ impl Layout {
     pub fn marker(&self) -> PathBuf {
         marker(&self.worktree)
     }
+    /// Writes the file `.undo` of a directory with a store elsewhere, which has this id.
+    pub fn write_marker(&self, store: String, durability: Durability) -> Result<()> {
+        remove_staged_markers(&self.worktree)?;
+        let link = StoreLink { id: store, directory: self.attachment.directory(), path: self.repository.clone() };
+        fs::write_atomic(&self.marker(), [link.encode()], durability)
+    }
     /// Whether the store is outside the worktree.
     pub fn is_elsewhere(&self) -> bool {
         self.repository != self.marker()
@@ -215,7 +223,7 @@ impl Layout {
 
 /// The error for a path that is neither a repository nor names one; `None` means a dangling link.
 fn no_repository(marker: &Path, kind: Option<Kind>) -> Error {
-    let remove = format!("rm {}", shell_word(marker.as_os_str().as_bytes()));
+    let remove = format!("rm {}", shell_path(marker));
     let path = marker.display();
     match kind {
         Some(kind) => {
@@ -294,16 +302,18 @@ impl StoreLink {
     /// The path of the store. Fails if the store does not exist; creates nothing.
     fn follow(self, marker: &Path) -> Result<PathBuf> {
         let format = self.path.join("format");
-        let (store, marker) = (self.path.display(), marker.display());
+        let (store, shown) = (self.path.display(), marker.display());
         let message = if !fs::exists(&format)? {
-            format!("the store `{store}` that `{marker}` names does not exist")
+            format!("the store `{store}` that `{shown}` names does not exist")
         } else if Format::open(&format)?.id_text() != self.id {
-            format!("`{store}` is not the store that `{marker}` names, but another one")
+            format!("`{store}` is not the store that `{shown}` names, but another one")
         } else {
             return Ok(self.path);
         };
-        Err(Error::new(ErrorKind::NoRepository, message)
-            .hint("mount its disk, or write the path that it has now into that file"))
+        Err(Error::new(ErrorKind::NoRepository, message).hint(format!(
+            "mount its disk, or write the path that it has now into that file; if it is lost, remove that file: rm {}",
+            shell_path(marker)
+        )))
     }
 }
 

@@ -27,6 +27,7 @@ mod repository;
 mod reserve;
 pub mod running;
 pub mod sharing;
+pub mod staged_markers;
 mod store_name;
 #[cfg(test)]
 mod tests;

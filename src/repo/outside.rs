@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::id::DirectoryId;
 use crate::metadata::Kind;
-use crate::quote::shell_word;
+use crate::quote::{shell_path, shell_word};
 use crate::repo::disk;
 use crate::repo::format::Format;
 use crate::repo::journal::{self, Directory, Loaded};
@@ -43,6 +43,13 @@ pub fn stores(environment: &Environment) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Path of the store with this name in the user's state directory.
+pub fn named(name: &Path, environment: &Environment) -> Option<PathBuf> {
+    let store = environment.state_directory()?.join(name);
+    let is_name = store.file_name() == Some(name.as_os_str()) && is_store_name(name.as_os_str().as_bytes());
+    (is_name && fs::exists(&store).unwrap_or(false)).then_some(store)
 }
 
 /// Reads the format and the journal of a store.
@@ -111,7 +118,7 @@ fn check_owners(worktree: &Path, folder: &Path) -> Result<()> {
             let path = worktree.display();
             let message =
                 format!("`{path}` belongs to `{owner}`, and a history of `{user}` outside would not be accessible");
-            let directory = shell_word(worktree.as_os_str().as_bytes());
+            let directory = shell_path(worktree);
             return Err(Error::new(ErrorKind::Refused, message).hint(format!(
                 "run it as the owner: sudo -u {} undo init --outside {directory}",
                 shell_word(owner.as_bytes())

@@ -20,6 +20,7 @@ use crate::time::Timestamp;
 use crate::worktree::count::{Counted, count};
 
 pub use super::notice::FirstCopy;
+pub(crate) use crate::repo::outside::named;
 pub use revive::{ReviveOptions, Revived};
 
 use super::{Notice, Workspace};

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::branch_for;
 use crate::repo::{Joining, Repository};
@@ -28,7 +28,7 @@ impl Workspace {
             (Some(layout), Some(_)) => {
                 let message =
                     format!("`{}` already has a repository, `{}`", directory.display(), layout.repository.display());
-                let marker = shell_word(layout.marker().as_os_str().as_encoded_bytes()).into_owned();
+                let marker = shell_path(&layout.marker()).into_owned();
                 let hint = match layout.attachment {
                     Attachment::Store(_) => format!("to detach it, which keeps that history: rm {marker}"),
                     _ => "name another directory".to_owned(),
@@ -90,14 +90,11 @@ pub(super) fn check_owner(directory: &Path, store: &Path) -> Result<()> {
         ErrorKind::Refused,
         format!("`{shown}` belongs to `{here}`, but the store `{store}` belongs to `{there}`"),
     )
-    .hint(format!(
-        "give them the same owner, for example: sudo chown -R {there} {}",
-        shell_word(directory.as_os_str().as_encoded_bytes())
-    )))
+    .hint(format!("give them the same owner, for example: sudo chown -R {there} {}", shell_path(directory))))
 }
 
 /// The store and the directory whose history a directory without `.undo` continues: `from` is the former path of the directory, or the
-/// path or name of its store. Without `from`, the directory was at this path.
+/// path of its store. Without `from`, the directory was at this path.
 pub(super) fn find(
     directory: &Path,
     from: Option<&Path>,
@@ -105,11 +102,9 @@ pub(super) fn find(
 ) -> Result<(KnownStore, KnownDirectory)> {
     let mut stores = known(environment)?;
     let wanted = fs::canonicalize_existing(from.unwrap_or(directory))?;
-    if let Some(from) = from {
-        let is_named = |store: &KnownStore| store.path == wanted || store.path.file_name() == Some(from.as_os_str());
-        if let Some(place) = stores.iter().position(is_named) {
-            return only_directory(stores.swap_remove(place));
-        }
+    let is_named = |store: &KnownStore| fs::is_same_dir(&store.path, &wanted).unwrap_or(false);
+    if let Some(place) = from.and_then(|_| stores.iter().position(is_named)) {
+        return only_directory(stores.swap_remove(place));
     }
     let mut found: Vec<(KnownStore, KnownDirectory)> = stores
         .into_iter()

@@ -1,19 +1,18 @@
 //! Brings back a directory that was lost, from its store outside.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
+use crate::fs::{self, Dir};
 use crate::id::{CommitId, DirectoryId};
 use crate::object::Objects;
 use crate::object::operation::{Operation, Verb};
 use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::progress::Progress;
-use crate::quote::shell_word;
+use crate::quote::{shell_path, shell_word};
 use crate::repo::layout::Layout;
+use crate::repo::staged_markers::remove_staged_markers;
 use crate::repo::{Joining, Repository};
 use crate::workspace::request::Request;
 use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
@@ -23,7 +22,7 @@ use super::adopt::{check_owner, find};
 /// How to bring back a directory.
 #[derive(Clone, Debug, Default)]
 pub struct ReviveOptions {
-    /// The former path of the directory, or the path or name of its store. `None` if the directory was at the same path.
+    /// The former path of the directory, or the path of its store. `None` if the directory was at the same path.
     pub from: Option<PathBuf>,
     /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user.
     pub trust_owner: bool,
@@ -58,7 +57,7 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<Revived> {
         let mode = CheckoutMode { trust_owner: options.trust_owner, ..CheckoutMode::default() };
-        let names = without_staged(directory)?;
+        let names = remove_staged_markers(directory)?;
         let is_attached = names.contains(&REPOSITORY.to_vec());
         let (repository, former, is_continued) = match is_attached {
             true => (reopen(directory, names.len() == 1, environment)?, None, true),
@@ -92,11 +91,14 @@ impl Workspace {
 /// Creates the directory and attaches it to the store of the lost one. Checks everything that needs no directory before.
 fn attach(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<(Repository, PathBuf)> {
     let (store, known) = find(directory, from, &environment)?;
+    if !fs::exists(directory)? {
+        check_user(&store.path)?;
+    }
     if !known.is_missing {
         let path = known.path.display();
         let message = format!("`{path}` still exists and uses the store `{}`", store.path.display());
         return Err(Error::new(ErrorKind::Refused, message)
-            .hint(format!("to get an older state of it: undo -C {} log", word(&known.path))));
+            .hint(format!("to get an older state of it: undo -C {} log", shell_path(&known.path))));
     }
     let lost = Repository::open_detached(&store.path, known.id, environment.clone())?;
     if last_state(&lost).is_none() {
@@ -117,6 +119,18 @@ fn attach(directory: &Path, from: Option<&Path>, environment: Environment) -> Re
     }
 }
 
+/// [`ErrorKind::Refused`] if the store belongs to another user than the directory that is about to be created.
+fn check_user(store: &Path) -> Result<()> {
+    let (owner, user) = (Dir::open(store)?.stat_self()?.metadata.uid, fs::effective_uid());
+    if owner == user {
+        return Ok(());
+    }
+    let (owner, user) = (fs::name_of_user(owner), fs::name_of_user(user));
+    let message = format!("the store `{}` belongs to `{owner}`, not to `{user}`", store.display());
+    Err(Error::new(ErrorKind::Refused, message)
+        .hint(format!("run it as the owner: sudo -u {} undo revive DIR", shell_word(owner.as_bytes()))))
+}
+
 fn attach_created(directory: &Path, store: &Path, id: DirectoryId, environment: Environment) -> Result<Repository> {
     check_owner(directory, store)?;
     if let Some(parent) = directory.parent() {
@@ -135,7 +149,7 @@ fn reopen(directory: &Path, is_empty: bool, environment: Environment) -> Result<
     if is_revived || is_empty && repository.layout.is_elsewhere() {
         return Ok(repository);
     }
-    let (error, directory) = (not_empty(directory), word(directory));
+    let (error, directory) = (not_empty(directory), shell_path(directory));
     Err(match repository.unfinished() {
         Some(_) => error.hint(format!("to finish the checkout in it: undo -C {directory} checkout --continue")),
         None => error.hint(format!("it has a repository: undo -C {directory} status")),
@@ -164,34 +178,13 @@ fn state_after(operation: &Operation) -> Option<CommitId> {
     }
 }
 
-/// The names in a directory, without what is staged for the file `.undo`. Removes that: a killed call has left it.
-fn without_staged(directory: &Path) -> Result<Vec<Vec<u8>>> {
-    let names = fs::list(directory)?;
-    let is_staged = |name: &[u8]| {
-        let middle = name.strip_prefix(b".undo.").and_then(|rest| rest.strip_suffix(b".tmp"));
-        let is_part = |bytes: Vec<u8>| bytes.is_empty() || bytes.starts_with(b"undo store ");
-        let path = directory.join(OsStr::from_bytes(name));
-        let is_number = |middle: &[u8]| middle.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
-        middle.is_some_and(is_number) && fs::read(&path).ok().flatten().is_some_and(is_part)
-    };
-    let (staged, rest): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| is_staged(name));
-    for name in staged {
-        fs::remove_file(&directory.join(OsStr::from_bytes(&name)))?;
-    }
-    Ok(rest)
-}
-
 fn not_empty(directory: &Path) -> Error {
     let message = format!("`{}` is not empty", directory.display());
     Error::new(ErrorKind::Exists, message)
-        .hint("name an empty or a new directory, and with --from PATH the former path")
+        .hint(format!("to bring back at another path what was here: undo revive NEW --from {}", shell_path(directory)))
 }
 
 fn no_commits(store: &Path) -> Error {
     Error::new(ErrorKind::NotFound, format!("the store `{}` has no commits", store.display()))
         .hint("to list the stores and their directories: undo stores")
-}
-
-fn word(path: &Path) -> String {
-    shell_word(path.as_os_str().as_encoded_bytes()).into_owned()
 }

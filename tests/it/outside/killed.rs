@@ -1,4 +1,4 @@
-//! Kills of `init --outside` and `revive` at any call, and a full disk: the same command succeeds when repeated.
+//! Kills of `init --outside`, `revive` and `stores` at any call, and a full disk: the same command succeeds when repeated.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::Shop;
 use crate::crash::{CALLS, for_each_kill, has_strace, killed_at};
 use crate::safety::places::Mounted;
 use crate::skip::skip;
-use crate::tree::assert_same;
+use crate::tree::{Tree, assert_same};
 
 #[test]
 fn a_killed_revival_is_continued_when_repeated() {
@@ -27,6 +27,50 @@ fn a_killed_revival_is_continued_when_repeated() {
         assert_same(&before, &shop.tree());
         assert_eq!(shop.messages("shop"), ["three", "two", "one"], "{call} {n}");
         shop.undo("verify").ok();
+        killed
+    });
+}
+
+#[test]
+fn a_killed_adoption_or_split_succeeds_when_repeated() {
+    if !has_strace() {
+        return;
+    }
+    for verb in ["adopt", "split"] {
+        for_each_kill(&CALLS, |call, n| {
+            let shop = Shop::new();
+            shop.copy("copy");
+            let before = Tree::read(&shop.env.path().join("copy"));
+            let killed = killed_at(&shop.env, call, n, &["stores", verb, "copy"]);
+            let again = shop.env.undo(&format!("stores {verb} copy"));
+            // Killed after the last record, the copy is known.
+            assert!([0, 2].contains(&again.code), "{verb} {call} {n}: {again}");
+            fs::write(shop.env.path().join("copy/prices"), "apples 6\n").unwrap();
+            shop.in_directory("copy", "commit -m copy").ok();
+            assert_eq!(shop.messages("copy"), ["copy", "two", "one"], "{verb} {call} {n}");
+            shop.undo("commit").fails(if verb == "adopt" { 4 } else { 0 });
+            shop.in_directory("copy", "checkout @~").ok();
+            assert_same(&before, &Tree::read(&shop.env.path().join("copy")));
+            shop.in_directory("copy", "verify").ok();
+            killed
+        });
+    }
+}
+
+#[test]
+fn a_killed_adoption_of_a_directory_without_a_marker_succeeds_when_repeated() {
+    if !has_strace() {
+        return;
+    }
+    for_each_kill(&CALLS, |call, n| {
+        let shop = Shop::new();
+        fs::remove_file(shop.path().join(".undo")).unwrap();
+        let killed = killed_at(&shop.env, call, n, &["stores", "adopt", "shop"]);
+        let again = shop.env.undo("stores adopt shop");
+        assert!([0, 2].contains(&again.code), "{call} {n}: {again}");
+        shop.undo("commit").ok();
+        assert_eq!(shop.messages("shop"), ["two", "one"], "{call} {n}");
+        assert_eq!(shop.stores().len(), 1, "{call} {n}");
         killed
     });
 }
@@ -83,6 +127,6 @@ fn a_full_disk_stops_init_and_revive_without_loss() {
         shop.env.command("mount").args(["-o", "remount,size=8m"]).arg(shop.env.path().join("small")).status();
     assert!(remounted.unwrap().success());
     shop.env.undo("revive small/shop --from shop").ok();
-    assert_same(&before, &crate::tree::Tree::read(&shop.env.path().join("small/shop")));
+    assert_same(&before, &Tree::read(&shop.env.path().join("small/shop")));
     drop(small);
 }

@@ -52,7 +52,13 @@ fn a_symlinked_home_is_followed() {
     assert_same(&before, &shop.tree());
     shop.env.set("HOME", root.join("home"));
     shop.undo("commit").ok();
-    assert_eq!(shop.stores().len(), 1);
+    let store = shop.store();
+    shop.env.set("HOME", root.join("link"));
+    for from in [store.display().to_string(), store.file_name().unwrap().to_str().unwrap().to_owned()] {
+        fs::remove_dir_all(root.join("home/work/shop")).unwrap();
+        shop.env.undo(&format!("revive shop --from {from}")).ok();
+        assert_same(&before, &shop.tree());
+    }
 }
 
 #[test]
@@ -122,6 +128,27 @@ fn root_works_in_the_directory_of_a_user() {
     shop.env.write("shop/file", "again");
     chown(shop.path().join("file"), Some(NOBODY), Some(NOBODY)).unwrap();
     assert_eq!(shop.env.undo_as_other_user("-C shop commit -m three").unwrap().code, 0);
+}
+
+#[test]
+fn root_does_not_revive_the_directory_of_a_user() {
+    if !is_root() {
+        return;
+    }
+    let shop = Shop::empty();
+    shop.env.undo_as_user("-C shop init --outside").ok();
+    shop.env.write("shop/file", "file");
+    shop.env.undo_as_user("-C shop commit -m one").ok();
+    shop.remove();
+    let refused = shop.env.undo("revive shop").fails(4);
+    assert!(refused.to_string().contains("hint: run it as the owner: sudo -u nobody undo revive "), "{refused}");
+    assert!(!shop.path().exists());
+    // In a directory of the user, root may.
+    fs::create_dir(shop.path()).unwrap();
+    chown(shop.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    shop.env.undo("revive shop").ok();
+    assert_eq!(shop.env.read("shop/file"), b"file");
+    assert_eq!(shop.env.undo_as_other_user("-C shop commit").unwrap().code, 0);
 }
 
 #[test]
