@@ -3,12 +3,11 @@
 //! Messages are in lower case without a full stop: what failed, on what (in backticks), why. A hint is a command or an action.
 
 use std::fmt;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::message::Message;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 
 /// Result of a fallible operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -162,7 +161,7 @@ impl Error {
             ErrorKind::NoSpace => error.hint("free some space on this file system, then run the command again"),
             ErrorKind::Permission => {
                 let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                error.hint(format!("to see the permissions: ls -la {}", shell_word(folder.as_os_str().as_bytes())))
+                error.hint(format!("to see the permissions: ls -la {}", shell_path(folder)))
             }
             _ if error.is_caused_by(std::io::ErrorKind::FileTooLarge) && action != "read" => {
                 error.hint("permit larger files, then run the command again: ulimit -f unlimited")

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock, WideRoot};
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
-use crate::quote::shell_word;
+use crate::quote::{shell_path, shell_word};
 use crate::repo::layout::{Layout, marker};
 use crate::repo::{Joining, Repository};
 use crate::report::refs::InitRecord;
@@ -131,7 +131,7 @@ fn hint_to_exclude(context: &Context<'_>, layout: &Layout) {
     let Some(git) = layout.worktree.ancestors().find(is_git) else { return };
     let path = layout.marker().strip_prefix(git).map(Path::to_owned).unwrap_or_default();
     let rule = shell_word(&[b"/", path.as_os_str().as_bytes()].concat()).into_owned();
-    let directory = shell_word(git.as_os_str().as_bytes()).into_owned();
+    let directory = shell_path(git).into_owned();
     context.ui.hint(format_args!(
         "keep git from removing `.undo`: echo {rule} >> \"$(git -C {directory} rev-parse --path-format=absolute --git-path info/exclude)\""
     ));

@@ -1,6 +1,5 @@
 //! `undo verify`: checks the repository for missing and damaged objects.
 
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 #[cfg(feature = "targets")]
@@ -9,7 +8,7 @@ use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::CommitId;
 use crate::maintain::verify::{Damage, Finding};
-use crate::quote::shell_word;
+use crate::quote::{shell_path, shell_word};
 use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
 use crate::report::verify::{DamageFields, DamageRecord, SuperfluousRecord, VerifyTotals, WorktreeTotals};
@@ -141,9 +140,7 @@ fn compare_worktree(context: &Context<'_>, workspace: &mut Workspace, commit: Co
     if let Err(error) = workspace.remove_from_index(&silent) {
         context.ui.warning(format_args!("the index still says that these files are unchanged: {error}"));
         let index = workspace.repository.layout.index();
-        context
-            .ui
-            .hint(format!("without an index, all files are read: rm {}", shell_word(index.as_os_str().as_bytes())));
+        context.ui.hint(format!("without an index, all files are read: rm {}", shell_path(&index)));
     }
     let recorded = [commit.short().to_string().as_bytes(), b":", path.as_bytes()].concat();
     context.ui.hint(format!("to print the recorded content: undo cat {}", shell_word(&recorded)));

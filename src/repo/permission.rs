@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind};
 use crate::fs::{self, Dir};
 use crate::metadata::Metadata;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::disk::walk;
 use crate::repo::layout::Layout;
 use crate::repo::sharing;
@@ -36,7 +36,7 @@ impl Layout {
         let is_shared = owner.mode == sharing::SHARED.folder;
         let Some(stranger) = other_owner(&self.repository, owner.uid).filter(|_| !is_shared) else { return error };
         let (user, group) = (fs::name_of_user(owner.uid), fs::name_of_group(owner.gid));
-        let folder = shell_word(self.repository.as_os_str().as_encoded_bytes());
+        let folder = shell_path(&self.repository);
         let stranger = fs::name_of_user(stranger);
         error.hint(format!(
             "files in the repository belong to `{stranger}`; to return them: sudo chown -R {user}:{group} {folder}"

@@ -1,14 +1,13 @@
 //! Notices: what an operation reports in addition to its outcome, as data.
 
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::fs::Holder;
 use crate::id::BlobId;
 use crate::path::RepoPathBuf;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::Repository;
 use crate::repo::layout::{Attachment, Layout};
 use crate::worktree::Scan;
@@ -101,10 +100,9 @@ pub(crate) fn of_repository(repository: &Repository) -> Vec<Notice> {
 
 fn repository_inside(layout: &Layout) -> Option<Notice> {
     let (repository, marker) = (layout.inside_worktree()?, layout.marker());
-    let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
     let remedy = match layout.attachment {
-        Attachment::Store(_) => format!("move it elsewhere, then write its new path into {}", word(&marker)),
-        _ => format!("move it back: rm {0} && mv {1} {0}", word(&marker), word(&repository)),
+        Attachment::Store(_) => format!("move it elsewhere, then write its new path into {}", shell_path(&marker)),
+        _ => format!("move it back: rm {0} && mv {1} {0}", shell_path(&marker), shell_path(&repository)),
     };
     Some(Notice::RepositoryInside { repository, remedy })
 }

@@ -13,7 +13,7 @@ use crate::id::CommitId;
 use crate::message::Message;
 use crate::path::selection::{PathSelection, is_pattern};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::quote::shell_word;
+use crate::quote::{shell_path, shell_word};
 use crate::repo::Repository;
 use crate::time::Timestamp;
 use crate::workspace::Workspace;
@@ -172,5 +172,5 @@ impl Context<'_> {
 }
 
 pub(super) fn go_to(directory: &Path) -> String {
-    format!("change to an existing directory: cd {}", shell_word(directory.as_os_str().as_bytes()))
+    format!("change to an existing directory: cd {}", shell_path(directory))
 }

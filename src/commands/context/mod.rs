@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::Repository;
 use crate::repo::layout::{Layout, marker};
 use crate::terminal::Ui;
@@ -77,7 +77,7 @@ impl Context<'_> {
             return error;
         }
         let Some((directory, exists)) = stores::remedy(&self.cwd, &self.environment) else { return error };
-        let word = shell_word(directory.as_os_str().as_encoded_bytes()).into_owned();
+        let word = shell_path(&directory).into_owned();
         error.hint(match exists {
             true => {
                 format!("a directory that was here has a history outside; to continue it: undo stores adopt {word}")

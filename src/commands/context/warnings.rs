@@ -1,6 +1,5 @@
 //! Reports warnings, alarms and notices of all commands.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::alarm::Findings;
@@ -11,7 +10,7 @@ use crate::error::{Error, Exit, Result};
 use crate::number::{plural, pluralize};
 use crate::object::commit::{Reason, Uncovered};
 use crate::path::RepoPathBuf;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::report::alarms::{AlarmRecord, NoteRecord};
 use crate::report::messages::WarningPath;
 use crate::terminal::Stream;
@@ -76,8 +75,7 @@ impl Context<'_> {
                     ));
                 }
                 Notice::FormerHistory { directory, store } => {
-                    let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
-                    let (directory, store) = (word(directory), word(store));
+                    let (directory, store) = (shell_path(directory), shell_path(store));
                     self.ui.warning(format_args!("{store} has the history of another directory that was here"));
                     self.ui.hint(format_args!("to continue that one instead: rm {directory}/.undo && undo stores adopt {directory} --from {store}"));
                 }

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::path::REPOSITORY;
 use crate::progress::Progress;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::Repository;
 use crate::repo::config::{Document, Source, TargetSettings};
 use crate::repo::layout::{Attachment, Layout, marker};
@@ -82,10 +82,8 @@ impl Workspace {
         };
         if repository.view().at().is_some() {
             let message = format!("`{}` already has a repository", directory.display());
-            return Err(Error::new(ErrorKind::Exists, message).hint(format!(
-                "to get its files back: undo -C {} checkout @",
-                shell_word(directory.as_os_str().as_encoded_bytes())
-            )));
+            return Err(Error::new(ErrorKind::Exists, message)
+                .hint(format!("to get its files back: undo -C {} checkout @", shell_path(directory))));
         }
         let mut document = Document::open(&repository.layout.config(), Source::Repository)?;
         document.set_target(target.settings())?;
