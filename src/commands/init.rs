@@ -17,7 +17,8 @@ use crate::worktree::paths;
 
 /// Create a repository for a directory
 ///
-/// Creates the directory `.undo` in it. Nothing else is changed.
+/// Creates the directory `.undo` in it. With `--store` or `--outside`, `.undo` is a file that names the directory with the history. Nothing
+/// else is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo init

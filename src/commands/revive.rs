@@ -11,7 +11,7 @@ use crate::workspace::stores::ReviveOptions;
 /// Bring back a directory that was removed: its last state and its history
 ///
 /// Works for directories whose history is outside (`undo init --outside`). The last state is the newest one that was recorded, automatic commits
-/// included. DIR must be missing or empty. An interrupted revival continues if it is run again.
+/// included. DIR must be missing or empty. Run it again to continue an interrupted revival.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo stores                          list the directories that are missing
@@ -21,7 +21,7 @@ pub struct Args {
     /// The directory to create
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: PathBuf,
-    /// Former path of the directory, or its store, if it was not at DIR
+    /// Former path of the directory, or path or name of its store [default: DIR]
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     from: Option<PathBuf>,
     /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user

@@ -1,9 +1,10 @@
-//! `undo stores`: lists the stores outside, and declares what a moved or copied directory is.
+//! `undo stores`: lists the stores outside, and attaches moved and copied directories.
 
 use std::path::{Path, PathBuf};
 
 use crate::commands::{Context, init};
 use crate::error::{Exit, Result};
+use crate::fs;
 use crate::quote::shell_path;
 use crate::report::stores::{StoreRecord, StoresEnd};
 use crate::workspace::{Workspace, stores};
@@ -27,20 +28,19 @@ pub struct Args {
 enum Command {
     /// Continue the history of a directory that this one replaces
     ///
-    /// For a directory that was moved or restored while another one exists at the old path, that has another owner, or that lost its file
-    /// `.undo`. Changes no files.
+    /// For a directory that was moved or restored while another one exists at the old path, whose owner has changed, or whose file `.undo`
+    /// was lost. Changes no files.
     Adopt {
         /// Directory that continues the history [default: the current directory]
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         directory: Option<PathBuf>,
-        /// Former path of the directory, or its store; for a directory without `.undo`
+        /// For a directory without `.undo`: its former path, or path or name of its store [default: DIR]
         #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
         from: Option<PathBuf>,
     },
     /// Give a copy of a directory its own branch in the same store
     ///
-    /// The copy and the original share what they have recorded, and from now on each has its own branch and its own `undo undo`. Changes no
-    /// files.
+    /// The copy and the original share their history so far. From now on, each has its own branch and its own `undo undo`. Changes no files.
     Split {
         /// The copy [default: the current directory]
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -89,11 +89,17 @@ fn list(context: &Context<'_>) -> Result<Exit> {
         context.ui.show(&record)?;
     }
     context.ui.show(&StoresEnd { count: known.len() as u64 })?;
-    let missing = || known.iter().filter(|store| store.has_commits).flat_map(|store| &store.directories);
-    match missing().find(|directory| directory.is_missing) {
-        Some(directory) => {
-            let word = shell_path(&directory.path).into_owned();
-            context.ui.hint(format_args!("to bring a directory back: undo revive {word}"));
+    let recorded = known.iter().filter(|store| store.has_commits);
+    let mut directories = recorded.flat_map(|store| store.directories.iter().map(move |directory| (store, directory)));
+    match directories.find(|(_, directory)| directory.is_missing) {
+        // Something else is at its path.
+        Some((store, directory)) if fs::exists(&directory.path).unwrap_or(false) => {
+            context
+                .ui
+                .hint(format_args!("to bring a directory back: undo revive NEW --from {}", shell_path(&store.path)));
+        }
+        Some((_, directory)) => {
+            context.ui.hint(format_args!("to bring a directory back: undo revive {}", shell_path(&directory.path)));
         }
         None if known.is_empty() => context.ui.hint("to record a directory outside of it: undo init --outside"),
         None => {}

@@ -23,7 +23,11 @@ impl Repository {
             (Membership::Known { directory, .. }, Joining::Branch(name)) if directory.branch.as_ref() != Some(name) => {
                 let branch = directory.branch.as_deref().unwrap_or(repository.state.main_branch());
                 let message = format!("this directory is already known; its branch is `{branch}`");
-                return Err(Error::new(ErrorKind::Exists, message).hint(format!("to switch: undo checkout {name}")));
+                let hint = match repository.view().branches.contains_key(name) {
+                    true => format!("to switch: undo checkout {}", shell_word(name.as_bytes())),
+                    false => "to see it: undo status".to_owned(),
+                };
+                return Err(Error::new(ErrorKind::Exists, message).hint(hint));
             }
             (Membership::Sole, Joining::Branch(_) | Joining::Moved) => {
                 let message =
