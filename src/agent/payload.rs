@@ -10,6 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::shortened::Shortened;
 use crate::error::reason;
+use crate::quote::shell_word;
 
 /// Maximum number of paths that are read.
 const MOST_PATHS: usize = 64;
@@ -179,15 +180,18 @@ impl<'de> DeserializeSeed<'de> for Paths<'_> {
     }
 }
 
-/// A string; the strings of a list are joined by spaces. `None` for any other value.
+/// A string; a list of strings is a command line of these words. `None` for any other value.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
     type Value = Option<String>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
-        let words = deserializer.deserialize_any(Strings)?;
-        Ok((!words.is_empty()).then(|| words.join(" ")))
+        Ok(match &deserializer.deserialize_any(Strings)?[..] {
+            [] => None,
+            [text] => Some(text.clone()),
+            words => Some(words.iter().map(|word| shell_word(word.as_bytes())).collect::<Vec<_>>().join(" ")),
+        })
     }
 }
 

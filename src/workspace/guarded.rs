@@ -232,3 +232,33 @@ fn is_dir(path: &Path) -> bool {
 fn is_store(path: &Path) -> bool {
     ["format", "journal", "packs"].iter().all(|name| fs::exists(&path.join(name)).unwrap_or(false))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::shell::{Guards, guarded_commands};
+
+    #[test]
+    fn a_search_that_is_not_in_time_is_a_problem() {
+        let directory = Path::new("/none");
+        let search = |line: &[u8], limit| {
+            let commands = guarded_commands(line, &Guards::parse("default").unwrap(), &[], &|_| None);
+            find_threatened(&commands, directory, Deadline::after(limit), &Environment::from_process())
+        };
+        for line in [&b"rm -r a"[..], b"rm -r *"] {
+            let threatened = search(line, Duration::ZERO);
+            let problems: Vec<_> = threatened.problems.iter().map(|(path, error)| (path.as_path(), error.kind())).collect();
+            assert_eq!(problems, [(directory, ErrorKind::NotInTime)]);
+            assert!(search(line, Duration::from_secs(3600)).problems.is_empty());
+        }
+        assert!(search(b"ls", Duration::ZERO).problems.is_empty());
+    }
+
+    #[test]
+    fn lines_of_a_command_are_joined() {
+        assert_eq!(joined("(\n\trm -r data\n)\n"), "(; rm -r data; )");
+        assert_eq!(joined("rm -r data"), "rm -r data");
+    }
+}

@@ -48,12 +48,12 @@ fn documented_payloads_are_read() {
 fn unknown_fields_and_other_types_are_accepted() {
     let payload = read(
         r#"{"v":9,"new":[[{"a":[1]}],null],"hook_event_name":"PreToolUse","session_id":12,"cwd":null,"agent_id":{},
-            "tool_name":"Bash","tool_input":{"command":["git","clean"],"path":7,"paths":["a",["b"],{}],"e":1.5},"x":true}"#,
+            "tool_name":"Bash","tool_input":{"command":["sh","-c","git clean"],"path":7,"paths":["a",["b"],{}],"e":1.5},"x":true}"#,
     );
     let expected = Payload {
         event: some("PreToolUse"),
         tool: some("Bash"),
-        command: some("git clean"),
+        command: some("sh -c 'git clean'"),
         paths: vec!["a".to_owned(), "b".to_owned()],
         ..Payload::default()
     };

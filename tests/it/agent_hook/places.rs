@@ -135,6 +135,15 @@ fn a_destructive_command_records_the_directories_of_its_operands() {
 }
 
 #[test]
+fn a_command_may_be_a_list_of_words() {
+    let env = shop();
+    other(&env);
+    let step = bash(&env, "s", "X").replace(r#""X""#, r#"["bash","-lc","cd ../other && rm -r *"]"#);
+    hook(&env, "codex", step);
+    assert_eq!(events(&env), [1, 1]);
+}
+
+#[test]
 fn a_history_that_a_command_deletes_is_named() {
     let env = shop();
     other(&env);
