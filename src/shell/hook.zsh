@@ -23,6 +23,8 @@ __undo_arguments() {
 
 # Records before a line. Fails if the line must not run.
 __undo_record() {
+    # `set -x` is for the commands of the user.
+    [[ ! -o xtrace ]] || { setopt local_options no_xtrace } 2>/dev/null
     emulate -L zsh
     [[ ${UNDO_GUARD-} == off ]] && return 0
     __undo_is_guarded "$1" || return 0

@@ -221,6 +221,7 @@ pub(crate) fn record_before(
 
 /// The lines of a command, joined as in a shell.
 fn joined(line: &str) -> String {
+    let line = line.replace("\\\n", "");
     line.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
@@ -249,7 +250,8 @@ mod tests {
         };
         for line in [&b"rm -r a"[..], b"rm -r *"] {
             let threatened = search(line, Duration::ZERO);
-            let problems: Vec<_> = threatened.problems.iter().map(|(path, error)| (path.as_path(), error.kind())).collect();
+            let problems: Vec<_> =
+                threatened.problems.iter().map(|(path, error)| (path.as_path(), error.kind())).collect();
             assert_eq!(problems, [(directory, ErrorKind::NotInTime)]);
             assert!(search(line, Duration::from_secs(3600)).problems.is_empty());
         }
@@ -259,6 +261,6 @@ mod tests {
     #[test]
     fn lines_of_a_command_are_joined() {
         assert_eq!(joined("(\n\trm -r data\n)\n"), "(; rm -r data; )");
-        assert_eq!(joined("rm -r data"), "rm -r data");
+        assert_eq!(joined("rm -r \\\ndata"), "rm -r data");
     }
 }

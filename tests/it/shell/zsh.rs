@@ -39,6 +39,19 @@ fn zsh_keeps_status_last_argument_and_options() {
 }
 
 #[test]
+fn zsh_traces_the_commands_of_the_user() {
+    let Some(mut zsh) = Terminal::start("zsh", "", "", "") else { return };
+    zsh.line("set -x");
+    zsh.records("rm -rf data", "rm -rf data");
+    zsh.line("set +x");
+    let screen = zsh.screen();
+    let is_command = |line: &str| line.contains("zsh:") && line.ends_with("> rm -rf data");
+    assert!(screen.lines().any(is_command), "{screen}");
+    let traced = screen.lines().filter(|line| line.starts_with('+') && line.contains("__undo_")).count();
+    assert!(traced <= 40, "{screen}");
+}
+
+#[test]
 fn zsh_interrupt_skips_the_recording() {
     let Some(zsh) = Terminal::start("zsh", "", "", "") else { return };
     zsh.interrupt_skips_the_recording();
