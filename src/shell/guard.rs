@@ -9,7 +9,7 @@ use super::line::{Word, base_name};
 pub const DEFAULT: &str = "default";
 
 /// The default guards, which docs/shell.md lists.
-const DEFAULT_GUARDS: &str = "rm -r|-R|--r*, mv, dd, truncate, shred, rsync --del*|--remove-source-files, \
+const DEFAULT_GUARDS: &str = "rm -r|-R|--r*, xargs rm, mv, dd, truncate, shred, rsync --del*|--remove-source-files, \
     rclone sync|move|moveto|delete|deletefile|purge, find -delete|-exec|-execdir|-ok|-okdir, sed -i|--in-place, perl -i, \
     chmod -R|--recursive, chown -R|--recursive, chgrp -R|--recursive, setfacl -R|--recursive, \
     git reset --hard|--merge|--keep, git clean|checkout|restore|rebase|filter-branch, git switch -f|--force|--discard-changes, \
@@ -203,6 +203,7 @@ mod tests {
         for line in [
             "rm -r x",
             "rm x -fr",
+            "xargs -0 rm -f",
             "rm -vvfR x",
             "rm --recursive x",
             "/bin/rm -r x",
@@ -227,6 +228,7 @@ mod tests {
             "rm x",
             "rm -f bar",
             "rm",
+            "xargs ls",
             "rmdir -p a/r",
             "git status",
             "git reset x",

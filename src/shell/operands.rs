@@ -107,7 +107,8 @@ impl Search<'_> {
         let is_wrapped = words.get(first).is_some_and(|word| WRAPPERS.contains(&base_name(&word.text())));
         // The options of a wrapper may have values, so the command may begin at any later word.
         let last = if is_wrapped { words.len() } else { words.len().min(first + 1) };
-        for at in first..last {
+        // The wrapper itself comes last: `xargs rm` is a guard, but `rm -r` after `xargs` says more.
+        for at in (first + 1..last).chain([first]).filter(|&at| at < words.len()) {
             if words[..at].iter().any(|word| word.text() == EXEMPTION) || self.simple_command(&words[at..], depth) {
                 return;
             }
@@ -400,6 +401,9 @@ mod tests {
             assert_eq!(shown(line), "[] -x", "{line}");
         }
         assert_eq!(shown("ls | xargs -0 rm -r"), "[] ");
+        assert_eq!(shown("ls | xargs rm -r x"), "[] -x");
+        assert_eq!(shown("ls | xargs rm -f x"), "[] rm x");
+        assert_eq!(shown("A=b"), "");
     }
 
     #[test]

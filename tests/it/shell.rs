@@ -194,7 +194,7 @@ hint: valid values: commands such as rm -r, separated by commas; default stands 
 }
 
 /// Lines that are guarded by default.
-const GUARDED: [&str; 34] = [
+const GUARDED: [&str; 35] = [
     "rm -r data",
     "rm data -fr",
     "rm -vvfR data",
@@ -215,6 +215,7 @@ const GUARDED: [&str; 34] = [
     "if true; then\n\trm -r data\nfi",
     "for n in data; do rm -r $n; done",
     "ls | xargs -0 rm -r",
+    "find a -type f | xargs rm -f",
     "mv a b",
     "mv\ta\tb",
     "dd if=a of=b",
