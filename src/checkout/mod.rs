@@ -62,6 +62,8 @@ pub struct Options {
     pub refs: Option<Refs>,
     /// The automatic commit of unsaved content, if one was needed.
     pub saved: Option<CommitId>,
+    /// The current commit before anything was saved.
+    pub at: Option<CommitId>,
     /// The state before the checkout.
     pub origin: Origin,
     /// The position that a step through operations reaches.

@@ -83,7 +83,7 @@ pub fn describe(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> S
 fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options: &Options) -> String {
     // The description omits a saved commit that cannot be read.
     let saved = outcome.saved.and_then(|id| Some((id, repository.store().commit(id).ok()?)));
-    let from = saved.as_ref().map_or(outcome.from, |(_, commit)| commit.parents.first().copied());
+    let from = if saved.is_some() { options.at } else { outcome.from };
     let to = outcome.to.map(CommitId::short).unwrap_or_default();
     let mut words = match options.paths.as_slice() {
         [] => describe(&refs.current, from, refs.at()),
@@ -94,6 +94,8 @@ fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options:
     words.push_str(&format!(", {} written, {} deleted", Count(outcome.written), Count(outcome.deleted)));
     if let Some((id, commit)) = saved {
         let what = match commit.changes.total() {
+            // It counts its differences from another automatic commit.
+            _ if commit.is_beside() => "unsaved changes".to_owned(),
             0 => "unsaved times".to_owned(),
             changes => plural(changes, "unsaved change"),
         };

@@ -249,6 +249,7 @@ impl<'w> Held<'w> {
             trust_owner: request.mode.trust_owner,
             refs: Some(ref_updates::refs_after(transaction.repository().view(), at, request)),
             saved,
+            at,
             origin,
             undo_position: request.undo_position(),
             history: request.history.clone(),

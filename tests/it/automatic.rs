@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::Value;
 use snapbox::str;
 
 use crate::cost::trace;
@@ -124,6 +125,28 @@ fn undo_restores_the_mode_of_the_root() {
     fs::remove_file(env.path().join("b")).unwrap();
     env.undo("undo").ok();
     assert_eq!(mode(), before);
+}
+
+#[test]
+fn steps_along_automatic_commits_are_described_without_a_move_of_the_branch() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m first").ok();
+    for content in ["2", "3"] {
+        env.write("a", content);
+        env.undo("commit --auto -m event").ok();
+    }
+    env.write("a", "4");
+    for command in ["undo", "undo", "redo", "redo"] {
+        env.undo(command).ok();
+    }
+    let log = env.undo("op log --json").ok().json();
+    let is_step = |line: &&Value| ["undo", "redo"].contains(&line["verb"].as_str().unwrap_or_default());
+    let described: Vec<&str> = log.iter().filter(is_step).map(|line| line["description"].as_str().unwrap()).collect();
+    assert_eq!(described.len(), 4);
+    for description in described {
+        assert!(description.contains("main at ") && description.contains(", unsaved changes kept in "), "{description}");
+    }
 }
 
 #[test]

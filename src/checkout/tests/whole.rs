@@ -59,12 +59,13 @@ impl Place {
             verb: options.verb.clone(),
             ..snapshot::Options::default()
         };
+        let at = transaction.repository().view().at();
         let (saved, scan) = snapshot::take(&mut transaction, &worktree, &automatic, &Silent)?;
         let store = transaction.repository().store();
         let target = Target::commit(store, to)?.only(store, scan.scan(), &options.paths)?;
         let plan = checkout::plan(store, &worktree, scan.scan(), &target)?;
         checkout::check(store, &worktree, scan.scan(), &target, &plan, options.force)?;
-        let options = Options { saved: saved.commit.filter(|_| saved.created), ..options };
+        let options = Options { saved: saved.commit.filter(|_| saved.created), at, ..options };
         let applied = Checkout { scan, target, plan, options }.apply(&mut transaction, &worktree, &Silent)?;
         applied.record(&mut transaction, None)
     }
