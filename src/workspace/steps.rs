@@ -206,7 +206,7 @@ impl Workspace {
     fn check_run_is_recorded(&self, before: CommitId, progress: &dyn Progress) -> Result<()> {
         let scan = compare::scan_worktree(&self.repository, &self.worktree, &[], progress)?;
         let at = self.repository.view().at().map(|id| self.repository.store().commit(id)).transpose()?;
-        if at.is_some_and(|commit| commit.root.tree() == scan.root.tree()) {
+        if at.is_some_and(|commit| commit.root.is_same_but_time(&scan.root) && commit.links == scan.links) {
             self.repository.forget_unrecorded_run();
             return Ok(());
         }

@@ -162,9 +162,13 @@ fn undo_works_after_unrecorded_changes_are_gone() {
     env.undo("commit -m two").ok();
     env.undo("checkout @~").ok();
     disk.leave(8 * MIB);
-    env.undo("run -- sh -c 'cat /dev/urandom >random'").fails(125);
+    let mode = fs::metadata(env.path()).unwrap().permissions();
+    env.undo("run -- sh -c 'chmod 711 .; cat /dev/urandom >random'").fails(125);
     env.undo("undo").fails(4);
     fs::remove_file(env.path().join("random")).unwrap();
+    // The mode of the directory is still that of the run.
+    env.undo("undo").fails(4);
+    fs::set_permissions(env.path(), mode).unwrap();
     env.undo("undo").ok();
     assert_eq!(env.read("notes"), b"two\n");
 }
