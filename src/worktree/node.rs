@@ -37,6 +37,8 @@ pub struct Listed {
     pub rules: Rules,
     /// The directory's own attributes.
     pub attributes: Option<AttributesId>,
+    /// Whether these could be read.
+    pub has_readable_attributes: bool,
 }
 
 /// An entry of a directory that is being scanned.

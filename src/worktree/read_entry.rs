@@ -159,8 +159,10 @@ impl<S: Sink> Worker<'_, S> {
         }
         let xattrs = self.readable_xattrs(fs::file_xattrs(&file), || child.path())?;
         let stat = fs::stat_file(&file)?;
-        let attributes = self.put_attributes(xattrs, holes);
-        let (name, racy) = (child.name.to_vec(), usage.is_racy(&stat, &walk.clock));
+        // Unreadable attributes are read again by the next scan.
+        let racy = xattrs.is_none() || usage.is_racy(&stat, &walk.clock);
+        let attributes = self.put_attributes(xattrs.unwrap_or_default(), holes);
+        let name = child.name.to_vec();
         Ok(Some((before, Record { name, stat, content: Content::File { blob, size }, attributes, racy })))
     }
 
@@ -176,18 +178,23 @@ impl<S: Sink> Worker<'_, S> {
         let xattrs = self.readable_xattrs(child.dir.xattrs(child.name), || child.path())?;
         let after = child.dir.stat(child.name)?.filter(|after| after.kind == before.kind);
         let Some(stat) = after else { return Ok(None) };
-        let attributes = self.put_attributes(xattrs, Vec::new());
-        Ok(Some((before, Record { name: child.name.to_vec(), stat, content, attributes, racy: false })))
+        let racy = xattrs.is_none();
+        let attributes = self.put_attributes(xattrs.unwrap_or_default(), Vec::new());
+        Ok(Some((before, Record { name: child.name.to_vec(), stat, content, attributes, racy })))
     }
 
-    /// Returns no attributes, and lists the path, if only the attributes of an entry cannot be read.
-    pub(super) fn readable_xattrs(&self, xattrs: Result<Xattrs>, path: impl FnOnce() -> RepoPathBuf) -> Result<Xattrs> {
+    /// Returns `None`, and lists the path, if only the attributes of an entry cannot be read.
+    pub(super) fn readable_xattrs(
+        &self,
+        xattrs: Result<Xattrs>,
+        path: impl FnOnce() -> RepoPathBuf,
+    ) -> Result<Option<Xattrs>> {
         match xattrs {
             Err(error) if !error.is_not_found() && fs::is_of_one_entry(&error) => {
                 self.walk.found().without_attributes.push(path());
-                Ok(Xattrs::new())
+                Ok(None)
             }
-            xattrs => xattrs,
+            xattrs => xattrs.map(Some),
         }
     }
 

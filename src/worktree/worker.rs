@@ -37,7 +37,7 @@ struct ListedDirectory {
     /// Its index record, if that proves its attributes.
     proven: Option<Record>,
     /// Its attributes, unless they are proven.
-    xattrs: Xattrs,
+    xattrs: Option<Xattrs>,
     rules: RulesFile,
 }
 
@@ -84,12 +84,14 @@ impl<'w, S: Sink> Worker<'w, S> {
             listed => listed?,
         };
         let Some(ListedDirectory { listing, proven, xattrs, rules }) = listed else { return self.cover_closed(node) };
+        let has_readable_attributes = xattrs.is_some();
         let attributes = match proven {
             Some(record) => record.attributes,
             None => self.directory_attributes(xattrs)?,
         };
         let warn = &mut |warning| self.walk.found().ignore_warnings.push(warning);
-        let _ = node.listed.set(Listed { rules: node.parent_rules().enter(&node.path, &rules, warn), attributes });
+        let rules = node.parent_rules().enter(&node.path, &rules, warn);
+        let _ = node.listed.set(Listed { rules, attributes, has_readable_attributes });
         let count = listing.entries.len();
         node.set_length(count);
         self.walk.scanning.add(count as u64)?;
@@ -118,7 +120,7 @@ impl<'w, S: Sink> Worker<'w, S> {
         let entries = dir.entries()?;
         let proven = self.proven_record(node);
         let xattrs = match &proven {
-            Some(_) => Xattrs::new(),
+            Some(_) => Some(Xattrs::new()),
             None => self.readable_xattrs(dir.xattrs(b"."), || node.path.clone())?,
         };
         let has_rules = entries.binary_search_by(|entry| entry.name.as_slice().cmp(ignore::FILE)).is_ok();
@@ -140,20 +142,21 @@ impl<'w, S: Sink> Worker<'w, S> {
             return Ok(());
         }
         let (Some((parent, _)), Some(name)) = (&node.parent, node.path.name()) else { return Ok(()) };
-        let attributes = match self.proven_record(node) {
-            Some(record) => record.attributes,
+        let (attributes, has_readable_attributes) = match self.proven_record(node) {
+            Some(record) => (record.attributes, true),
             None => {
                 let Ok(parent) = self.walk.worktree.root.open_below(&parent.path) else { return Ok(()) };
                 let xattrs = self.readable_xattrs(parent.xattrs(name), || node.path.clone())?;
-                self.directory_attributes(xattrs)?
+                let is_readable = xattrs.is_some();
+                (self.directory_attributes(xattrs)?, is_readable)
             }
         };
-        let _ = node.listed.set(Listed { rules: node.parent_rules(), attributes });
+        let _ = node.listed.set(Listed { rules: node.parent_rules(), attributes, has_readable_attributes });
         Ok(())
     }
 
-    fn directory_attributes(&mut self, xattrs: Xattrs) -> Result<Option<AttributesId>> {
-        let id = self.put_attributes(xattrs, Vec::new());
+    fn directory_attributes(&mut self, xattrs: Option<Xattrs>) -> Result<Option<AttributesId>> {
+        let id = self.put_attributes(xattrs.unwrap_or_default(), Vec::new());
         self.check_sink().map(|()| id)
     }
 
@@ -217,7 +220,7 @@ impl<'w, S: Sink> Worker<'w, S> {
             stat: Stat { is_mounted: false, ..node.stat },
             content: total.content(),
             attributes: listed.attributes,
-            racy: self.walk.clock.is_racy(&node.stat),
+            racy: !listed.has_readable_attributes || self.walk.clock.is_racy(&node.stat),
         };
         let is_own_same =
             || node.parent.is_some() || node.indexed.as_ref().is_some_and(|it| it.find(b"") == Some(own.clone()));

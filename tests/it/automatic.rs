@@ -145,7 +145,10 @@ fn steps_along_automatic_commits_are_described_without_a_move_of_the_branch() {
     let described: Vec<&str> = log.iter().filter(is_step).map(|line| line["description"].as_str().unwrap()).collect();
     assert_eq!(described.len(), 4);
     for description in described {
-        assert!(description.contains("main at ") && description.contains(", unsaved changes kept in "), "{description}");
+        assert!(
+            description.contains("main at ") && description.contains(", unsaved changes kept in "),
+            "{description}"
+        );
     }
 }
 

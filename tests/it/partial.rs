@@ -42,6 +42,34 @@ fn unreadable_attributes_are_left_out() {
     env.undo("verify").ok();
 }
 
+/// A failure that passes must not leave the attributes out for ever, nor a lasting one be reported only once.
+#[test]
+fn unreadable_attributes_are_read_again_by_the_next_commit() {
+    let env = TestEnv::initialised();
+    env.write("folder/file", "content");
+    std::os::unix::fs::symlink("folder", env.path().join("link")).unwrap();
+    for path in ["folder", "folder/file"] {
+        if let Err(errno) = rustix::fs::setxattr(env.path().join(path), "user.key", b"value", XattrFlags::empty()) {
+            return skip(format_args!("no extended attributes: {errno}"));
+        }
+    }
+    let expected = Tree::read(&env.path());
+    // Then the index would trust every record.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    for message in ["one", "two"] {
+        let failure = "error=EIO";
+        let Some((ended, report)) = injected(&env, "flistxattr,llistxattr", failure, &["commit", "-m", message]) else {
+            return;
+        };
+        assert_eq!(ended, 3, "{report}");
+        assert!(report.contains("recorded without extended attributes"), "{report}");
+    }
+    env.undo("commit -m three").ok();
+    std::fs::remove_dir_all(env.path().join("folder")).unwrap();
+    env.undo("checkout @").ok();
+    assert_same(&expected, &Tree::read(&env.path()));
+}
+
 /// The kernel lists at most 64 KiB of names.
 #[test]
 fn file_with_too_many_attributes_is_recorded() {
