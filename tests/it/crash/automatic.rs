@@ -30,3 +30,37 @@ fn automatic_commit_killed_at_any_call_is_complete_or_absent() {
         killed
     });
 }
+
+/// A step back records the directory in an event, and restores the state of the event before.
+#[test]
+fn step_killed_at_any_call_is_finished_or_repeated_and_redone() {
+    if !has_strace() {
+        return;
+    }
+    for_each_kill(&CALLS, |call, n| {
+        let env = TestEnv::new();
+        first_state(&env);
+        env.undo("commit --init -m one").ok();
+        env.write("new-before", b"recorded by the event");
+        env.undo("commit --auto -m event").ok();
+        let event = Tree::read(&env.path());
+        second_state(&env);
+        let two = Tree::read(&env.path());
+        let killed = killed_at(&env, call, n, &["undo"]);
+        let is_finished = if env.undo("checkout --continue").code == 0 {
+            assert_same(&event, &Tree::read(&env.path()));
+            true
+        } else {
+            !Tree::read(&env.path()).differences(&two).is_empty()
+        };
+        if !is_finished {
+            env.undo("undo").ok();
+        }
+        assert_same(&event, &Tree::read(&env.path()));
+        env.undo("redo").ok();
+        assert_same(&two, &Tree::read(&env.path()));
+        env.undo("undo").ok();
+        assert_same(&event, &Tree::read(&env.path()));
+        killed
+    });
+}
