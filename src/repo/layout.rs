@@ -128,18 +128,26 @@ impl Layout {
         Layout { worktree: worktree.to_owned(), repository: repository.to_owned(), attachment, start }
     }
 
-    /// The layout of the first directory that contains `.undo`, from `start` upwards.
+    /// The layout of the first directory that contains `.undo`, from `start` upwards. [`ErrorKind::NoRepository`] if none does.
     pub fn discover(start: &Path) -> Result<Layout> {
+        let start = fs::canonicalize(start)?;
+        Layout::find(&start)?.ok_or_else(|| {
+            Error::new(ErrorKind::NoRepository, format!("no repository in `{}` or above it", start.display()))
+                .hint("create one here with `undo init`")
+        })
+    }
+
+    /// Like [`Layout::discover`], but `None` if no directory contains `.undo`. A `.undo` that cannot be used remains an error.
+    pub fn find(start: &Path) -> Result<Option<Layout>> {
         let begin = fs::canonicalize(start)?;
         for directory in begin.ancestors() {
             if let Some(layout) = Layout::at(directory)? {
                 let start = begin.strip_prefix(directory).unwrap_or(Path::new(""));
                 let start = RepoPathBuf::new(start.as_os_str().as_bytes().to_vec()).unwrap_or_default();
-                return Ok(Layout { start, ..layout });
+                return Ok(Some(Layout { start, ..layout }));
             }
         }
-        Err(Error::new(ErrorKind::NoRepository, format!("no repository in `{}` or above it", begin.display()))
-            .hint("create one here with `undo init`"))
+        Ok(None)
     }
 
     /// The layout of a directory. `None` if the directory does not contain `.undo`.

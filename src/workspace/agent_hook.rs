@@ -1,6 +1,5 @@
 //! Records an event that a coding agent announces, in every directory that the event is about.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::agent::{EventKind, HookEvent};
@@ -10,7 +9,7 @@ use crate::fs;
 use crate::metadata::Kind;
 use crate::progress::Progress;
 use crate::progress::deadline::Deadline;
-use crate::quote::shell_word;
+use crate::quote::shell_path;
 use crate::repo::config;
 use crate::repo::layout::Layout;
 use crate::shell::{Guards, guarded_commands};
@@ -137,9 +136,11 @@ fn worktrees(event: &HookEvent, directory: &Path, environment: &Environment) -> 
         let start = event.directory(directory);
         add_worktree(&mut found, &start);
         // Reading all stores takes time, so a step looks for a removed directory only if it certainly was removed.
-        let may_be_removed = event.kind == EventKind::Prompt && found.is_empty() || fs::canonicalize(&start).is_err();
-        if let Some((removed, error)) = may_be_removed.then(|| removed_directory(&start, environment)).flatten() {
-            found.push((removed, Err(error)));
+        let is_prompt = event.kind == EventKind::Prompt && found.is_empty();
+        if is_prompt || fs::canonicalize(&start).is_err() {
+            let lost = lost_directory(&start, environment);
+            let lost = lost.filter(|lost| lost.is_removed || is_prompt);
+            found.extend(lost.map(|lost| (lost.path.clone(), Err(lost.error()))));
         }
     }
     found
@@ -156,15 +157,39 @@ fn add_worktree(found: &mut Vec<(PathBuf, Result<()>)>, path: &Path) {
     }
 }
 
-/// The removed directory that contained a path and whose history is in a store outside of it, and the error that says so.
-fn removed_directory(path: &Path, environment: &Environment) -> Option<(PathBuf, Error)> {
+/// A directory with a history in a store outside that nothing at its path uses.
+struct LostDirectory {
+    path: PathBuf,
+    store: PathBuf,
+    /// Whether nothing is at its path. Otherwise its `.undo` is missing, or another directory is there.
+    is_removed: bool,
+}
+
+/// The directory that contains or contained a path, if it lost its connection to its history.
+fn lost_directory(path: &Path, environment: &Environment) -> Option<LostDirectory> {
     let path = fs::canonicalize_existing(path).ok()?;
-    let store = stores::store_of(&path, environment).ok()??;
-    let removed = store.directories.iter().filter(|known| known.is_missing && path.starts_with(&known.path));
-    let removed = removed.max_by_key(|known| known.path.components().count())?.path.clone();
-    let message = format!("the directory was removed; its history is in `{}`", store.path.display());
-    let hint = format!("to restore it: undo revive {}", shell_word(removed.as_os_str().as_bytes()));
-    Some((removed, Error::new(ErrorKind::NoRepository, message).hint(hint)))
+    let store = stores::store_of(&path, environment).ok()?.filter(|store| store.has_commits)?;
+    let lost = store.directories.iter().filter(|known| known.is_missing && path.starts_with(&known.path));
+    let path = lost.max_by_key(|known| known.path.components().count())?.path.clone();
+    let is_removed = !fs::exists(&path).unwrap_or(true);
+    Some(LostDirectory { path, store: store.path, is_removed })
+}
+
+impl LostDirectory {
+    fn error(&self) -> Error {
+        let (word, store) = (shell_path(&self.path), self.store.display());
+        let (message, hint) = match self.is_removed {
+            true => (
+                format!("the directory was removed; its history is in `{store}`"),
+                format!("to restore it: undo revive {word}"),
+            ),
+            false => (
+                format!("it has no `.undo`, but `{store}` has the history of a directory at this path"),
+                format!("to continue that history: undo stores adopt {word}"),
+            ),
+        };
+        Error::new(ErrorKind::NoRepository, message).hint(hint)
+    }
 }
 
 /// The root of the directory with a repository that contains a path, which need not exist.
@@ -173,9 +198,5 @@ fn worktree_of(path: &Path) -> Result<Option<PathBuf>> {
     if fs::target_kind(&existing)? != Some(Kind::Directory) {
         existing.pop();
     }
-    match Layout::discover(&existing) {
-        Ok(layout) => Ok(Some(layout.worktree)),
-        Err(error) if error.kind() == ErrorKind::NoRepository => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(Layout::find(&existing)?.map(|layout| layout.worktree))
 }

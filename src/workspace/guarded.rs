@@ -106,11 +106,10 @@ impl Search {
         }
         let layout = fs::canonicalize_existing(directory).and_then(|path| {
             let start = path.ancestors().find(|above| is_dir(above)).unwrap_or(Path::new("/"));
-            Layout::discover(start)
+            Layout::find(start)
         });
         match layout {
-            Ok(layout) => self.add(layout),
-            Err(error) if error.kind() == ErrorKind::NoRepository => {}
+            Ok(layout) => layout.into_iter().for_each(|layout| self.add(layout)),
             Err(error) => self.problems.push((directory.to_owned(), error)),
         }
     }

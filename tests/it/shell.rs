@@ -162,6 +162,21 @@ fn failures_are_reported_and_other_repositories_recorded() {
 }
 
 #[test]
+fn a_marker_whose_store_is_gone_is_reported() {
+    let env = TestEnv::new();
+    env.write("a", "1");
+    env.undo("init --outside").ok();
+    env.undo("commit -m start").ok();
+    env.shell("mv ~/.local/state/undo ../elsewhere").ok();
+    for line in ["rm -rf a", "rm -rf ../work"] {
+        let output = before(&env, "work", line).to_string();
+        assert!(output.contains("/work/.undo` names does not exist"), "{output}");
+    }
+    env.undo("config --global shell.strict true").ok();
+    assert_ne!(before(&env, "work", "rm -rf a").code, 0);
+}
+
+#[test]
 fn a_held_lock_makes_recording_fail_in_time() {
     let env = repository();
     let holder = LockHolder::of(&env, "");

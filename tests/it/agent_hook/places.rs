@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use super::{bash, hook, message, payload, shop};
+use super::{bash, hook, message, payload, set, shop};
 use crate::env::TestEnv;
 
 /// Creates a second repository beside the worktree.
@@ -108,7 +108,61 @@ fn a_removed_directory_is_found_among_the_known_ones() {
     );
     assert!(text.ends_with(&format!("; to restore it: undo revive {work}")), "{text}");
     let answer = hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
-    assert!(message(&answer).contains("the directory was removed"), "the new directory has no history: {answer}");
+    let text = message(&answer);
+    assert!(text.contains("it has no `.undo`, but `"), "the new directory has no history: {text}");
+    assert!(text.ends_with(&format!("to continue that history: undo stores adopt {work}")), "{text}");
+}
+
+#[test]
+fn a_directory_that_exists_again_was_not_removed() {
+    let env = TestEnv::new();
+    set(&env, "agent.strict", "true");
+    env.write("a", "1");
+    env.undo("init --outside").ok();
+    env.undo("commit -m start").ok();
+    let missing = bash(&env, "s", "make").replace("/work\"", "/work/sub\"");
+    // Nothing uses the path: a step does not search for a `.undo` that was lost.
+    env.shell("rm -rf ../work/.undo").ok();
+    assert_eq!(hook(&env, "claude", &missing), serde_json::json!({}));
+    env.undo("init").ok();
+    assert_eq!(hook(&env, "claude", &missing), serde_json::json!({}));
+    env.undo("show @{step}").ok();
+}
+
+#[test]
+fn a_prompt_in_a_directory_that_lost_its_marker_names_the_history() {
+    let env = TestEnv::new();
+    env.write("sub/a", "1");
+    env.undo("init --outside").ok();
+    let prompt = payload(&env, "claude/UserPromptSubmit");
+    env.shell("mv .undo ..").ok();
+    assert_eq!(hook(&env, "claude", &prompt), serde_json::json!({}), "without commits");
+    env.shell("mv ../.undo . && undo commit -qm start && rm .undo").ok();
+    for directory in ["/work", "/work/sub"] {
+        let answer = hook(&env, "claude", prompt.replace("/work\"", &format!("{directory}\"")));
+        let work = env.path().display().to_string();
+        let text = message(&answer);
+        assert!(text.starts_with(&format!("undo: `{work}` is not recorded: it has no `.undo`, but `")), "{text}");
+        assert!(text.ends_with(&format!("to continue that history: undo stores adopt {work}")), "{text}");
+    }
+    env.undo("stores adopt").ok();
+    assert_eq!(hook(&env, "claude", &prompt), serde_json::json!({}));
+}
+
+#[test]
+fn a_marker_whose_store_is_gone_is_reported() {
+    let env = TestEnv::new();
+    env.write("a", "1");
+    env.undo("init --outside").ok();
+    env.undo("commit -m start").ok();
+    env.shell("mv ~/.local/state/undo ../elsewhere").ok();
+    let step = bash(&env, "s", "rm -rf a");
+    let answer = hook(&env, "claude", &step);
+    let (work, text) = (env.path().display().to_string(), message(&answer));
+    assert!(text.contains(&format!("that `{work}/.undo` names does not exist")), "{text}");
+    set(&env, "agent.strict", "true");
+    let answer = hook(&env, "claude", &step);
+    assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny", "{answer}");
 }
 
 #[test]
