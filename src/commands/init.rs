@@ -74,7 +74,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
 
 /// Creates or attaches a repository and reports its location.
 pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Repository> {
-    let known = if *joining == Joining::Ask { None } else { Layout::at(worktree)? };
+    let known = match *joining == Joining::Ask || !fs::exists(worktree)? {
+        true => None,
+        false => Layout::at(&fs::canonicalize(worktree)?)?,
+    };
     let repository = match known {
         Some(layout) => {
             let mut repository = Repository::open(layout, context.environment.clone())?;

@@ -55,7 +55,7 @@ impl Membership {
         }
         let (here, known) = (current(layout)?, &state.directories);
         let named = layout.attachment.directory();
-        let is_here = |other: &Directory| other.path == here.path || other.is_same_inode(&here);
+        let is_here = |other: &Directory| other.path() == here.path() || other.is_same_inode(&here);
         let found = named.and_then(|id| Some((id, known.get(&id)?)));
         let found = found.or_else(|| known.iter().find(|(_, it)| is_here(it)).map(|(id, it)| (*id, it)));
         // An unknown directory replaces the main one if that no longer exists.

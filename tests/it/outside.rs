@@ -5,6 +5,7 @@ mod listed;
 mod lost;
 mod moved;
 mod places;
+mod spelled;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -20,14 +20,14 @@ use crate::workspace::Workspace;
 use crate::worktree::paths::{self, has_magic};
 
 impl Context<'_> {
-    /// Resolves a path argument relative to the current directory.
+    /// Resolves a path argument relative to the current directory. The result has no `.` and no trailing slash.
     pub fn place(&self, path: &Path) -> Result<PathBuf> {
         if self.is_removed && path.is_relative() {
             let message =
                 format!("`{}` does not exist: the current directory of this shell was removed", path.display());
             return Err(Error::new(ErrorKind::Usage, message).hint(go_to(&self.cwd)));
         }
-        Ok(self.cwd.join(path))
+        Ok(self.cwd.join(path).components().collect())
     }
 
     /// Resolves path arguments to paths in the worktree.

@@ -17,6 +17,7 @@ impl Workspace {
     /// Continues the history of another directory in this one: of the directory that its `.undo` names, or without `.undo`, of the one
     /// that was at its path or that `from` names. Its files are not changed.
     pub fn adopt(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<Workspace> {
+        let directory = &fs::canonicalize(directory)?;
         let attached = match (Layout::at(directory)?, from) {
             (Some(layout), None) => {
                 let mut repository = Repository::open(layout, environment)?;
@@ -47,6 +48,7 @@ impl Workspace {
     /// Makes a copy of a directory a separate directory of the same store, on its own branch. Without a name, the branch is named after the
     /// directory.
     pub fn split(directory: &Path, branch: Option<&str>, environment: Environment) -> Result<Workspace> {
+        let directory = &fs::canonicalize(directory)?;
         let layout = Layout::at(directory)?.ok_or_else(|| {
             Error::new(ErrorKind::NoRepository, format!("`{}` has no `.undo`", directory.display()))
                 .hint("name the copy of a directory whose history is outside")

@@ -142,7 +142,7 @@ fn attach_created(directory: &Path, store: &Path, id: DirectoryId, environment: 
 /// Opens the repository of a directory in which an earlier call was interrupted: the directory is empty, or its checkout is
 /// unfinished.
 fn reopen(directory: &Path, is_empty: bool, environment: Environment) -> Result<Repository> {
-    let layout = Layout::at(directory)?.ok_or_else(|| not_empty(directory))?;
+    let layout = Layout::at(&fs::canonicalize(directory)?)?.ok_or_else(|| not_empty(directory))?;
     let repository = Repository::open(layout, environment)?;
     repository.membership().check(&repository.layout)?;
     let is_revived = repository.unfinished().is_some_and(|intent| intent.verb == Verb::Revive);
