@@ -10,6 +10,7 @@ use crate::metadata::Kind;
 use crate::object::Objects;
 use crate::object::operation::{Intent, Refs, View};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+use crate::quote::shell_path;
 use crate::repo::Repository;
 use crate::store::Store;
 use crate::worktree::Worktree;
@@ -25,19 +26,33 @@ pub fn check_paths_allowed(repository: &Repository) -> Result<()> {
     check_finished(repository, "must end before paths are restored", "finish it first: undo checkout --continue")
 }
 
-/// [`ErrorKind::Refused`] if a checkout is unfinished: the worktree is a mix of two states.
+/// [`ErrorKind::Refused`] if a checkout is unfinished: the worktree is a mix of two states. Or if the directory is empty because it was
+/// only attached to its history, for example by an interrupted `undo revive`.
 pub fn check_no_mix(repository: &Repository) -> Result<()> {
+    check_filled(repository, "; to record it as it is: undo commit --force")?;
     check_finished(repository, HALF_DONE, &format!("{WAYS_OUT}; `--force` records the directory"))
 }
 
-/// [`ErrorKind::Refused`] if a checkout is unfinished: an automatic commit would record a mix of two states.
+/// Like [`check_no_mix`], for an automatic commit. [`ErrorKind::Refused`] if a checkout is unfinished: an automatic commit would record a mix of two states.
 pub fn check_automatic_allowed(repository: &Repository) -> Result<()> {
+    check_filled(repository, "; to record it as it is, once by hand: undo commit --force")?;
     check_finished(repository, HALF_DONE, WAYS_OUT)
 }
 
 /// [`ErrorKind::Refused`] if a checkout is unfinished: this name may mean another commit than when the checkout began.
 pub fn check_not_halfway(repository: &Repository, name: &str) -> Result<()> {
     check_finished(repository, &format!("has changed the meaning of `{name}`"), WAYS_OUT)
+}
+
+/// [`ErrorKind::Refused`] if the directory was never filled. A commit of it would become the state that `undo revive` restores.
+fn check_filled(repository: &Repository, otherwise: &str) -> Result<()> {
+    if !repository.is_unfilled()? {
+        return Ok(());
+    }
+    let worktree = &repository.layout.worktree;
+    let message = format!("`{}` is empty, and its history was not restored in it", worktree.display());
+    let revive = format!("to restore the last state: undo revive {}", shell_path(worktree));
+    Err(Error::new(ErrorKind::Refused, message).hint(revive + otherwise))
 }
 
 fn check_finished(repository: &Repository, effect: &str, hint: &str) -> Result<()> {

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::{CommitId, DirectoryId};
 use crate::object::operation::{RefEdit, RefName, Verb};
+use crate::path::REPOSITORY;
 use crate::quote::shell_word;
 use crate::repo::journal::{Directory, Record};
 use crate::repo::layout::{Attachment, Layout};
@@ -99,6 +100,14 @@ impl Repository {
         repository.layout.write_marker(repository.format.id_text(), repository.environment.durability())?;
         repository.join(joining)?;
         Ok(repository)
+    }
+
+    /// Whether the directory was attached to a store with commits, and has been empty since: nothing was restored or recorded in it.
+    pub fn is_unfilled(&self) -> Result<bool> {
+        let is_attached = self.layout.attachment.directory().is_some() && !self.view().heads.is_empty();
+        Ok(is_attached
+            && !fs::exists(&self.layout.index())?
+            && fs::list(&self.layout.worktree)?.iter().all(|name| name == REPOSITORY))
     }
 
     /// The former path of a directory that has a store elsewhere, and that has moved since the journal recorded it.
