@@ -154,7 +154,7 @@ fn open_store_folder(worktree: &Path, store: &Path) -> Result<PathBuf> {
     let above = fs::canonicalize(above.unwrap_or(Path::new(".")))?;
     if fs::lies_in(&above, worktree)? || missing.is_empty() && fs::lies_in(worktree, &above)? {
         let message =
-            format!("the store `{}` and the worktree `{}` contain each other", store.display(), worktree.display());
+            format!("the store `{}` and the worktree `{}` overlap: one is inside the other", store.display(), worktree.display());
         return Err(
             Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one")
         );

@@ -33,8 +33,8 @@ fn settings_of_hooks_in_the_file_of_a_repository_are_ignored_with_a_warning() {
     fs::write(env.path().join(".undo/config.toml"), "[shell]\nguard = \"\"\n[user]\nname = \"Ann\"\n").unwrap();
     env.undo("config shell.strict true").shows(str![[r#"
 ---- stderr ----
-warning: `[ROOT]/work/.undo/config.toml` line 2: a setting of the repository is ignored: `shell.guard` can be set only user-wide
-error: `shell.strict` can be set only user-wide
+warning: `[ROOT]/work/.undo/config.toml` line 2: a setting of the repository is ignored: `shell.guard` can only be set in the user's settings
+error: `shell.strict` can only be set in the user's settings
 hint: to set it: undo config --global shell.strict VALUE
 [exit 2]
 
@@ -43,7 +43,7 @@ hint: to set it: undo config --global shell.strict VALUE
     env.undo("commit").shows(str![[r#"
 main [ID]  1 added, 0 modified, 0 deleted  (1 B read, 12.0 KiB stored)
 ---- stderr ----
-warning: `[ROOT]/work/.undo/config.toml` line 2: a setting of the repository is ignored: `shell.guard` can be set only user-wide
+warning: `[ROOT]/work/.undo/config.toml` line 2: a setting of the repository is ignored: `shell.guard` can only be set in the user's settings
 hint: to restore this state: undo checkout [ID]
 
 "#]]);

@@ -76,7 +76,7 @@ impl Context<'_> {
                 }
                 Notice::FormerHistory { directory, store } => {
                     let (directory, store) = (shell_path(directory), shell_path(store));
-                    self.ui.warning(format_args!("{store} has the history of another directory that was here"));
+                    self.ui.warning(format_args!("{store} contains the history of an earlier directory at this path"));
                     self.ui.hint(format_args!("to continue that one instead: rm {directory}/.undo && undo stores adopt {directory} --from {store}"));
                 }
                 Notice::IgnoreRules(warnings) => self.warn_about_rules(warnings),

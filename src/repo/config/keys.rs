@@ -49,7 +49,7 @@ impl Key {
         }
         let (message, command) = match file {
             Source::User => ("belongs to one repository and cannot be set user-wide", "undo config"),
-            _ => ("can be set only user-wide", "undo config --global"),
+            _ => ("can only be set in the user's settings", "undo config --global"),
         };
         Err(Error::new(ErrorKind::Usage, format!("`{}` {message}", self.name))
             .hint(format!("to set it: {command} {} VALUE", self.name)))

@@ -79,14 +79,14 @@ hint: name a directory, or a new one
 "#]]);
     env.undo("init --store . ").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/work/.` and the worktree `[ROOT]/work` contain each other
+error: the store `[ROOT]/work` and the worktree `[ROOT]/work` overlap: one is inside the other
 hint: choose a folder outside, on another disk if there is one
 [exit 2]
 
 "#]]);
     env.undo("init --store ../home/../work/new").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/work/../home/../work/new` and the worktree `[ROOT]/work` contain each other
+error: the store `[ROOT]/work/../home/../work/new` and the worktree `[ROOT]/work` overlap: one is inside the other
 hint: choose a folder outside, on another disk if there is one
 [exit 2]
 

@@ -125,7 +125,7 @@ fn another_project_at_an_old_path_gets_another_store() {
     shop.env.write("shop/other", "other");
     let init = shop.undo("init --outside").ok();
     assert!(
-        String::from_utf8_lossy(&init.stderr).contains("has the history of another directory that was here"),
+        String::from_utf8_lossy(&init.stderr).contains("contains the history of an earlier directory at this path"),
         "{init}"
     );
     shop.undo("commit -m other").ok();
