@@ -153,8 +153,11 @@ fn open_store_folder(worktree: &Path, store: &Path) -> Result<PathBuf> {
     let above = store.ancestors().nth(missing.len()).filter(|path| !path.as_os_str().is_empty());
     let above = fs::canonicalize(above.unwrap_or(Path::new(".")))?;
     if fs::lies_in(&above, worktree)? || missing.is_empty() && fs::lies_in(worktree, &above)? {
-        let message =
-            format!("the store `{}` and the worktree `{}` overlap: one is inside the other", store.display(), worktree.display());
+        let message = format!(
+            "the store `{}` and the worktree `{}` overlap: one is inside the other",
+            store.display(),
+            worktree.display()
+        );
         return Err(
             Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one")
         );
