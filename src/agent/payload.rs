@@ -16,8 +16,8 @@ use crate::quote::shell_word;
 const MOST_PATHS: usize = 64;
 
 /// Keys of a tool's input that hold paths, in all tools of the agents and in common servers of tools.
-const PATH_KEYS: [&str; 9] =
-    ["file_path", "notebook_path", "path", "paths", "source", "destination", "directory", "workdir", "cwd"];
+const PATH_KEYS: [&str; 10] =
+    ["file_path", "notebook_path", "path", "paths", "source", "destination", "directory", "workdir", "cwd", "uri"];
 
 /// The fields of a payload that are used. Fields that are missing or of another type are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,8 @@ fn describe(error: serde_json::Error) -> String {
         serde_json::error::Category::Io => reason(&std::io::Error::from(error)),
         serde_json::error::Category::Eof if error.line() <= 1 && error.column() == 0 => "it is empty".to_owned(),
         serde_json::error::Category::Eof => "it ends in the middle".to_owned(),
-        serde_json::error::Category::Syntax | serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
+        serde_json::error::Category::Syntax => "it is not valid JSON".to_owned(),
+        serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
     }
 }
 
@@ -147,7 +148,7 @@ impl<'de> Visitor<'de> for ToolInput<'_> {
             match key.as_str() {
                 "command" => self.0.command = map.next_value_seed(Text)?,
                 key if PATH_KEYS.contains(&key) => map.next_value_seed(Paths(&mut self.0.paths))?,
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                _ => map.next_value_seed(NestedPaths(&mut self.0.paths))?,
             }
         }
         Ok(())
@@ -158,8 +159,47 @@ impl<'de> Visitor<'de> for ToolInput<'_> {
         Ok(())
     }
 
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+        NestedPaths(&mut self.0.paths).visit_seq(list)
+    }
+
+    skip_scalars!();
+}
+
+/// The paths in a value that has objects with the keys of paths: `{"edits":[{"path":"a"}]}`. Other strings are skipped.
+struct NestedPaths<'p>(&'p mut Vec<String>);
+
+impl<'de> DeserializeSeed<'de> for NestedPaths<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NestedPaths<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match PATH_KEYS.contains(&key.as_str()) {
+                true => map.next_value_seed(Paths(self.0))?,
+                false => map.next_value_seed(NestedPaths(self.0))?,
+            }
+        }
+        Ok(())
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
+        while list.next_element_seed(NestedPaths(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 
@@ -175,9 +215,32 @@ impl<'de> DeserializeSeed<'de> for Paths<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let found = deserializer.deserialize_any(Strings)?;
         let room = MOST_PATHS.saturating_sub(self.0.len());
-        self.0.extend(found.into_iter().filter(|path| !path.is_empty()).take(room));
+        self.0.extend(found.into_iter().map(path_of_uri).filter(|path| !path.is_empty()).take(room));
         Ok(())
     }
+}
+
+/// The path of a URI such as `file:///a%20b`. Other texts are returned unchanged.
+fn path_of_uri(text: String) -> String {
+    let Some(rest) = text.strip_prefix("file://") else { return text };
+    // The host comes first.
+    let Some(path) = rest.find('/').map(|slash| &rest.as_bytes()[slash..]) else { return text };
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while at < path.len() {
+        let digit = |n: usize| path.get(at + n).and_then(|&byte| char::from(byte).to_digit(16));
+        match (path[at], digit(1), digit(2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((16 * high + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).unwrap_or(text)
 }
 
 /// A string; a list of strings is a command line of these words. `None` for any other value.

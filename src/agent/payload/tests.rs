@@ -74,10 +74,11 @@ fn what_precedes_an_error_stays() {
     assert!(payload.session.is_some() && payload.directory.is_some());
     for (text, problem) in [
         ("", "it is empty"),
-        ("hello", "it is not a JSON object"),
+        ("hello", "it is not valid JSON"),
         ("[1]", "it is not a JSON object"),
-        ("{\"session_id\" \"a\"}", "it is not a JSON object"),
-        ("\0\u{1}", "it is not a JSON object"),
+        ("{\"session_id\" \"a\"}", "it is not valid JSON"),
+        (r#"{"cwd":"\ud800"}"#, "it is not valid JSON"),
+        ("\0\u{1}", "it is not valid JSON"),
     ] {
         assert_eq!(read(text).problem, some(problem), "{text:?}");
     }
@@ -148,4 +149,20 @@ fn errors_of_the_system_are_described_without_their_number() {
     }
     let payload = Payload::read(std::io::BufReader::new(Failing));
     assert_eq!(payload.problem, some("is a directory"));
+}
+
+#[test]
+fn paths_are_found_in_nested_objects_and_uris() {
+    let paths = |input: &str| read(&format!(r#"{{"tool_input":{input}}}"#)).paths;
+    assert_eq!(
+        paths(r#"{"edits":[{"path":"a","text":"b"},{"to":{"file_path":"c"}},["d"]],"path":"e"}"#),
+        ["a", "c", "e"]
+    );
+    assert_eq!(paths(r#"[{"path":"a"},"b"]"#), ["a"]);
+    assert_eq!(
+        paths(
+            r#"{"uri":"file:///a%20b/%C3%a9","path":"file://host/c%","paths":["file:","file:///%ff","https://x/y"]}"#
+        ),
+        ["/a b/é", "/c%", "file:", "file:///%ff", "https://x/y"]
+    );
 }
