@@ -9,7 +9,7 @@ use crate::object::Extras;
 use crate::quote::one_line;
 
 /// Maximum length of a command in the extras, in bytes.
-const COMMAND_LENGTH: usize = 1 << 10;
+pub const COMMAND_LENGTH: usize = 1 << 10;
 
 /// Maximum length of a prompt in the extras, in bytes.
 const PROMPT_LENGTH: usize = 4 << 10;
@@ -25,6 +25,9 @@ const EDITORS: [&str; 4] = ["Edit", "MultiEdit", "Write", "NotebookEdit"];
 
 /// The tool whose input is a patch.
 const PATCH_TOOL: &str = "apply_patch";
+
+/// The tool whose command is a line of a POSIX shell.
+const SHELL_TOOL: &[u8] = b"Bash";
 
 /// Lines of a patch that name a file.
 const PATCH_HEADERS: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
@@ -107,6 +110,23 @@ impl HookEvent {
         fallback.join(self.payload.directory.as_deref().unwrap_or_default())
     }
 
+    /// Whether the text of the working directory cannot be its exact path: agents replace bytes that are not UTF-8 by U+FFFD.
+    pub fn has_inexact_directory(&self) -> bool {
+        self.payload.directory.as_ref().is_some_and(|directory| directory.contains(char::REPLACEMENT_CHARACTER))
+    }
+
+    /// The event of an agent whose working directory is that of the hook. Paths below the announced one become relative.
+    pub fn in_directory_of_hook(&self) -> HookEvent {
+        let mut event = self.clone();
+        let Some(directory) = event.payload.directory.take() else { return event };
+        for path in &mut event.paths {
+            if let Some(relative) = Path::new(path.as_str()).strip_prefix(&directory).ok().and_then(Path::to_str) {
+                *path = relative.to_owned();
+            }
+        }
+        event
+    }
+
     /// The paths that the tool names.
     pub fn paths(&self, fallback: &Path) -> Vec<PathBuf> {
         let directory = self.directory(fallback);
@@ -176,6 +196,11 @@ impl HookEvent {
         }
         extras
     }
+}
+
+/// Whether the command of a tool is a line of a POSIX shell.
+pub fn is_shell(tool: &[u8]) -> bool {
+    tool == SHELL_TOOL
 }
 
 /// The files that a patch names.

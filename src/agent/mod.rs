@@ -7,6 +7,6 @@ mod payload;
 mod shortened;
 
 pub use answer::Answer;
-pub use event::{EventKind, HookEvent};
+pub use event::{COMMAND_LENGTH, EventKind, HookEvent, is_shell};
 pub use keys::{CALL, COMMAND, EVENT, NAME, PROMPT, SESSION, SUBAGENT, TOOL, TURN};
 pub use payload::Payload;

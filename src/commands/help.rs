@@ -41,7 +41,8 @@ const TOPICS: &[(&str, &str)] = &[
   @{10 minutes ago}      the commit that was current at that time
   @{yesterday 9am}       see `undo help dates`
   @{prompt}, @{prompt 3} the state before the last and the third last prompt of an agent
-  @{step}                the state before the last step of an agent
+  @{step}                the state before the last step of an agent; steps that run only `undo`
+                         do not count
   REV:path               a file or directory in a commit, from the root of the worktree
   REV:./path             the same, relative to the current directory (also `REV:../path`)
   A..B                   the range from A to B, for `diff` and `log`
@@ -241,6 +242,7 @@ Rules:
 
 - Never remove, move or change `.undo`: it is the history of this directory. Do not run
   `rm -rf` on the directory itself.
+- `@{step}` passes over your steps that run only `undo`.
 - To get an older version of a file, use the commands above. Do not rewrite it from memory.
 - Tell the user before you undo more than your own last step.
 - Ask the user before `undo forget`, `undo purge`, `undo gc` or `undo agent uninstall`, and

@@ -6,6 +6,7 @@ use crate::history::automatic::Event;
 use crate::id::CommitId;
 use crate::object::Extras;
 use crate::repo::Repository;
+use crate::shell;
 
 /// An event of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,16 @@ pub struct AgentEvent {
 /// The kind of an event. `None` if no agent announced it.
 pub fn kind(extras: &Extras) -> Option<EventKind> {
     EventKind::from_word(std::str::from_utf8(extras.get(agent::EVENT)?).ok()?)
+}
+
+/// Whether an event is a step of a shell that runs only `undo`. `@{step}` passes over such steps, because an agent announces its
+/// own `undo restore --from @{step}` too.
+pub fn runs_only_undo(event: &Event) -> bool {
+    let is_shell = event.extras.get(agent::TOOL).is_some_and(agent::is_shell);
+    // Of a longer command, the rest is unknown.
+    let is_complete = |command: &&[u8]| command.len() < agent::COMMAND_LENGTH - 3;
+    let command = event.extras.get(agent::COMMAND).filter(is_complete);
+    is_shell && command.is_some_and(shell::runs_only_undo)
 }
 
 /// Agent and session of an event.

@@ -18,12 +18,12 @@ pub fn parse(text: &str) -> Option<(EventKind, usize)> {
     words.next().is_none().then_some((kind, number))
 }
 
-/// The state before a prompt or a step, counted from the newest one. If the prompt was not recorded, the state before the first
+/// The state before a prompt or a step, counted from the newest one. Steps that run only `undo` do not count. If the prompt was not recorded, the state before the first
 /// event during it.
 pub fn state_before(repository: &Repository, kind: EventKind, number: usize) -> Result<CommitId> {
     let found = match kind {
         EventKind::Prompt => newest_prompts(repository, number)?,
-        _ => newest_of_kind(repository, kind, number)?,
+        _ => newest_steps(repository, number)?,
     };
     found.get(number - 1).copied().ok_or_else(|| {
         let noun = format!("agent {}", kind.word());
@@ -32,14 +32,16 @@ pub fn state_before(repository: &Repository, kind: EventKind, number: usize) -> 
             count => format!("only {}", plural(count as u64, &noun)),
         };
         let verb = pluralize(found.len().max(1), "is", "are");
-        let message = format!("{count} {verb} recorded in this directory");
+        let exception = if kind == EventKind::Step { "; steps that run only `undo` do not count" } else { "" };
+        let message = format!("{count} {verb} recorded in this directory{exception}");
         Error::new(ErrorKind::NotFound, message).hint("to list them: undo agent log")
     })
 }
 
-/// The states before the newest events of a kind.
-fn newest_of_kind(repository: &Repository, kind: EventKind, limit: usize) -> Result<Vec<CommitId>> {
-    let state = |event: Event| (agent_events::kind(&event.extras) == Some(kind)).then_some(event.commit);
+/// The states before the newest steps, without those that run only `undo`.
+fn newest_steps(repository: &Repository, limit: usize) -> Result<Vec<CommitId>> {
+    let is_step = |event: &Event| agent_events::kind(&event.extras) == Some(EventKind::Step);
+    let state = |event: Event| (is_step(&event) && !agent_events::runs_only_undo(&event)).then_some(event.commit);
     events(repository).filter_map(|event| event.map(state).transpose()).take(limit).collect()
 }
 

@@ -48,6 +48,11 @@ impl Guards {
         guards.map(Guard::parse).collect::<Option<_>>().map(Guards)
     }
 
+    /// Guards that match no command.
+    pub(super) fn none() -> Guards {
+        Guards(Vec::new())
+    }
+
     /// Whether a command is guarded. `words` begins with the program.
     pub fn match_command(&self, words: &[Word]) -> bool {
         let Some((program, arguments)) = words.split_first() else { return false };

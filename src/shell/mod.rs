@@ -1,10 +1,13 @@
-//! Command lines of shells: which of their commands are guarded, what these name, and the scripts that call `undo` before them.
+//! Command lines of shells: which of their commands are guarded, what these name, which directories they enter, and the scripts that
+//! call `undo` before them.
 
 mod guard;
 mod line;
+mod only_undo;
 mod operands;
 mod script;
 
 pub use guard::{DEFAULT, Guards};
-pub use operands::{GuardedCommand, Operand, guarded_commands};
+pub use only_undo::runs_only_undo;
+pub use operands::{GuardedCommand, Operand, entered_directories, guarded_commands};
 pub use script::{Shell, script};

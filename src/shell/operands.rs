@@ -87,6 +87,14 @@ pub fn guarded_commands(
     search.found
 }
 
+/// The directories that a line enters with `cd`, each relative to the previous one.
+pub fn entered_directories(line: &[u8], variables: Variables<'_>) -> Vec<Vec<u8>> {
+    let guards = Guards::none();
+    let mut search = Search { guards: &guards, aliases: &[], variables, directories: Vec::new(), found: Vec::new() };
+    search.line(line, 0);
+    search.directories
+}
+
 struct Search<'s> {
     guards: &'s Guards,
     aliases: &'s [(Vec<u8>, Vec<u8>)],
@@ -220,7 +228,7 @@ impl Search<'_> {
     }
 }
 
-fn is_assignment(word: &Word) -> bool {
+pub(super) fn is_assignment(word: &Word) -> bool {
     let text = word.text();
     let Some(length) = text.iter().position(|&byte| byte == b'=') else { return false };
     let name = &text[..length];
@@ -357,6 +365,20 @@ mod tests {
             ("rm file", ""),
         ] {
             assert_eq!(shown(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn entered_directories_need_no_guarded_command() {
+        for (line, expected) in [
+            ("cd ../shop && make clean", "../shop"),
+            ("(cd ~/x; make) && cd 'a b' && make", "/home/ann/x, a b"),
+            ("sh -c 'cd x && make'", "x"),
+            ("cd $unknown && make; cd", ""),
+        ] {
+            let found = entered_directories(line.as_bytes(), &|name| (name == "HOME").then(|| b"/home/ann".to_vec()));
+            let found: Vec<_> = found.iter().map(|path| String::from_utf8_lossy(path)).collect();
+            assert_eq!(found.join(", "), expected, "{line}");
         }
     }
 

@@ -113,6 +113,33 @@ fn undo_goes_back_step_by_step() {
 }
 
 #[test]
+fn steps_that_run_only_undo_do_not_count() {
+    let env = shop();
+    let step = |command: &str| {
+        hook(&env, "claude", bash(&env, "s", command));
+        env.shell(command).ok().text()
+    };
+    step("undo status");
+    let error = env.undo("show @{step}").fails(2).to_string();
+    assert!(
+        error.contains("no agent step is recorded in this directory; steps that run only `undo` do not count"),
+        "{error}"
+    );
+    step("sed -i s/True/False/ etl/load.py");
+    step("echo new >etl/new");
+    let differences = step("undo diff @{step}");
+    assert!(differences.contains("etl/new") && !differences.contains("load.py"), "{differences}");
+    let differences = step("cd etl && undo diff --stat '@{step 2}' 2>&1 | head -20");
+    assert!(differences.contains("load.py"), "{differences}");
+    step("undo restore -q --from '@{step 2}' etl/load.py");
+    assert_eq!(std::fs::read_to_string(env.path().join("etl/load.py")).unwrap(), "raw = True\n");
+    step("undo restore -q --from @{step} etl/load.py");
+    assert_eq!(std::fs::read_to_string(env.path().join("etl/load.py")).unwrap(), "raw = False\n");
+    let listed = env.undo("agent log --json").ok().json();
+    assert_eq!(listed.iter().filter(|step| step["tool"] == "Bash").count(), 7, "they are listed");
+}
+
+#[test]
 fn documented_payloads_of_all_agents_are_recorded() {
     let env = shop();
     for (agent, name) in [

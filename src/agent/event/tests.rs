@@ -114,3 +114,13 @@ fn long_commands_are_cut() {
     let lines = self::event("claude", &text.replace("é", "\\na"));
     assert_eq!(message(&lines), "before Bash: a…");
 }
+
+#[test]
+fn the_directory_of_the_hook_replaces_one_that_is_not_exact() {
+    let text = r#"{"hook_event_name":"PreToolUse","tool_name":"Edit","cwd":"/r/\ufffd","tool_input":{"paths":["/r/\ufffd/a","b","/c"]}}"#;
+    let announced = event("claude", text);
+    assert!(announced.has_inexact_directory() && !event("claude", fixture!("claude/Stop")).has_inexact_directory());
+    let event = announced.in_directory_of_hook();
+    assert_eq!(event.directory(Path::new("/hook")), Path::new("/hook/"));
+    assert_eq!(event.paths(Path::new("/hook")), ["/hook/a", "/hook/b", "/c"].map(PathBuf::from));
+}

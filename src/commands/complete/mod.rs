@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::fs;
 use crate::history;
 use crate::history::agent_events;
+use crate::history::automatic::Event;
 use crate::history::revision::parse_path;
 use crate::history::timeline::Timeline;
 use crate::id::CommitId;
@@ -98,8 +99,10 @@ fn prompts_and_steps() -> Result<Vec<CompletionCandidate>> {
     let repository = open()?;
     let mut found = Vec::new();
     for operation in repository.operations().take(10 * RECENT) {
-        let (_, operation) = operation?;
-        let kind = agent_events::kind(&operation.extras).filter(|_| repository.is_own(&operation));
+        let (id, operation) = operation?;
+        let event = Event::of(id, &operation).filter(|_| repository.is_own(&operation));
+        let event = event.filter(|event| !agent_events::runs_only_undo(event));
+        let kind = event.and_then(|event| agent_events::kind(&event.extras));
         let Some(kind @ (EventKind::Prompt | EventKind::Step)) = kind else { continue };
         if !found.iter().any(|(known, _)| *known == kind) {
             let age = human::age(operation.time, &repository.environment);
