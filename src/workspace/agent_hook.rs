@@ -1,5 +1,7 @@
 //! Records an event that a coding agent announces, in every directory that the event is about.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::agent::{EventKind, HookEvent};
@@ -12,7 +14,8 @@ use crate::progress::deadline::Deadline;
 use crate::quote::shell_path;
 use crate::repo::config;
 use crate::repo::layout::Layout;
-use crate::shell::{Guards, guarded_commands};
+use crate::shell::{Guards, entered_directories, guarded_commands};
+use crate::snapshot::Outcome;
 
 use super::{AutomaticOptions, AutomaticOutcome, Threatened, Workspace, find_threatened, stores};
 
@@ -70,10 +73,20 @@ impl HookSettings {
 }
 
 impl HookOutcome {
-    /// Whether the state before the event can be restored.
+    /// Whether the whole state before the event can be restored.
     fn is_recorded(&self) -> bool {
-        matches!(self.result, Ok(AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning))
+        match &self.result {
+            Ok(AutomaticOutcome::Recorded(recorded)) => is_complete(recorded),
+            Ok(AutomaticOutcome::RunIsRunning) => true,
+            Ok(AutomaticOutcome::Undecided(_)) | Err(_) => false,
+        }
     }
+}
+
+/// Whether all data is recorded, each file in one state and with its attributes.
+fn is_complete(recorded: &Outcome) -> bool {
+    let is_read = recorded.uncovered.iter().all(|uncovered| !uncovered.reason.is_failure());
+    is_read && recorded.torn.is_empty() && recorded.without_attributes.is_empty()
 }
 
 /// Records an event. `directory` is the working directory of the hook.
@@ -84,6 +97,10 @@ pub(crate) fn record_event(
     environment: &Environment,
     progress: &dyn Progress,
 ) -> RecordedEvent {
+    let exists = |path: &Path| fs::canonicalize(path).is_ok();
+    let is_elsewhere = event.has_inexact_directory() && !exists(&event.directory(directory)) && exists(directory);
+    let replaced = is_elsewhere.then(|| event.in_directory_of_hook());
+    let event = replaced.as_ref().unwrap_or(event);
     let record = |(worktree, found): (PathBuf, Result<()>)| {
         let opened = found.and_then(|()| Workspace::open(&worktree, environment.clone()));
         let mut workspace = match opened {
@@ -124,7 +141,8 @@ fn find_threatened_by(
 }
 
 /// The directories with a repository that an event is about: those of the paths that the tool names and, unless the tool changes
-/// nothing else, that of the working directory. With an error for each that cannot be opened, or that was removed.
+/// nothing else, that of the working directory and those that its command line enters. With an error for each that cannot be
+/// opened, or that was removed.
 fn worktrees(event: &HookEvent, directory: &Path, environment: &Environment) -> Vec<(PathBuf, Result<()>)> {
     let mut found: Vec<(PathBuf, Result<()>)> = Vec::new();
     for path in event.paths(directory) {
@@ -141,6 +159,15 @@ fn worktrees(event: &HookEvent, directory: &Path, environment: &Environment) -> 
             let lost = lost_directory(&start, environment);
             let lost = lost.filter(|lost| lost.is_removed || is_prompt);
             found.extend(lost.map(|lost| (lost.path.clone(), Err(lost.error()))));
+        }
+        let line = event.shell_command().unwrap_or_default();
+        let mut current = start.clone();
+        for entered in entered_directories(line.as_bytes(), &fs::variable) {
+            let entered = OsStr::from_bytes(&entered);
+            current.push(entered);
+            add_worktree(&mut found, &current);
+            // A subshell may have entered the previous one.
+            add_worktree(&mut found, &start.join(entered));
         }
     }
     found

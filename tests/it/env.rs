@@ -120,6 +120,21 @@ impl TestEnv {
         self.run(line, command)
     }
 
+    /// Like [`TestEnv::undo_as_user`], with these bytes on the stdin.
+    #[must_use = "check the exit status"]
+    pub fn undo_as_user_with_stdin(&self, line: &str, stdin: impl AsRef<[u8]>) -> Output {
+        if !rustix::process::geteuid().is_root() {
+            return self.undo_with_stdin(line, stdin);
+        }
+        let fed = self.root.join("tmp/stdin");
+        fs::write(&fed, stdin).unwrap();
+        let mut command = self.as_nobody();
+        change_owner(&self.root);
+        self.prepare(&mut command);
+        command.stdin(fs::File::open(fed).unwrap()).args(split(line));
+        self.output(line, command)
+    }
+
     /// Runs `undo` as nobody, without changing owners; `None` without root.
     pub fn undo_as_other_user(&self, line: &str) -> Option<Output> {
         if !rustix::process::geteuid().is_root() {

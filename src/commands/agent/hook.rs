@@ -8,7 +8,9 @@ use crate::commands::agent::agent_name;
 use crate::commands::{Context, background};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::number::plural;
+use crate::number::and_more;
+use crate::path::RepoPath;
+use crate::quote::visible;
 use crate::report::alarms::AlarmRecord;
 use crate::snapshot::Outcome;
 use crate::terminal::text::describe_alarm;
@@ -50,7 +52,12 @@ fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> 
     if !outcomes.is_empty() {
         messages.extend(settings.problems.iter().map(Error::to_string));
         let problem = event.problem();
-        messages.extend(problem.map(|problem| format!("the input of the hook cannot be read: {problem}")));
+        let recorded = if outcomes.iter().any(|outcome| matches!(outcome.result, Ok(AutomaticOutcome::Recorded(_)))) {
+            "; the state of the directory is recorded all the same"
+        } else {
+            ""
+        };
+        messages.extend(problem.map(|problem| format!("the input of the hook cannot be read: {problem}{recorded}")));
     }
     if event.kind == EventKind::Stop {
         outcomes.iter().filter_map(|outcome| outcome.workspace.as_ref()).for_each(background::start_if_needed);
@@ -64,7 +71,7 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
     let error = match &outcome.result {
         Ok(AutomaticOutcome::RunIsRunning) => return None,
         Ok(AutomaticOutcome::Recorded(recorded)) => {
-            return describe_recorded(kind, recorded).map(|text| format!("`{worktree}`: {text}"));
+            return describe_recorded(kind, blocks_tool, recorded).map(|text| format!("`{worktree}`: {text}"));
         }
         // The user was asked before. An agent whose tool is blocked must know the reason each time.
         Ok(AutomaticOutcome::Undecided(_)) if !blocks_tool => return None,
@@ -81,17 +88,38 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
     Some(format!("{subject}: {error}{consequence}{hint}"))
 }
 
-/// Signs of an accident in the changes since the last event, and files that a prompt's commit does not cover.
-fn describe_recorded(kind: EventKind, recorded: &Outcome) -> Option<String> {
+/// Signs of an accident in the changes since the last event, and files that are not recorded completely.
+fn describe_recorded(kind: EventKind, blocks_tool: bool, recorded: &Outcome) -> Option<String> {
     let alarm = recorded.findings.alarms.first().filter(|_| recorded.created);
     let alarm = alarm.map(|alarm| {
         format!("{}; to see which step changed them: undo agent log", describe_alarm(&AlarmRecord::from(alarm)))
     });
-    let unread = recorded.uncovered.iter().filter(|uncovered| uncovered.reason.is_failure()).count();
-    let unread = (unread > 0 && kind == EventKind::Prompt).then(|| {
-        let unread = plural(unread as u64, "path");
-        format!("{unread} cannot be read, so changes there cannot be undone; to list them: undo status")
-    });
-    let texts: Vec<String> = alarm.into_iter().chain(unread).collect();
+    // In strict mode, what an earlier commit lacks counts as well.
+    let is_new = recorded.created || kind == EventKind::Prompt || blocks_tool;
+    let incomplete = is_new.then(|| describe_incomplete(blocks_tool, recorded)).flatten();
+    let texts: Vec<String> = alarm.into_iter().chain(incomplete).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// The files that are not recorded completely, and what to do about them.
+fn describe_incomplete(blocks_tool: bool, recorded: &Outcome) -> Option<String> {
+    let unread = recorded.uncovered.iter().filter(|uncovered| uncovered.reason.is_failure());
+    let unread: Vec<&RepoPath> = unread.map(|uncovered| &*uncovered.path).collect();
+    let torn: Vec<&RepoPath> = recorded.torn.iter().map(|path| &**path).collect();
+    let without_attributes: Vec<&RepoPath> = recorded.without_attributes.iter().map(|path| &**path).collect();
+    let describe = |paths: &[&RepoPath], problem: &str| {
+        let first = paths.first()?;
+        Some(format!("{}{} {problem}", visible(first.as_bytes()), and_more(paths.len())))
+    };
+    let texts = [
+        describe(&unread, "cannot be read, so changes there cannot be undone"),
+        describe(&torn, "changed while being read, so the recorded state may be a mix of two"),
+        describe(&without_attributes, "cannot be recorded with extended attributes"),
+    ];
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    let remedy = match blocks_tool {
+        true => "ask the user to correct this, or to add the path to `.undoignore`",
+        false => "to leave a path out, add it to `.undoignore`",
+    };
+    (!texts.is_empty()).then(|| format!("{}; {remedy}", texts.join("; ")))
 }

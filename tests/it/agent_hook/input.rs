@@ -12,7 +12,7 @@ fn unreadable_input_is_reported_and_the_directory_is_recorded() {
     let template = shop();
     for (input, problem) in [
         (String::new(), "it is empty"),
-        ("no JSON\n".to_owned(), "it is not a JSON object"),
+        ("no JSON\n".to_owned(), "it is not valid JSON"),
         ("[1, 2]".to_owned(), "it is not a JSON object"),
         ("{\"hook_event_name\": \"PreToolUse\", \"cwd\" ".to_owned(), "it ends in the middle"),
         (half(payload(&template, "claude/PreToolUse-Bash")), "it ends in the middle"),
@@ -23,7 +23,12 @@ fn unreadable_input_is_reported_and_the_directory_is_recorded() {
         let before = Tree::read(&env.path());
         let answer =
             hook(&env, "claude", input.replace(template.path().to_str().unwrap(), env.path().to_str().unwrap()));
-        assert_eq!(message(&answer), format!("undo: the input of the hook cannot be read: {problem}"));
+        assert_eq!(
+            message(&answer),
+            format!(
+                "undo: the input of the hook cannot be read: {problem}; the state of the directory is recorded all the same"
+            )
+        );
         env.shell("rm -rf etl data").ok();
         let event = env.undo("agent log --json").ok().json().swap_remove(0);
         env.undo(&format!("checkout -q {}", event["id"].as_str().unwrap())).ok();
@@ -70,7 +75,10 @@ fn input_that_never_ends_is_given_up_and_the_directory_is_recorded() {
     child.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
     assert_eq!(
         (answer.as_str(), child.wait().unwrap().code()),
-        ("{\"systemMessage\":\"undo: the input of the hook cannot be read: it did not end in time\"}\n", Some(0))
+        (
+            "{\"systemMessage\":\"undo: the input of the hook cannot be read: it did not end in time; the state of the directory is recorded all the same\"}\n",
+            Some(0)
+        )
     );
     env.shell("rm -rf etl data").ok();
     env.undo("checkout -q @{step}").ok();

@@ -226,3 +226,51 @@ fn guards_of_the_user_apply_to_agents() {
     hook(&env, "claude", bash(&env, "s", "make -C ../other clean"));
     assert_eq!(events(&env), [1, 1]);
 }
+
+#[test]
+fn directories_that_a_command_enters_are_recorded() {
+    let env = shop();
+    other(&env);
+    hook(&env, "claude", bash(&env, "s", "cd ../other && make clean"));
+    assert_eq!(events(&env), [1, 1]);
+    hook(&env, "claude", bash(&env, "s", "(cd data && make); (cd ../other && make)"));
+    assert_eq!(events(&env), [2, 2]);
+    hook(&env, "claude", bash(&env, "s", "cd / && make clean; cd ../none"));
+    assert_eq!(events(&env), [3, 2]);
+}
+
+#[test]
+fn nested_paths_and_uris_of_a_tool_are_found() {
+    let env = shop();
+    let other = other(&env);
+    let uri = format!("file://{}/plan%2etxt", other.display());
+    for (number, input) in
+        [serde_json::json!({"edits": [{"path": "../other/plan.txt"}]}), serde_json::json!({"target": {"uri": uri}})]
+            .into_iter()
+            .enumerate()
+    {
+        let step = serde_json::json!({
+            "session_id": "s", "cwd": env.path(), "hook_event_name": "PreToolUse", "tool_name": "mcp__x__edit",
+            "tool_input": input,
+        });
+        hook(&env, "claude", step.to_string());
+        assert_eq!(events(&env), [number + 1, number + 1], "{step}");
+    }
+}
+
+#[test]
+fn a_directory_whose_path_is_not_utf_8_is_found() {
+    let env = TestEnv::new();
+    super::set(&env, "agent.deadline", "50s");
+    let announced = env.root().join("sh\u{fffd}p");
+    let step = |file: &str| {
+        serde_json::json!({
+            "session_id": "s", "cwd": announced, "hook_event_name": "PreToolUse", "tool_name": "Edit",
+            "tool_input": {"file_path": announced.join(file)},
+        })
+    };
+    std::fs::write(env.root().join("payload"), step("a").to_string()).unwrap();
+    env.shell("mkdir ../$'sh\\xffp' && cd ../$'sh\\xffp' && echo 1 >a && undo commit -q --init -m start").ok();
+    let output = env.shell("cd ../$'sh\\xffp' && undo agent hook claude <../payload && undo agent log").ok().text();
+    assert!(output.starts_with("{}\n") && output.contains("Edit   a"), "{output}");
+}

@@ -1,6 +1,7 @@
 //! What keeps a step from being recorded: the agent continues, and the user sees one line. With `agent.strict`, tools are blocked.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -92,6 +93,30 @@ fn strict_mode_blocks_a_command_if_an_operand_is_not_recorded() {
     assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny", "{answer}");
     assert!(message(&answer).contains("/broken` is not recorded: "), "{answer}");
     assert_eq!(env.undo("agent log --json").ok().json().len(), 2, "the working directory is recorded");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_reported_and_block_tools_in_strict_mode() {
+    let env = shop();
+    env.write("data/key", "key\n");
+    env.write("etl/load.py", "unsaved\n");
+    fs::set_permissions(env.path().join("data/key"), fs::Permissions::from_mode(0o000)).unwrap();
+    let step = || {
+        let payload = payload(&env, "claude/PreToolUse-Bash");
+        super::answer(&env.undo_as_user_with_stdin("agent hook claude", payload).ok())
+    };
+    let work = env.path();
+    let problem = format!("undo: `{}`: data/key cannot be read, so changes there cannot be undone; ", work.display());
+    let answer = step();
+    assert_eq!(answer, json!({"systemMessage": problem.clone() + "to leave a path out, add it to `.undoignore`"}));
+    assert_eq!(step(), json!({}), "once");
+    set(&env, "agent.strict", "true");
+    let answer = step();
+    assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny", "{answer}");
+    let remedy = "ask the user to correct this, or to add the path to `.undoignore`";
+    assert_eq!(message(&answer), problem + remedy);
+    env.write(".undoignore", "/data/key\n");
+    assert_eq!(step(), json!({}));
 }
 
 #[test]
