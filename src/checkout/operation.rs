@@ -69,13 +69,13 @@ pub(super) fn new_operation(repository: &Repository, outcome: &Outcome, options:
     }
 }
 
-/// `main 3f2a91bc → 91bc3f2a`, or `main at 3f2a91bc` if the commit stays the same.
+/// `main 3f2a91bc → 91bc3f2a`, or `main at 3f2a91bc` if the commit stays the same; `(no commits)` without one.
 pub fn describe(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
-    let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
-    if from == to {
-        format!("{branch} at {}", short(to))
-    } else {
-        format!("{branch} {} → {}", short(from), short(to))
+    let short = |id: Option<CommitId>| id.map_or_else(|| "(no commits)".to_owned(), CommitId::short);
+    match (from, to) {
+        (None, None) => format!("{branch} (no commits)"),
+        _ if from == to => format!("{branch} at {}", short(to)),
+        _ => format!("{branch} {} → {}", short(from), short(to)),
     }
 }
 

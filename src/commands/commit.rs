@@ -42,7 +42,7 @@ pub struct Args {
     /// Exit with status 6 if the recorded changes look like an accident or an attack
     #[arg(long)]
     strict: bool,
-    /// Record beside the branch, for hooks and cron jobs: `@` and `status` stay as they are
+    /// Make an automatic commit beside the branch, for hooks and cron jobs; does not change `@` or `status`
     #[arg(long, conflicts_with_all = ["init", "force", "strict", "author", "amend", "dry_run", "paths"])]
     auto: bool,
     /// Record within this time, such as 2s or 500ms, or record nothing and exit with status 9

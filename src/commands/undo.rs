@@ -8,7 +8,8 @@ use crate::object::operation::Verb;
 /// Undo the last operation
 ///
 /// Restores branches and tags, and the directory if the operation changed it. Undoing a commit does not change the
-/// directory. Run it again to undo the operation before. Records unsaved changes first. `undo redo` redoes the operation.
+/// directory. Run it again to undo the operation before. Records unsaved changes first. Changes after
+/// an automatic commit, such as those by a step of an agent, are undone like an operation. `undo redo` redoes the operation.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo undo                 undo the last operation

@@ -18,6 +18,17 @@ pub fn parse(text: &str) -> Option<(EventKind, usize)> {
     words.next().is_none().then_some((kind, number))
 }
 
+/// Whether the text in the braces of a revision begins like those that [`parse`] accepts.
+pub fn begins_with_kind(text: &str) -> bool {
+    matches!(text.split_whitespace().next(), Some("prompt" | "step"))
+}
+
+/// The error for such a text that [`parse`] does not accept.
+pub fn malformed(revision: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("`{}` is not a valid revision", revision.escape_debug()))
+        .hint("valid forms: `@{prompt}`, `@{prompt 3}`, `@{step}`, `@{step 3}`")
+}
+
 /// The state before a prompt or a step, counted from the newest one. Steps that run only `undo` do not count. If the prompt was not recorded, the state before the first
 /// event during it.
 pub fn state_before(repository: &Repository, kind: EventKind, number: usize) -> Result<CommitId> {

@@ -37,6 +37,7 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
                 Some((kind, number)) if matches!(name, "" | "@") => {
                     agent_revisions::state_before(repository, kind, number)?
                 }
+                None if agent_revisions::begins_with_kind(state) => return Err(agent_revisions::malformed(text)),
                 _ => resolve_past(repository, name, state)?,
             };
             (existing(repository, found)?, steps)

@@ -38,7 +38,7 @@ impl Deadline {
 
     /// The error for a command that was not in time.
     pub fn passed(&self) -> Error {
-        let message = format!("nothing is recorded: the deadline of {} has passed", self.limit_text());
+        let message = format!("could not record within {}; nothing was recorded", self.limit_text());
         Error::new(ErrorKind::NotInTime, message).hint("to record without a deadline: undo commit")
     }
 
@@ -51,7 +51,7 @@ impl Deadline {
 
     /// Like [`Deadline::passed`], because waiting for a lock has used up the time.
     pub fn passed_waiting(&self, held: &Error) -> Error {
-        let message = format!("nothing is recorded within {}: {held}", self.limit_text());
+        let message = format!("could not record within {}; nothing was recorded: {held}", self.limit_text());
         Error::new(ErrorKind::NotInTime, message).hint("to record without a deadline: undo commit")
     }
 }
@@ -104,6 +104,6 @@ mod tests {
         assert!(start(Duration::from_secs(3600)).add(1).is_ok());
         let error = start(Duration::ZERO).add(1).unwrap_err();
         assert_eq!((error.kind(), error.exit().0), (ErrorKind::NotInTime, 9));
-        assert_eq!(error.to_string(), "nothing is recorded: the deadline of 0s has passed");
+        assert_eq!(error.to_string(), "could not record within 0s; nothing was recorded");
     }
 }

@@ -203,9 +203,9 @@ impl<'a> Page<'a> {
         table.lines().iter().try_for_each(|line| self.line(line))
     }
 
-    /// An abbreviated commit id, or `nothing`.
+    /// An abbreviated commit id, or `(no commits)`.
     pub fn short(&self, id: Option<CommitId>) -> Painted<String> {
-        self.paint(Role::Id, short(id))
+        self.paint(Role::Id, id.map_or_else(|| "(no commits)".to_owned(), CommitId::short))
     }
 
     /// A value in the colour of its role.

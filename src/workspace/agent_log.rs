@@ -27,7 +27,7 @@ pub struct AgentStep {
     pub prompt: Option<usize>,
     /// Whether the prompt itself was not recorded. The state is that before the first event during it.
     pub is_late: bool,
-    /// Whether another session or subagent announced an event before the next one of this, so that the changes may be of both.
+    /// Whether another session or subagent announced an event before the next one of this, so that the changes may belong to either.
     pub is_mixed: bool,
     /// The next recorded state.
     pub(super) next: State,

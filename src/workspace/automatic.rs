@@ -57,9 +57,7 @@ impl Workspace {
         checkout::check_automatic_allowed(transaction.repository())?;
         let (repository, worktree) = (transaction.repository(), &self.worktree);
         if !first_automatic::check(repository, worktree, &UntilDeadline { progress, deadline })? {
-            let message = "the first automatic commit of this directory needs a decision";
-            let hint = "to permit automatic commits, record it once by hand: undo commit";
-            return Ok(AutomaticOutcome::Undecided(Error::new(ErrorKind::Refused, message).hint(hint)));
+            return Ok(AutomaticOutcome::Undecided(undecided()));
         }
         let beside = Beside::of(transaction.repository(), options.extras.clone())?;
         let (outcome, _, notices) =
@@ -67,6 +65,11 @@ impl Workspace {
         drop(transaction);
         self.notices.extend(notices);
         Ok(AutomaticOutcome::Recorded(Box::new(outcome)))
+    }
+
+    /// The error of automatic commits that wait for a decision of the user, if they do.
+    pub fn automatic_waits(&self) -> Result<Option<Error>> {
+        Ok(first_automatic::is_undecided(&self.repository)?.then(undecided))
     }
 
     /// Finds out which commit holds the directory, for a step along the events. `None` if none does, which is possible only in a
@@ -86,7 +89,7 @@ impl Workspace {
             let outcome = scanned.outcome();
             return Ok((outcome.commit.filter(|_| !outcome.created), None));
         }
-        let options = AutomaticOptions { message: "before a step".to_owned(), ..AutomaticOptions::default() };
+        let options = AutomaticOptions { message: "before undo or redo".to_owned(), ..AutomaticOptions::default() };
         let mut transaction = self.repository.begin()?;
         let beside = Beside::of(transaction.repository(), Extras::default())?;
         let beside = Beside { unless: last, ..beside };
@@ -96,6 +99,11 @@ impl Workspace {
         self.notices.extend(notices);
         Ok((outcome.commit, Some(saved)))
     }
+}
+
+fn undecided() -> Error {
+    let message = "automatic commits of this directory wait until you permit them";
+    Error::new(ErrorKind::Refused, message).hint("to permit them, record it once by hand: undo commit")
 }
 
 /// Records the directory, and appends the event.

@@ -52,6 +52,15 @@ pub(super) fn check(repository: &Repository, worktree: &Worktree, progress: &dyn
     refusal.map_or(Ok(true), Err)
 }
 
+/// Whether the user was asked for a decision, which is still missing.
+pub(super) fn is_undecided(repository: &Repository) -> Result<bool> {
+    if repository.view().at().is_some() || !repository.view().heads.is_empty() {
+        return Ok(false);
+    }
+    let marker = fs::read(&repository.layout.first_automatic())?;
+    Ok(marker.is_some_and(|marker| marker.starts_with(ASKED.as_bytes())))
+}
+
 /// Changes when the rules at the root change.
 fn rules_state(worktree: &Worktree) -> Result<String> {
     let stat = worktree.root.stat(b".undoignore")?;

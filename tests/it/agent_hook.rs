@@ -181,6 +181,9 @@ fn revisions_of_events_that_were_not_recorded_do_not_exist() {
     hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
     env.undo("show @{prompt}").ok();
     env.undo("show main@{prompt}").fails(2);
+    for malformed in ["'@{prompt 0}'", "'@{step x}'"] {
+        assert!(error(malformed).contains("hint: valid forms: `@{prompt}`, `@{prompt 3}`, `@{step}`"), "{malformed}");
+    }
     assert!(error("'@{prompt 2}'").contains("only 1 agent prompt is recorded in this directory"));
     assert!(error("@{step}").contains("hint: to list them: undo agent log"));
     env.write("new", "1");

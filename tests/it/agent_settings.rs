@@ -406,7 +406,7 @@ fn status_shows_the_last_event() {
     env.undo("agent status").shows(str![[r#"
 Claude Code  installed in [ROOT]/home/.claude/settings.json
   runs        [UNDO]
-  trust       the hooks have run in this directory
+  trust       trusted: hooks have run in this directory
   last event  step (Bash), 60 seconds ago, session [ID]
 Codex CLI  not installed
   last event  stop, 2 minutes ago, session [ID]

@@ -71,7 +71,7 @@ fn undo_takes_back_what_followed_an_automatic_commit() {
     env.undo("commit --auto -m 'before: rm b'").ok();
     fs::remove_file(env.path().join("b")).unwrap();
     env.undo("undo").shows(str![[r#"
-undid the changes since [ID]  before: rm b
+undid the changes after `before: rm b` (operation [ID])
 main [ID]  1 written, 0 deleted, 1 unchanged
 unsaved changes are saved in [ID]
 ---- stderr ----
@@ -80,7 +80,7 @@ hint: to redo: undo redo
 "#]]);
     assert_eq!(content(&env), [("a".into(), b"1".to_vec()), ("b".into(), b"1".to_vec())]);
     env.undo("redo").shows(str![[r#"
-redid the changes since [ID]  before: rm b
+redid the changes after `before: rm b` (operation [ID])
 main [ID]  0 written, 1 deleted, 1 unchanged
 ---- stderr ----
 hint: to undo: undo undo
@@ -291,7 +291,7 @@ fn waiting_for_the_lock_counts() {
     lock.lock().unwrap();
     for line in ["commit --deadline 50ms", "commit --auto --deadline 50ms"] {
         let output = env.undo(line).fails(9).to_string();
-        assert!(output.contains("error: nothing is recorded within "), "{output}");
+        assert!(output.contains("error: could not record within "), "{output}");
     }
     drop(lock);
     env.undo("commit --deadline 10min").ok();

@@ -23,8 +23,8 @@ hint: to permit it, record it once by hand: undo commit
 "#]]);
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
-error: nothing is recorded: the first automatic commit of this directory needs a decision
-hint: to permit automatic commits, record it once by hand: undo commit
+error: nothing is recorded: automatic commits of this directory wait until you permit them
+hint: to permit them, record it once by hand: undo commit
 [exit 4]
 
 "#]]);
@@ -89,8 +89,8 @@ hint: to leave directories out, add lines to `.undoignore`: [..]; to permit it, 
 "#]]);
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
-error: nothing is recorded: the first automatic commit of this directory needs a decision
-hint: to permit automatic commits, record it once by hand: undo commit
+error: nothing is recorded: automatic commits of this directory wait until you permit them
+hint: to permit them, record it once by hand: undo commit
 [exit 4]
 
 "#]]);

@@ -78,13 +78,16 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
         Ok(AutomaticOutcome::Undecided(error)) | Err(error) => error,
     };
     let subject = match error.kind() {
-        // The message says that nothing is recorded.
+        // The message says that nothing was recorded.
         ErrorKind::NotInTime => format!("`{worktree}`"),
         _ => format!("`{worktree}` is not recorded"),
     };
     let continues = kind != EventKind::Stop && !blocks_tool;
     let consequence = if continues { "; what happens now cannot be undone" } else { "" };
-    let hint = error.hint_text().map_or_else(String::new, |hint| format!("; {hint}"));
+    let mut hint = error.hint_text().map_or_else(String::new, |hint| format!("; {hint}"));
+    if error.kind() == ErrorKind::NotInTime {
+        hint.push_str("; to allow more time: undo config --global agent.deadline 20s");
+    }
     Some(format!("{subject}: {error}{consequence}{hint}"))
 }
 

@@ -60,13 +60,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     }
     if has_mixed {
         context.ui.status(
-            "note: (mixed): another agent or subagent worked here during this step, so the changes may be of both",
+            "note: (mixed): another agent or subagent worked here during this step, so the changes may belong to either",
         );
     }
     if has_late {
         context
             .ui
-            .status("note: (late): this prompt was not recorded, so it begins with the first event after it that was");
+            .status("note: (late): this prompt itself was not recorded here; it starts at its first recorded event");
     }
     Ok(())
 }

@@ -81,7 +81,7 @@ impl Print for SteppedRecord<'_> {
             let id = page.paint(Role::Id, crossed.id.short());
             if crossed.is_event {
                 let words = sanitize::line(&crossed.description);
-                page.line(format_args!("{} the changes since {id}  {words}", self.action))?;
+                page.line(format_args!("{} the changes after `{words}` (operation {id})", self.action))?;
                 continue;
             }
             let words = sanitize::line(&format!("{}: {}", crossed.verb, crossed.description));

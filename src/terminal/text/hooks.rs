@@ -81,7 +81,7 @@ impl AgentRecord {
         match (self.agent, trust) {
             ("claude", "trusted") => "this directory is trusted",
             // Claude Code also runs hooks in sessions in which it does not ask.
-            ("claude", _) if self.last_event.is_some() => "the hooks have run in this directory",
+            ("claude", _) if self.last_event.is_some() => "trusted: hooks have run in this directory",
             ("claude", "untrusted") => "this directory is not trusted yet: Claude Code asks when it starts here",
             ("codex", "trusted") => "the hooks are trusted",
             ("codex", "untrusted") => "the hooks are not trusted yet: to review them, start codex and type /hooks",

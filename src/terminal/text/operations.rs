@@ -17,6 +17,9 @@ use crate::terminal::{Page, Print, Role};
 pub struct OperationText(pub OperationRecord);
 
 fn words(record: &OperationRecord) -> String {
+    if record.verb == record.description {
+        return safe(&record.verb);
+    }
     safe(&format!("{}: {}", record.verb, record.description))
 }
 

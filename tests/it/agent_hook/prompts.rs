@@ -27,7 +27,7 @@ fn fail_to_record(env: &TestEnv, agent: &str, turn: (&str, &str)) {
     let holder = LockHolder::of(env, "pid 4242\\nsince 2026-01-05T08:00:00Z\\ncommand undo commit -m long\\n");
     set(env, "agent.deadline", "300ms");
     let answer = hook(env, agent, event(env, "UserPromptSubmit", turn));
-    assert!(message(&answer).contains("nothing is recorded"), "{answer}");
+    assert!(message(&answer).contains("nothing was recorded"), "{answer}");
     set(env, "agent.deadline", "60s");
     drop(holder);
 }
@@ -88,7 +88,7 @@ claude s  1 prompt, 1 step
     [ID]  +0 ~1 -0     Bash   make
 ---- stderr ----
 hint: to see what changed since the last prompt: undo diff --stat @{prompt}
-note: (late): this prompt was not recorded, so it begins with the first event after it that was
+note: (late): this prompt itself was not recorded here; it starts at its first recorded event
 
 "#]]);
 }

@@ -26,7 +26,13 @@ fn a_held_lock_is_reported_before_the_deadline() {
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     let text = message(&answer);
-    assert!(text.starts_with(&format!("undo: `{}`: nothing is recorded", env.path().display())), "{text}");
+    assert!(
+        text.starts_with(&format!(
+            "undo: `{}`: could not record within 2s; nothing was recorded",
+            env.path().display()
+        )),
+        "{text}"
+    );
     assert!(text.contains("`undo commit -m long` (process 4242)"), "{text}");
     assert!(text.contains("; what happens now cannot be undone"), "{text}");
     assert_eq!(answer.as_object().unwrap().len(), 1, "the tool is not blocked: {answer}");
@@ -46,13 +52,13 @@ fn strict_mode_blocks_only_tools_and_only_by_an_answer() {
             (&json!("PreToolUse"), &json!("deny"))
         );
         let reason = decision["permissionDecisionReason"].as_str().unwrap();
-        assert!(reason.contains("nothing is recorded") && reason == message(&answer), "{answer}");
+        assert!(reason.contains("nothing was recorded") && reason == message(&answer), "{answer}");
         assert!(!reason.contains("cannot be undone"), "nothing happens now: {answer}");
     }
     for name in ["claude/UserPromptSubmit", "claude/Stop", "claude/SubagentStop"] {
         let answer = hook(&env, "claude", payload(&env, name));
         assert!(
-            message(&answer).contains("nothing is recorded") && answer.get("hookSpecificOutput").is_none(),
+            message(&answer).contains("nothing was recorded") && answer.get("hookSpecificOutput").is_none(),
             "{answer}"
         );
     }
@@ -71,7 +77,10 @@ fn a_repository_cannot_block_tools() {
     set(&env, "agent.deadline", "1s");
     let _holder = hold(&env);
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
-    assert!(message(&answer).contains("nothing is recorded") && answer.get("hookSpecificOutput").is_none(), "{answer}");
+    assert!(
+        message(&answer).contains("nothing was recorded") && answer.get("hookSpecificOutput").is_none(),
+        "{answer}"
+    );
 }
 
 #[test]
@@ -79,7 +88,7 @@ fn a_deadline_that_has_passed_records_nothing() {
     let env = shop();
     set(&env, "agent.deadline", "1ms");
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
-    assert!(message(&answer).contains("nothing is recorded: the deadline of "), "{answer}");
+    assert!(message(&answer).contains("could not record within 1ms; nothing was recorded; what happens now cannot be undone; to record without a deadline: undo commit; to allow more time: undo config --global agent.deadline 20s"), "{answer}");
     assert_eq!(env.undo("agent log --json").ok().json().len(), 1);
 }
 
@@ -236,12 +245,17 @@ fn a_home_directory_is_asked_for_once_and_strict_mode_has_a_reason_each_time() {
     assert_eq!(
         message(&answer),
         format!(
-            "undo: `{}` is not recorded: the first automatic commit of this directory needs a decision; \
-             to permit automatic commits, record it once by hand: undo commit",
+            "undo: `{}` is not recorded: automatic commits of this directory wait until you permit them; \
+             to permit them, record it once by hand: undo commit",
             home.display()
         )
     );
+    let status = || env.undo("-C ../home agent status").ok().to_string();
+    let waits = "warning: automatic commits of this directory wait until you permit them\n\
+                 hint: to permit them, record it once by hand: undo commit\n";
+    assert!(status().contains(waits), "{}", status());
     env.undo("-C ../home commit -qm decided").ok();
+    assert!(!status().contains("wait until"), "{}", status());
     assert_eq!(hook(&env, "claude", &step), json!({}));
     assert_eq!(env.undo("-C ../home agent log --json").ok().json().len(), 3, "its prompt, the step and the summary");
 }

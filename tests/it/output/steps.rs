@@ -64,7 +64,7 @@ hint: to restore the directory as recorded then: undo checkout [ID]
 
 "#]]);
     env.undo("op log").shows(str![[r#"
-  [ID]  2026-01-05 08:10:00 (60 seconds ago)  undo: commit and 1 more undone, main [ID] → nothing
+  [ID]  2026-01-05 08:10:00 (60 seconds ago)  undo: commit and 1 more undone, main [ID] → (no commits)
   [ID]  2026-01-05 08:09:00 (2 minutes ago)  undo: commit undone, main [ID] → [ID]
   [ID]  2026-01-05 08:06:00 (5 minutes ago)  undo: checkout undone, main [ID] → [ID], 2 written, 3 deleted
   [ID]  2026-01-05 08:04:00 (7 minutes ago)  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]  (undone)
@@ -105,13 +105,13 @@ hint: to list operations: undo op log
 "#]]);
     env.undo("op log -n 3").shows(str![[r#"
   [ID]  2026-01-05 08:14:00 (2 minutes ago)  redo: commit and 2 more redone, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
-  [ID]  2026-01-05 08:12:00 (4 minutes ago)  redo: commit redone, main nothing → [ID]
-  [ID]  2026-01-05 08:10:00 (6 minutes ago)  undo: commit and 1 more undone, main [ID] → nothing
+  [ID]  2026-01-05 08:12:00 (4 minutes ago)  redo: commit redone, main (no commits) → [ID]
+  [ID]  2026-01-05 08:10:00 (6 minutes ago)  undo: commit and 1 more undone, main [ID] → (no commits)
 
 "#]]);
     env.undo("log --ops -n 2").shows(str![[r#"
   [ID]  2026-01-05 08:14:00 (3 minutes ago)  redo: commit and 2 more redone, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
-  [ID]  2026-01-05 08:12:00 (5 minutes ago)  redo: commit redone, main nothing → [ID]
+  [ID]  2026-01-05 08:12:00 (5 minutes ago)  redo: commit redone, main (no commits) → [ID]
 
 "#]]);
 }
