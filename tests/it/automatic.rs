@@ -108,6 +108,17 @@ hint: to restore the directory as recorded then: undo checkout [ID]
 }
 
 #[test]
+fn the_default_message_is_listed_once() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit --auto").ok();
+    env.undo("op log --all -n 1").shows(str![[r#"
+  [ID]  2026-01-05 08:02:00 (60 seconds ago)  automatic commit
+
+"#]]);
+}
+
+#[test]
 fn undo_restores_the_mode_of_the_root() {
     let env = TestEnv::initialised();
     env.write("a", "1");
