@@ -113,7 +113,7 @@ fn the_default_message_is_listed_once() {
     env.write("a", "1");
     env.undo("commit --auto").ok();
     env.undo("op log --all -n 1").shows(str![[r#"
-  [ID]  2026-01-05 08:02:00 (60 seconds ago)  automatic commit
+  [ID]  2026-01-05 08:01:00 (60 seconds ago)  automatic commit
 
 "#]]);
 }
