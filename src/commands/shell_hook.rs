@@ -21,7 +21,7 @@ use crate::workspace::{AutomaticOutcome, Deadline, ShellSettings, find_threatene
 /// an automatic commit beside the branch. Other commands start no process.
 ///
 /// The setting `shell.guard` lists the commands. With `shell.strict`, a command is refused if its state could not be recorded. Both
-/// apply to shells that are started later. `UNDO_GUARD=off` before a command runs it unrecorded. docs/shell.md says what is not
+/// apply to new shells. `UNDO_GUARD=off` before a command runs it unrecorded. docs/shell.md says what is not
 /// covered.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -112,7 +112,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
     if !threatened.deleted_stores.is_empty() && !args.strict {
         context
             .ui
-            .hint("to have such commands refused, in shells started later: undo config --global shell.strict true");
+            .hint("to refuse such commands in new shells: undo config --global shell.strict true");
     }
     exit
 }

@@ -20,6 +20,8 @@ function __undo_record
     test "$UNDO_GUARD" != off; or return 0
     set -l aliases (__undo_aliases $argv[1])
     __undo_is_guarded $argv[1] $aliases; or return 0
+    # While Enter is handled, the cursor is on the line.
+    test -z '@STRICT@'; or echo >&2
     command undo shell-hook fish @STRICT@ --before $argv[1] --alias=$aliases </dev/null >&2; and return 0
     test -n '@STRICT@'; or return 0
     return 1
@@ -43,7 +45,7 @@ function __undo_execute
         set --global __undo_recorded $line
         commandline --function execute
     else
-        printf '\n%s\n' 'undo: the line was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before the command' >&2
+        echo 'undo: the line was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before the command' >&2
         commandline --function repaint
     end
 end

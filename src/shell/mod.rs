@@ -1,6 +1,7 @@
 //! Command lines of shells: which of their commands are guarded, what these name, which directories they enter, and the scripts that
 //! call `undo` before them.
 
+mod deletions;
 mod guard;
 mod line;
 mod only_undo;

@@ -1,6 +1,7 @@
 //! The guarded commands of a line, and the files and directories that they name.
 
 use super::Guards;
+use super::deletions::{deleted, find_only_reads};
 use super::line::{Letter, Variables, Word, Words, base_name, split};
 
 /// A guarded command.
@@ -169,25 +170,18 @@ impl Search<'_> {
     fn add(&mut self, name: &[u8], arguments: &[Word]) {
         let is_known = |word: &&Word| !word.is_unknown && !word.letters.is_empty();
         let words: Vec<Word> = arguments.iter().filter(is_known).flat_map(expand_braces).collect();
-        let deletes = match name {
-            b"rm" => true,
-            b"find" => find_deletes(arguments),
-            // `.undo` of the destination is deleted, or replaced if the source has one too.
-            b"rsync" => words.iter().any(|word| word.text().starts_with(b"--del")) && !excludes_repository(&words),
-            _ => false,
+        let deleted = deleted(name, &words);
+        let deletes = deleted.is_some();
+        let others = || {
+            let paths = words.iter().filter(|word| !word.text().starts_with(b"-"));
+            // `dd of=FILE`, `--target-directory=DIR`, `-chdir=DIR`.
+            let values = words.iter().filter_map(|word| {
+                let equals = word.letters.iter().position(|letter| letter.byte == b'=')?;
+                Some(Word { letters: word.letters[equals + 1..].to_vec(), is_unknown: false })
+            });
+            paths.cloned().chain(values).collect()
         };
-        let mut paths = words.iter().filter(|word| !word.text().starts_with(b"-"));
-        // `dd of=FILE`, `--target-directory=DIR`, `-chdir=DIR`.
-        let values = words.iter().filter_map(|word| {
-            let equals = word.letters.iter().position(|letter| letter.byte == b'=')?;
-            Some(Word { letters: word.letters[equals + 1..].to_vec(), is_unknown: false })
-        });
-        let paths: Vec<Word> = match (name, deletes) {
-            // Only the destination loses what the source lacks.
-            (b"rsync", true) => paths.next_back().into_iter().cloned().collect(),
-            (_, true) => paths.cloned().collect(),
-            _ => paths.cloned().chain(values).collect(),
-        };
+        let paths: Vec<Word> = deleted.unwrap_or_else(others);
         let operands = paths.iter().filter(|word| !word.letters.is_empty()).map(|word| self.operand(word)).collect();
         self.found.push(GuardedCommand { directories: self.directories.clone(), operands, deletes });
     }
@@ -235,50 +229,6 @@ pub(super) fn is_assignment(word: &Word) -> bool {
     !name.is_empty()
         && !name[0].is_ascii_digit()
         && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-}
-
-/// The programs that `find` runs.
-fn find_programs(arguments: &[Word]) -> impl Iterator<Item = Vec<u8>> {
-    const OPTIONS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
-    arguments.windows(2).filter(|pair| OPTIONS.contains(&&pair[0].text()[..])).map(|pair| pair[1].text())
-}
-
-fn find_deletes(arguments: &[Word]) -> bool {
-    const DELETING: [&[u8]; 4] = [b"rm", b"rmdir", b"shred", b"unlink"];
-    arguments.iter().any(|word| word.text() == b"-delete")
-        || find_programs(arguments).any(|program| DELETING.contains(&base_name(&program)))
-}
-
-/// Whether all programs that `find` runs are known to change nothing.
-fn find_only_reads(arguments: &[Word]) -> bool {
-    const READING: [&[u8]; 14] = [
-        b"basename",
-        b"cat",
-        b"du",
-        b"echo",
-        b"file",
-        b"grep",
-        b"head",
-        b"ls",
-        b"md5sum",
-        b"printf",
-        b"sha256sum",
-        b"stat",
-        b"tail",
-        b"wc",
-    ];
-    let mut programs = find_programs(arguments).peekable();
-    programs.peek().is_some()
-        && !find_deletes(arguments)
-        && programs.all(|program| READING.contains(&base_name(&program)))
-}
-
-fn excludes_repository(words: &[Word]) -> bool {
-    let mentions = |word: &Word| word.text().windows(5).any(|part| part == b".undo");
-    words.iter().any(|word| word.text().starts_with(b"-") && mentions(word))
-        || words
-            .windows(2)
-            .any(|pair| matches!(&pair[0].text()[..], b"--exclude" | b"-f" | b"--filter") && mentions(&pair[1]))
 }
 
 /// The words that unquoted braces make: `a{b,c}` is `ab` and `ac`.

@@ -32,7 +32,7 @@ const LONGEST_MESSAGE: usize = 100;
 pub(crate) struct Threatened {
     /// The recorded directories, sorted.
     pub directories: Vec<PathBuf>,
-    /// An error for each store that lies inside what the commands delete, sorted by path.
+    /// An error for each store that the commands delete, or in which they delete something, sorted by path.
     pub deleted_stores: Vec<Error>,
     /// Directories whose repositories cannot be used, or were not found in time.
     pub problems: Vec<(PathBuf, Error)>,
@@ -154,8 +154,11 @@ impl Search {
         self.found.insert(layout.worktree, layout.repository);
     }
 
-    /// The path of the entry itself: links above it are followed, but not the entry.
+    /// The path of the entry itself: links above it are followed, but the entry only if its path ends with a slash.
     fn canonical_entry(&mut self, path: &Path) -> Option<PathBuf> {
+        if path.as_os_str().as_bytes().ends_with(b"/") {
+            return fs::canonicalize(path).ok();
+        }
         match (path.parent(), path.file_name()) {
             (Some(parent), Some(name)) => {
                 if !self.canonical.contains_key(parent) {
@@ -179,25 +182,31 @@ impl Search {
         if deleted.iter().any(concerns_state) {
             stores.extend(outside::stores(environment).unwrap_or_default());
         }
-        let mut stores: Vec<PathBuf> = stores.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-        stores.retain(|store| store.ancestors().any(|above| deleted.contains(above)));
-        stores.sort_unstable();
-        stores.dedup();
+        let mut stores: BTreeSet<PathBuf> = stores.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+        let parents: BTreeSet<&Path> = deleted.iter().filter_map(|path| path.parent()).collect();
+        let entered = parents.iter().filter_map(|parent| parent.ancestors().find(|above| is_store(above)));
+        stores.extend(entered.map(Path::to_owned));
+        let is_deleted = |store: &Path| store.ancestors().any(|above| deleted.contains(above));
+        let deletion = |store: &PathBuf| {
+            let is_damaged = || parents.iter().any(|parent| parent.starts_with(store));
+            let part = if is_deleted(store) { "" } else { is_damaged().then_some("files of ")? };
+            Some(deletes_history(store, part))
+        };
         let mut problems = self.problems;
         problems.sort_by_cached_key(|(_, error)| error.to_string());
         problems.dedup_by_key(|(_, error)| error.to_string());
         Threatened {
             directories: self.found.into_keys().collect(),
-            deleted_stores: stores.iter().map(|store| deletes_history(store)).collect(),
+            deleted_stores: stores.iter().filter_map(deletion).collect(),
             problems,
         }
     }
 }
 
-fn deletes_history(store: &Path) -> Error {
-    let store = visible(store.as_os_str().as_bytes());
-    let message = format!("this command deletes the history in {store}, with every commit in it");
-    Error::new(ErrorKind::Refused, message)
+fn deletes_history(store: &Path, part: &str) -> Error {
+    let shown = visible(store.as_os_str().as_bytes());
+    let loss = if part.is_empty() { ", with every commit in it" } else { "" };
+    Error::new(ErrorKind::Refused, format!("this command deletes {part}the history in {shown}{loss}"))
 }
 
 /// Records a directory as it is before this command line.

@@ -107,17 +107,22 @@ fn a_history_that_is_deleted_with_the_directory_is_named() {
     before(&env, "", "rm -rf work").shows(str![[r#"
 ---- stderr ----
 warning: this command deletes the history in [ROOT]/work/.undo, with every commit in it
-hint: to have such commands refused, in shells started later: undo config --global shell.strict true
+hint: to refuse such commands in new shells: undo config --global shell.strict true
 [exit 4]
 
 "#]]);
     assert_eq!(newest(&env), "before: rm -rf work", "the command may fail half-way");
+    std::os::unix::fs::symlink("work", env.root().join("link")).unwrap();
     for line in [
         "rm -r work/.undo",
         "find work -delete",
         "rsync -a --delete home/ work/",
         "rm -rf *",
         "cd work; rm -rf ../work",
+        "rm -rf link/",
+        "rm -rf l*/",
+        "cd work; git clean -fdx",
+        "git -C work clean -xdff",
     ] {
         assert!(
             before(&env, "", line).fails(4).to_string().contains("deletes the history in [ROOT]/work/.undo"),
@@ -126,12 +131,34 @@ hint: to have such commands refused, in shells started later: undo config --glob
     }
     for line in [
         "rm -r work/data",
+        "rm -rf link",
+        "git -C work clean -fd",
+        "git -C work clean -fdx data",
         "mv work x",
         "rsync -a --delete --exclude .undo home/ work/",
         "rm -rf work/*",
         "chmod -R go= work",
     ] {
         before(&env, "", line).ok();
+    }
+}
+
+#[test]
+fn files_of_a_history_that_are_deleted_are_named() {
+    let env = repository();
+    fs::create_dir(env.root().join("other")).unwrap();
+    env.undo("init ../other --store ../stores/one").ok();
+    for (directory, line, store) in [
+        ("", "rm -rf work/.undo/*", "work/.undo"),
+        ("", "rm -rf work/.undo/packs", "work/.undo"),
+        ("work", "cd .undo && rm -rf *", "work/.undo"),
+        ("work/.undo", "rm -rf *", "work/.undo"),
+        ("", "find work/.undo/packs -delete", "work/.undo"),
+        ("", "rm -rf stores/one/packs", "stores/one"),
+    ] {
+        let shown = before(&env, directory, line).fails(4).to_string();
+        let expected = format!("warning: this command deletes files of the history in [ROOT]/{store}\n");
+        assert!(shown.contains(&expected), "{line}\n{shown}");
     }
 }
 

@@ -49,6 +49,10 @@ fn expand(base: &Path, operand: &Operand, deadline: Deadline) -> Result<Vec<Oper
         }
         matching = below;
     }
+    if operand.path.ends_with(b"/") {
+        // Programs then follow a link.
+        matching.iter_mut().for_each(|one| one.path.push(""));
+    }
     Ok(matching)
 }
 

@@ -42,6 +42,7 @@ fn fish_refuses_lines_in_strict_mode() {
     let Some(mut fish) = Terminal::start("fish", "shell.strict true", "", "") else { return };
     fish.line("cd ..");
     fish.refuses("rm -rf work; echo ran >after");
+    assert!(fish.screen().contains("\nwarning: this command deletes the history"), "{}", fish.screen());
     fish.refuses("while rm -rf work; echo ran >after; end");
     fish.line("echo one\necho two");
     fish.line("env UNDO_GUARD=off rm -rf work");
