@@ -110,9 +110,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
         exit = exit.or(deleted.exit());
     }
     if !threatened.deleted_stores.is_empty() && !args.strict {
-        context
-            .ui
-            .hint("to refuse such commands in new shells: undo config --global shell.strict true");
+        context.ui.hint("to refuse such commands in new shells: undo config --global shell.strict true");
     }
     exit
 }
