@@ -14,15 +14,15 @@ use crate::progress::Progress;
 use crate::quote::{is_hidden, shell_word};
 use crate::repo::Repository;
 use crate::worktree::Worktree;
-use crate::worktree::count::{Counted, FileTotals, count};
+use crate::worktree::count::{Counted, CountedEntry, FileTotals, count};
 
 /// Maximum number and size of the files that the first automatic commit records without a decision of the user.
 const LIMIT: FileTotals = FileTotals { files: 200_000, bytes: 2 << 30 };
 
-/// How long files are counted above a limit, to find the largest directories. A hook has 2 s for everything.
+/// How long files are counted above a limit, to find the largest entries. A hook has 2 s for everything.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Number of directories that are named.
+/// Number of entries at the root that are named.
 const NAMED: usize = 5;
 
 /// Begins the marker of a directory that needs a decision. The rest identifies the rules that were in force.
@@ -88,9 +88,9 @@ fn refuse_size(repository: &Repository, worktree: &Worktree, progress: &dyn Prog
     }
     // Decided, even if the rest could not be counted, for example within the deadline.
     let (at_least, so_far) = if result.is_ok() { ("", "") } else { ("at least ", " so far") };
-    let largest = largest_directories(&counted);
+    let largest = largest_entries(&counted);
     let described: Vec<String> =
-        largest.iter().map(|(name, totals)| format!("{} ({})", shell_word(name), describe(**totals))).collect();
+        largest.iter().map(|(name, entry)| format!("{} ({})", shell_word(name), describe_entry(entry))).collect();
     let message = format!(
         "the first automatic commit would record {at_least}{}, more than {} or {}{}",
         describe(counted.all),
@@ -99,14 +99,16 @@ fn refuse_size(repository: &Repository, worktree: &Worktree, progress: &dyn Prog
         if described.is_empty() {
             String::new()
         } else {
-            format!("; the largest directories{so_far}: {}", described.join(", "))
+            format!("; the largest entries{so_far}: {}", described.join(", "))
         },
     );
-    let lines: Vec<String> = largest.iter().filter_map(|(name, _)| Some(format!("`/{}/`", pattern(name)?))).collect();
+    let slash = |entry: &CountedEntry| if entry.is_directory { "/" } else { "" };
+    let line = |(name, entry): &(&[u8], &CountedEntry)| Some(format!("`/{}{}`", pattern(name)?, slash(entry)));
+    let lines: Vec<String> = largest.iter().filter_map(line).collect();
     let permit = "to permit it, record it once by hand: undo commit";
     let hint = match lines.is_empty() {
         true => permit.to_owned(),
-        false => format!("to leave directories out, add lines to `.undoignore`: {}; {permit}", lines.join(", ")),
+        false => format!("to leave some out, add lines to `.undoignore`: {}; {permit}", lines.join(", ")),
     };
     Ok(Some(Error::new(ErrorKind::Refused, message).hint(hint)))
 }
@@ -115,12 +117,17 @@ fn describe(totals: FileTotals) -> String {
     format!("{} with {}", plural(totals.files, "file"), Size(totals.bytes))
 }
 
-/// The largest directories at the root, largest first.
-fn largest_directories(counted: &Counted) -> Vec<(&[u8], &FileTotals)> {
-    let mut directories: Vec<_> = counted.directories.iter().map(|(name, totals)| (name.as_slice(), totals)).collect();
-    directories.sort_by_key(|(_, totals)| Reverse((totals.bytes, totals.files)));
-    directories.truncate(NAMED);
-    directories
+/// `1,204 files with 3.00 GiB`, or the size of a file.
+fn describe_entry(entry: &CountedEntry) -> String {
+    if entry.is_directory { describe(entry.totals) } else { Size(entry.totals.bytes).to_string() }
+}
+
+/// The largest entries at the root, largest first.
+fn largest_entries(counted: &Counted) -> Vec<(&[u8], &CountedEntry)> {
+    let mut entries: Vec<_> = counted.entries.iter().map(|(name, entry)| (name.as_slice(), entry)).collect();
+    entries.sort_by_key(|(_, entry)| Reverse((entry.totals.bytes, entry.totals.files)));
+    entries.truncate(NAMED);
+    entries
 }
 
 /// The pattern of a rule that matches only this name. `None` for names that are not one visible line.

@@ -63,7 +63,7 @@ impl<S: Sink> Worker<'_, S> {
             match self.decide(child)? {
                 Verdict::Skip => {}
                 Verdict::Enter(directory) => directories.push(Job::list(directory, self.shared_handle(&listing.open))),
-                Verdict::Cover(stat) if !S::READS => self.sink().count(&node.path, &stat)?,
+                Verdict::Cover(stat) if !S::READS => self.sink().count(&node.path, child.name, &stat)?,
                 Verdict::Cover(stat) => {
                     let proof = known.and_then(|block| prove(block, &mut cursor, child.name, &stat));
                     let is_proven = |at| is_certain(&stat) && is_stored(at) && is_as_other_names(&stat, at);

@@ -30,8 +30,17 @@ pub struct FileTotals {
 pub struct Counted {
     /// All files.
     pub all: FileTotals,
-    /// The files below each directory at the root.
-    pub directories: BTreeMap<Vec<u8>, FileTotals>,
+    /// The files at the root, and directories at the root with files.
+    pub entries: BTreeMap<Vec<u8>, CountedEntry>,
+}
+
+/// A file or a directory at the root.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CountedEntry {
+    /// The file, or the files below the directory.
+    pub totals: FileTotals,
+    /// Whether it is a directory.
+    pub is_directory: bool,
 }
 
 /// Counts the files that a commit of the whole worktree would record, until there are enough. Returns those that were counted
@@ -65,16 +74,19 @@ impl Sink for CountSink<'_> {
     const STORES: bool = false;
     const READS: bool = false;
 
-    fn count(&mut self, directory: &RepoPath, stat: &Stat) -> Result<()> {
+    fn count(&mut self, directory: &RepoPath, name: &[u8], stat: &Stat) -> Result<()> {
         if stat.kind != Kind::File {
             return Ok(());
         }
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.all.add(stat.size);
-        if let Some(name) = directory.names().next() {
-            match counted.directories.get_mut(name) {
-                Some(totals) => totals.add(stat.size),
-                None => counted.directories.entry(name.to_vec()).or_default().add(stat.size),
+        let name = directory.names().next().unwrap_or(name);
+        match counted.entries.get_mut(name) {
+            Some(entry) => entry.totals.add(stat.size),
+            None => {
+                let mut entry = CountedEntry { is_directory: !directory.is_root(), ..CountedEntry::default() };
+                entry.totals.add(stat.size);
+                counted.entries.insert(name.to_vec(), entry);
             }
         }
         if (self.is_enough)(counted.all) { Err(cancelled()) } else { Ok(()) }

@@ -16,8 +16,8 @@ pub trait Sink {
     /// Whether entries are read. Otherwise they are passed to [`Sink::count`], and the trees of the scan lack them.
     const READS: bool = true;
 
-    /// Takes an entry of a directory that is not read.
-    fn count(&mut self, _directory: &RepoPath, _stat: &Stat) -> Result<()> {
+    /// Takes an entry that is not read: a name in a directory.
+    fn count(&mut self, _directory: &RepoPath, _name: &[u8], _stat: &Stat) -> Result<()> {
         Ok(())
     }
 

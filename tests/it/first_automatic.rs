@@ -82,8 +82,8 @@ fn more_than_two_gib_need_a_decision() {
     env.write("file", "1");
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
-error: the first automatic commit would record 4 files with 2.00 GiB, more than 200,000 files or 2.00 GiB; the largest directories: data (1 file with 2.00 GiB), 'old [data]' (1 file with 100 B), small (1 file with 1 B)
-hint: to leave directories out, add lines to `.undoignore`: [..]; to permit it, record it once by hand: undo commit
+error: the first automatic commit would record 4 files with 2.00 GiB, more than 200,000 files or 2.00 GiB; the largest entries: data (1 file with 2.00 GiB), 'old [data]' (1 file with 100 B), file (1 B), small (1 file with 1 B)
+hint: to leave some out, add lines to `.undoignore`: [..]; to permit it, record it once by hand: undo commit
 [exit 4]
 
 "#]]);
@@ -97,12 +97,27 @@ hint: to permit them, record it once by hand: undo commit
     // Other rules are another question.
     env.write(".undoignore", "/other/\n");
     let asked = asks(env.undo("commit --auto")).to_string();
-    assert!(asked.contains(r"`.undoignore`: `/data/`, `/old\ \[data]/`, `/small/`;"), "{asked}");
+    assert!(
+        asked.contains(r"`.undoignore`: `/data/`, `/old\ \[data]/`, `/.undoignore`, `/file`, `/small/`;"),
+        "{asked}"
+    );
     env.write(".undoignore", "/old\\ \\[data]/\n");
     env.undo("commit --auto").ok();
     let log = env.undo("log --all --json").ok().json();
     let listed = env.undo(&format!("ls -R {}", log[0]["id"].as_str().unwrap())).ok().text();
     assert!(listed.contains("data/disk *.img") && !listed.contains("old"), "{listed}");
+}
+
+#[test]
+fn a_large_file_at_the_root_is_named() {
+    let env = TestEnv::initialised();
+    sparse(&env, "disk.img", 3 << 30);
+    env.write("data/a", "1");
+    let asked = asks(env.undo("commit --auto")).to_string();
+    assert!(asked.contains("; the largest entries: disk.img (3.00 GiB), data (1 file with 1 B)\n"), "{asked}");
+    assert!(asked.contains("`.undoignore`: `/disk.img`, `/data/`;"), "{asked}");
+    env.write(".undoignore", "/disk.img\n");
+    env.undo("commit --auto").ok();
 }
 
 #[test]
@@ -121,7 +136,7 @@ fn a_hook_asks_once() {
     sparse(&env, "data/disk", (2 << 30) + 1);
     let step = || hook(&env, "claude", bash(&env, "session", "make"));
     let asked = step();
-    assert!(message(&asked).contains("the largest directories: data (1 file with 2.00 GiB)"), "{asked}");
+    assert!(message(&asked).contains("the largest entries: data (1 file with 2.00 GiB)"), "{asked}");
     assert!(message(&asked).contains("`/data/`"), "{asked}");
     assert_eq!(step(), serde_json::json!({}));
 }
