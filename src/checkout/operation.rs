@@ -87,6 +87,7 @@ fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options:
     let to = outcome.to.map(CommitId::short).unwrap_or_default();
     let mut words = match options.paths.as_slice() {
         [] => describe(&refs.current, from, refs.at()),
+        [path] if path.is_root() => format!("the directory from {to}"),
         [path] => format!("{} from {to}", visible(path.as_bytes())),
         paths => format!("{} paths from {to}", Count(paths.len() as u64)),
     };

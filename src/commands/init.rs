@@ -86,7 +86,7 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
         }
         None => Repository::init_as(worktree, store, joining, context.environment.clone())?,
     };
-    report(context, &repository)?;
+    report(context, &repository, repository.view().heads.is_empty())?;
     if store.is_some() && !repository.view().heads.is_empty() {
         warn_of_content(context, &repository.layout.worktree)?;
     }
@@ -97,19 +97,19 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
 fn make_outside(context: &Context<'_>, worktree: &Path) -> Result<Repository> {
     let mut workspace = Workspace::init_outside(worktree, context.environment.clone())?;
     let notices = workspace.take_notices();
-    report(context, &workspace.repository)?;
+    report(context, &workspace.repository, true)?;
     context.report_notices(&notices);
     Ok(workspace.repository)
 }
 
-/// Reports where a repository is, and what is special about it or its directory.
-pub fn report(context: &Context<'_>, repository: &Repository) -> Result<()> {
+/// Reports where a repository is, and what is special about it or its directory. `is_new`: it was created, not attached.
+pub fn report(context: &Context<'_>, repository: &Repository, is_new: bool) -> Result<()> {
     let owner = repository.layout.owner().map_or_else(fs::effective_uid, |owner| owner.uid);
-    let is_new = repository.view().heads.is_empty();
     context.ui.outcome(&InitRecord {
         worktree: repository.layout.worktree.display().to_string(),
         repository: repository.layout.repository.display().to_string(),
-        commits: !is_new,
+        commits: !repository.view().heads.is_empty(),
+        is_new,
         owner: fs::name_of_user(owner),
         is_given: is_new && owner != fs::effective_uid(),
         branch: repository.view().current.clone(),

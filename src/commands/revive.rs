@@ -1,12 +1,14 @@
 //! `undo revive`: brings back a directory that was removed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::commands::{Context, checkouts, stores};
 use crate::error::{Exit, Result};
+use crate::number::Count;
+use crate::quote::{shell_path, visible};
 use crate::report::stores::RevivedRecord;
 use crate::workspace::Workspace;
-use crate::workspace::stores::ReviveOptions;
+use crate::workspace::stores::{ReviveOptions, Revived};
 
 /// Bring back a directory that was removed: its last state and its history
 ///
@@ -36,6 +38,31 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (environment, progress) = (context.environment.clone(), context.ui.progress());
     let mut revived = Workspace::revive(&directory, &options, environment, progress)?;
     context.report_notices(&revived.workspace.take_notices());
-    context.ui.outcome(&RevivedRecord::new(&args.directory, &revived)?)?;
+    let record = RevivedRecord::new(&args.directory, &revived)?;
+    context.ui.outcome(&record)?;
+    report_doubts(context, &args.directory, &revived, &record);
     Ok(checkouts::report_inexact(context, &revived.checkout))
+}
+
+/// Names older states and other histories, in case the restored state is not the one that the user wants.
+fn report_doubts(context: &Context<'_>, directory: &Path, revived: &Revived, record: &RevivedRecord) {
+    for alarm in &record.alarms {
+        let (count, of) = (Count(alarm.count), Count(alarm.of));
+        context.ui.warning(format_args!(
+            "the restored state has an alarm, `{}`: {count} of {of} files",
+            visible(alarm.kind.as_bytes())
+        ));
+    }
+    if !record.alarms.is_empty() {
+        let directory = shell_path(directory);
+        context.ui.hint(format_args!(
+            "to list older states: undo -C {directory} log --all; to restore one: undo -C {directory} checkout ID"
+        ));
+    }
+    if let Some(other) = revived.others.first() {
+        context.ui.hint(format_args!(
+            "another store has an older history of this path: undo revive NEW --from {}",
+            shell_path(other)
+        ));
+    }
 }

@@ -109,7 +109,7 @@ fn list(context: &Context<'_>) -> Result<Exit> {
 
 fn report(context: &Context<'_>, workspace: Workspace) -> Result<Exit> {
     let mut repository = workspace.repository;
-    init::report(context, &repository)?;
+    init::report(context, &repository, false)?;
     context.report_checkout(&mut repository)?;
     context.ui.hint("to see changes since the last commit of its branch: undo status");
     Ok(Exit::SUCCESS)

@@ -64,6 +64,9 @@ pub struct InitRecord {
     pub repository: String,
     /// Whether the repository has commits already.
     pub commits: bool,
+    /// Whether the repository was created, not attached.
+    #[serde(skip)]
+    pub is_new: bool,
     /// Owner of the repository.
     pub owner: String,
     /// Whether the owner is not the current user.

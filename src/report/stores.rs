@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
-use crate::object::Objects;
+use crate::object::{Mark, Objects};
 use crate::report::values::PathBytes;
 use crate::serialize::or_empty;
 use crate::time::Timestamp;
@@ -65,6 +65,7 @@ pub struct RevivedRecord {
     pub time: Timestamp,
     pub written: u64,
     pub continued: bool,
+    pub alarms: Vec<Mark>,
 }
 
 impl StoreRecord {
@@ -114,6 +115,7 @@ impl RevivedRecord {
             time: commit.time,
             written: revived.checkout.written,
             continued: revived.is_continued,
+            alarms: commit.marks(),
         })
     }
 }

@@ -41,10 +41,10 @@ impl Print for RefChanged {
 
 impl Print for InitRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let what = if self.commits { "attached to the repository" } else { "created the repository" };
+        let what = if self.is_new { "created the repository" } else { "attached to the repository" };
         page.line(format_args!("{what} {}", sanitize::text(&self.repository)))?;
-        if self.is_outside && !self.commits {
-            page.line("the history is outside of the directory, and survives its removal")?;
+        if self.is_outside && self.is_new {
+            page.line("the history is stored outside the directory, so it survives if the directory is deleted")?;
         }
         if self.is_secondary {
             page.line(format_args!("the directory is on its own branch `{}`", sanitize::text(&self.branch)))?;

@@ -1,6 +1,6 @@
 //! Attaches a directory whose history belongs to another one: as its replacement, or as a copy with its own branch.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,7 +37,7 @@ impl Workspace {
                 return Err(Error::new(ErrorKind::Exists, message).hint(hint));
             }
             (None, from) => {
-                let (store, known) = find(directory, from, &environment)?;
+                let Found { store, directory: known, .. } = find(directory, from, &environment)?;
                 check_owner(directory, &store.path)?;
                 Repository::attach(directory, &store.path, known.id, &Joining::Moved, environment)?
             }
@@ -95,18 +95,23 @@ pub(super) fn check_owner(directory: &Path, store: &Path) -> Result<()> {
     .hint(format!("give them the same owner, for example: sudo chown -R {there} {}", shell_path(directory))))
 }
 
+/// A history that a directory continues.
+pub(super) struct Found {
+    pub store: KnownStore,
+    pub directory: KnownDirectory,
+    /// Other stores that have a history of the same path, newest first.
+    pub others: Vec<PathBuf>,
+}
+
 /// The store and the directory whose history a directory without `.undo` continues: `from` is the former path of the directory, or the
 /// path of its store. Without `from`, the directory was at this path.
-pub(super) fn find(
-    directory: &Path,
-    from: Option<&Path>,
-    environment: &Environment,
-) -> Result<(KnownStore, KnownDirectory)> {
+pub(super) fn find(directory: &Path, from: Option<&Path>, environment: &Environment) -> Result<Found> {
     let mut stores = known(environment)?;
     let wanted = fs::canonicalize_existing(from.unwrap_or(directory))?;
     let is_named = |store: &KnownStore| fs::is_same_dir(&store.path, &wanted).unwrap_or(false);
     if let Some(place) = from.and_then(|_| stores.iter().position(is_named)) {
-        return only_directory(stores.swap_remove(place));
+        let (store, directory) = only_directory(stores.swap_remove(place))?;
+        return Ok(Found { store, directory, others: Vec::new() });
     }
     let mut found: Vec<(KnownStore, KnownDirectory)> = stores
         .into_iter()
@@ -116,10 +121,12 @@ pub(super) fn find(
         })
         .collect();
     found.sort_by_key(|(store, known)| (store.has_commits, !known.is_missing, store.time));
-    found.pop().ok_or_else(|| {
+    let (store, directory) = found.pop().ok_or_else(|| {
         let message = format!("no store has the history of `{}`", wanted.display());
         Error::new(ErrorKind::NotFound, message).hint("to list the stores and their directories: undo stores")
-    })
+    })?;
+    let others = found.into_iter().rev().filter(|(store, _)| store.has_commits).map(|(store, _)| store.path);
+    Ok(Found { store, directory, others: others.collect() })
 }
 
 /// The directory of a store that is named without one.

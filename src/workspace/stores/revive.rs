@@ -17,7 +17,7 @@ use crate::repo::{Joining, Repository};
 use crate::workspace::request::Request;
 use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
 
-use super::adopt::{check_owner, find};
+use super::adopt::{Found, check_owner, find};
 
 /// How to bring back a directory.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,8 @@ pub struct Revived {
     pub former: PathBuf,
     /// The state that was restored.
     pub commit: CommitId,
+    /// Other stores that have a history of the former path, newest first.
+    pub others: Vec<PathBuf>,
     /// Whether an interrupted call was continued.
     pub is_continued: bool,
     /// What was written.
@@ -59,15 +61,19 @@ impl Workspace {
         let mode = CheckoutMode { trust_owner: options.trust_owner, ..CheckoutMode::default() };
         let names = remove_staged_markers(directory)?;
         let is_attached = names.contains(&REPOSITORY.to_vec());
-        let (repository, former, is_continued) = match is_attached {
-            true => (reopen(directory, names.len() == 1, environment)?, None, true),
+        let (repository, found) = match is_attached {
+            true => (reopen(directory, names.len() == 1, environment)?, None),
             false if names.is_empty() => {
-                let (repository, former) = attach(directory, options.from.as_deref(), environment)?;
-                (repository, Some(former), false)
+                let (repository, found) = attach(directory, options.from.as_deref(), environment)?;
+                (repository, Some(found))
             }
             false => return Err(not_empty(directory)),
         };
-        let former = former.unwrap_or_else(|| repository.layout.worktree.clone());
+        let is_continued = found.is_none();
+        let (former, others) = match found {
+            Some(found) => (found.directory.path, found.others),
+            None => (repository.layout.worktree.clone(), Vec::new()),
+        };
         let store = repository.layout.repository.clone();
         let (resumed, state) = (repository.unfinished().is_some(), last_state(&repository));
         let at = repository.view().at();
@@ -84,13 +90,14 @@ impl Workspace {
         };
         let checkout = prepared.apply(progress)?;
         let commit = commit.or(checkout.to).ok_or_else(|| no_commits(&store))?;
-        Ok(Revived { workspace, store, former, commit, is_continued, checkout })
+        Ok(Revived { workspace, store, former, commit, others, is_continued, checkout })
     }
 }
 
 /// Creates the directory and attaches it to the store of the lost one. Checks everything that needs no directory before.
-fn attach(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<(Repository, PathBuf)> {
-    let (store, known) = find(directory, from, &environment)?;
+fn attach(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<(Repository, Found)> {
+    let found = find(directory, from, &environment)?;
+    let (store, known) = (&found.store, &found.directory);
     if !fs::exists(directory)? {
         check_user(&store.path)?;
     }
@@ -109,7 +116,7 @@ fn attach(directory: &Path, from: Option<&Path>, environment: Environment) -> Re
         directory.ancestors().take_while(|path| !fs::exists(path).unwrap_or(true)).map(Path::to_owned).collect();
     fs::create_dir_all(directory)?;
     match attach_created(directory, &store.path, known.id, environment) {
-        Ok(repository) => Ok((repository, known.path)),
+        Ok(repository) => Ok((repository, found)),
         Err(error) => {
             for path in missing {
                 let _ = fs::remove_empty_dir(&path);
@@ -185,6 +192,6 @@ fn not_empty(directory: &Path) -> Error {
 }
 
 fn no_commits(store: &Path) -> Error {
-    Error::new(ErrorKind::NotFound, format!("the store `{}` has no commits", store.display()))
+    Error::new(ErrorKind::NotFound, format!("the store `{}` has no recorded state of this directory", store.display()))
         .hint("to list the stores and their directories: undo stores")
 }

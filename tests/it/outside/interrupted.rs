@@ -63,3 +63,22 @@ fn an_attached_directory_that_is_still_empty_is_recorded_only_by_force() {
     assert_eq!(shop.messages("shop"), ["empty", "two", "one"]);
     shop.undo("commit --auto").ok();
 }
+
+#[test]
+fn a_revival_of_a_state_with_an_alarm_names_older_ones() {
+    let shop = Shop::empty();
+    shop.undo("init --outside").ok();
+    (0..40).for_each(|n| shop.env.write(&format!("shop/{n}"), format!("{n}")));
+    shop.undo("commit -m all").ok();
+    // An event while `rm -rf` runs.
+    (0..38).for_each(|n| fs::remove_file(shop.path().join(n.to_string())).unwrap());
+    shop.undo("commit --auto").ok();
+    shop.remove();
+    let revived = shop.env.undo("revive shop").ok().to_string();
+    assert!(
+        revived.contains("warning: the restored state has an alarm, `deleted`: 38 of 40 files\nhint: to list older states: undo -C shop log --all; to restore one: undo -C shop checkout ID\n"),
+        "{revived}"
+    );
+    shop.undo("checkout @").ok();
+    assert_eq!(shop.env.read("shop/0"), b"0");
+}

@@ -11,14 +11,14 @@ use super::Shop;
 fn stores_are_listed_with_missing_directories_first() {
     let shop = Shop::empty();
     shop.env.undo("stores").shows(str![[r#"
-no stores outside of their directories
+no histories are stored outside their directories
 ---- stderr ----
 hint: to record a directory outside of it: undo init --outside
 
 "#]]);
     shop.undo("init --outside").shows(str![[r#"
 created the repository [ROOT]/home/.local/state/undo/shop-[..]
-the history is outside of the directory, and survives its removal
+the history is stored outside the directory, so it survives if the directory is deleted
 ---- stderr ----
 hint: to record the directory: undo commit -m "as it was"
 

@@ -182,3 +182,52 @@ fn a_directory_with_automatic_commits_only_comes_back() {
     assert_same(&before, &shop.tree());
     shop.undo("commit -m one").ok();
 }
+
+#[test]
+fn a_revival_names_the_older_of_two_histories_of_a_path() {
+    let shop = Shop::new();
+    let before = shop.tree();
+    shop.remove();
+    shop.env.write("shop/other", "other");
+    shop.undo("init --outside").ok();
+    shop.undo("commit -m other").ok();
+    shop.remove();
+    let revived = String::from_utf8(shop.env.undo("revive shop").ok().stderr).unwrap();
+    assert_eq!(shop.messages("shop"), ["other"]);
+    let hint = "hint: another store has an older history of this path: ";
+    let line = revived.lines().find_map(|line| line.strip_prefix(hint)).expect("a hint");
+    shop.env.shell(&line.replace("NEW", "former")).ok();
+    assert_same(&before, &Tree::read(&shop.env.path().join("former")));
+}
+
+#[test]
+fn a_directory_without_recorded_state_in_a_store_with_commits_is_not_revived() {
+    let shop = Shop::new();
+    shop.copy("copy");
+    shop.env.undo("stores split copy").ok();
+    shop.in_directory("copy", "undo").ok();
+    fs::remove_dir_all(shop.env.path().join("copy")).unwrap();
+    let failed = shop.env.undo("revive copy").to_string();
+    assert!(failed.contains("` has no recorded state of this directory\n"), "{failed}");
+    assert!(!shop.env.path().join("copy").exists());
+}
+
+#[test]
+fn the_log_of_operations_describes_a_revival_without_a_branch() {
+    let shop = Shop::empty();
+    shop.undo("init --outside").ok();
+    shop.env.write("shop/prices", "apples 9\n");
+    shop.undo("commit --auto").ok();
+    shop.remove();
+    shop.env.undo("revive shop").ok();
+    let log = shop.undo("op log").ok().text();
+    assert!(log.contains("the directory from ") && !log.contains(":  "), "{log}");
+}
+
+#[test]
+fn an_adoption_for_an_empty_store_creates_nothing() {
+    let shop = Shop::empty();
+    shop.undo("init --outside").ok();
+    let adopted = shop.undo("stores adopt").ok().to_string();
+    assert!(adopted.contains("attached to the repository") && !adopted.contains("created"), "{adopted}");
+}
