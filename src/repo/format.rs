@@ -24,7 +24,7 @@ const UNRELEASED: &str = "undo 1";
 const KNOWN: [&str; 0] = [];
 
 /// Hint for a damaged file, which never changes.
-const FROM_BACKUP: &str = "copy that file from any backup of this repository, however old: it never changes";
+const FROM_BACKUP: &str = "copy that file from any backup of this repository, however old: the file never changes";
 
 /// Content of the `format` file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -319,7 +319,7 @@ impl StoreLink {
             return Ok(self.path);
         };
         Err(Error::new(ErrorKind::NoRepository, message).hint(format!(
-            "mount its disk, or write the path that it has now into that file; if it is lost, remove that file: rm {}",
+            "mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm {}",
             shell_path(marker)
         )))
     }

@@ -117,7 +117,7 @@ fn check_owners(worktree: &Path, folder: &Path) -> Result<()> {
             let (owner, user) = (fs::name_of_user(owner), fs::name_of_user(user));
             let path = worktree.display();
             let message =
-                format!("`{path}` belongs to `{owner}`, and a history of `{user}` outside would not be accessible");
+                format!("`{path}` belongs to `{owner}`, who could not read a history stored in the home of `{user}`");
             let directory = shell_path(worktree);
             return Err(Error::new(ErrorKind::Refused, message).hint(format!(
                 "run it as the owner: sudo -u {} undo init --outside {directory}",

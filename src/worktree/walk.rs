@@ -226,7 +226,10 @@ impl<'w> Walk<'w> {
     pub fn finish(self) -> Result<Scan> {
         let mut scan = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         scan.root = self.root.into_inner().ok_or_else(|| {
-            Error::new(ErrorKind::Permission, format!("cannot read the directory `{}`", self.worktree.path.display()))
+            Error::new(
+                ErrorKind::Permission,
+                format!("cannot read the directory `{}`: permission denied", self.worktree.path.display()),
+            )
         })?;
         scan.uncovered.sort();
         scan.ignored.sort();

@@ -226,7 +226,7 @@ fn guards_come_only_from_the_settings_of_the_user() {
     assert_eq!(newest(&env), "before: make -k clean");
     env.undo("config --global shell.guard 'rm $(reboot)'").shows(str![[r#"
 ---- stderr ----
-error: `shell.guard` cannot be `rm $(reboot)`
+error: invalid value `rm $(reboot)` for `shell.guard`
 hint: valid values: commands such as rm -r, separated by commas; default stands for those of docs/shell.md
 [exit 2]
 

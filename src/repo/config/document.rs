@@ -246,7 +246,8 @@ fn wrong_type(key: &Key, found: &str) -> Error {
         Kind::Bool => key.values.to_owned(),
         Kind::Text => format!("{}, in quotes", key.values),
     };
-    Error::new(ErrorKind::Usage, format!("`{}` cannot be `{found}`", key.name)).hint(format!("valid values: {values}"))
+    Error::new(ErrorKind::Usage, format!("invalid value `{found}` for `{}`", key.name))
+        .hint(format!("valid values: {values}"))
 }
 
 /// All values, in the order of the file. An unknown table counts as one value; an empty known table as none.
@@ -289,9 +290,17 @@ mod tests {
             ),
             ("[stor]\na = 1\n", "`config.toml` line 1: no setting `stor`", "valid settings: agent."),
             ("store = 1", "`config.toml` line 1: no setting `store`", "valid settings: agent."),
-            ("[store]\n\ncompression = 'lz4'", "line 3: `store.compression` cannot be `lz4`", "valid values: stored"),
-            ("worktree.cross_mounts = 'yes'", "`worktree.cross_mounts` cannot be `yes`", "valid values: true, false"),
-            ("user.name = 5", "`user.name` cannot be `5`", "valid values: text, in quotes"),
+            (
+                "[store]\n\ncompression = 'lz4'",
+                "line 3: invalid value `lz4` for `store.compression`",
+                "valid values: stored",
+            ),
+            (
+                "worktree.cross_mounts = 'yes'",
+                "invalid value `yes` for `worktree.cross_mounts`",
+                "valid values: true, false",
+            ),
+            ("user.name = 5", "invalid value `5` for `user.name`", "valid values: text, in quotes"),
             ("[store\n", "`config.toml` line 1: not TOML:", "correct it"),
             (
                 "[target.nas]\nurl = '/nas'\nautomatic = 'commit'",
@@ -300,7 +309,7 @@ mod tests {
             ),
             (
                 "[target.nas]\nurl = '/nas'\nconnections = '4'",
-                "`config.toml` line 1: `target.nas.connections` cannot be `4`",
+                "`config.toml` line 1: invalid value `4` for `target.nas.connections`",
                 "valid values: 1 to 64, without quotes",
             ),
             ("[diff]\n'*.x' = 'rm x'", "line 2: `[diff]` names programs", "move the table"),

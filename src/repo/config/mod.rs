@@ -160,7 +160,7 @@ impl Config {
     /// Sets a value from text.
     fn put(&mut self, key: &Key, text: &str) -> Result<()> {
         (key.put)(self, text).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("`{}` cannot be `{}`", key.name, text.escape_debug()))
+            Error::new(ErrorKind::Usage, format!("invalid value `{}` for `{}`", text.escape_debug(), key.name))
                 .hint(format!("valid values: {}", key.values))
         })
     }

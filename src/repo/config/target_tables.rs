@@ -149,7 +149,7 @@ mod tests {
             }
             for text in invalid {
                 let error = set(&mut document, &name, text).unwrap_err();
-                assert!(error.to_string().starts_with(&format!("`{name}` cannot be `")), "{error}");
+                assert!(error.to_string().ends_with(&format!("` for `{name}`")), "{error}");
             }
         }
         assert_eq!(target_setting("target.max_age").unwrap().map(|(name, _)| name), None);

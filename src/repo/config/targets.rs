@@ -227,7 +227,7 @@ impl TargetSetting {
     }
 
     fn invalid(&self, target: &str, text: &str) -> Error {
-        let message = format!("`target.{target}.{}` cannot be `{}`", self.name, text.escape_debug());
+        let message = format!("invalid value `{}` for `target.{target}.{}`", text.escape_debug(), self.name);
         Error::new(ErrorKind::Usage, message).hint(format!("valid values: {}", self.values))
     }
 }

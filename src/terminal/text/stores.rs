@@ -43,7 +43,7 @@ impl Print for StoreRecord {
 impl Print for StoresEnd {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         match self.count {
-            0 if !page.is_raw() => page.line("no stores outside of their directories"),
+            0 if !page.is_raw() => page.line("no histories are stored outside their directories"),
             _ => Ok(()),
         }
     }

@@ -20,22 +20,22 @@ fn damaged_or_missing_format_shows_a_remedy() {
 ""
 ---- stderr ----
 error: `[ROOT]/work/.undo/format`: invalid repository format: no version
-hint: copy that file from any backup of this repository, however old: it never changes
+hint: copy that file from any backup of this repository, however old: the file never changes
 [exit 5]
 "undo"
 ---- stderr ----
 error: `[ROOT]/work/.undo/format`: invalid repository format: no version
-hint: copy that file from any backup of this repository, however old: it never changes
+hint: copy that file from any backup of this repository, however old: the file never changes
 [exit 5]
 "undo format 1/nread:/nwrite:/nchunk: whole=1048576 target=131072/n"
 ---- stderr ----
 error: `[ROOT]/work/.undo/format`: invalid repository format: truncated
-hint: copy that file from any backup of this repository, however old: it never changes
+hint: copy that file from any backup of this repository, however old: the file never changes
 [exit 5]
 "nonsense/n"
 ---- stderr ----
 error: `[ROOT]/work/.undo/format`: invalid repository format: no version
-hint: copy that file from any backup of this repository, however old: it never changes
+hint: copy that file from any backup of this repository, however old: the file never changes
 [exit 5]
 
 "#]]
@@ -44,7 +44,7 @@ hint: copy that file from any backup of this repository, however old: it never c
     env.undo("commit --init").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work/.undo/format` is missing
-hint: copy that file from any backup of this repository, however old: it never changes
+hint: copy that file from any backup of this repository, however old: the file never changes
 [exit 5]
 
 "#]]);

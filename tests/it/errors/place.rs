@@ -116,7 +116,7 @@ hint: to use another worktree: undo -C DIR …
     env.undo("commit --init").shows(str![[r#"
 ---- stderr ----
 error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
-hint: mount its disk, or write the path that it has now into that file; if it is lost, remove that file: rm [ROOT]/work/.undo
+hint: mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm [ROOT]/work/.undo
 [exit 10]
 
 "#]]);

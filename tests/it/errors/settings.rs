@@ -17,28 +17,28 @@ hint: valid settings: agent.deadline, agent.prompts, agent.strict, drill.max_age
 "#]]);
     env.undo("config store.compression lz4").shows(str![[r#"
 ---- stderr ----
-error: `store.compression` cannot be `lz4`
+error: invalid value `lz4` for `store.compression`
 hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);
     env.undo("config store.compression zstd:20").shows(str![[r#"
 ---- stderr ----
-error: `store.compression` cannot be `zstd:20`
+error: invalid value `zstd:20` for `store.compression`
 hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);
     env.undo("config worktree.cross_mounts maybe").shows(str![[r#"
 ---- stderr ----
-error: `worktree.cross_mounts` cannot be `maybe`
+error: invalid value `maybe` for `worktree.cross_mounts`
 hint: valid values: true, false
 [exit 2]
 
 "#]]);
     env.undo("config user.name 'a\nb'").shows(str![[r#"
 ---- stderr ----
-error: `user.name` cannot be `a/nb`
+error: invalid value `a/nb` for `user.name`
 hint: valid values: text
 [exit 2]
 
@@ -67,7 +67,7 @@ fn invalid_settings_stop_writing_but_not_reading() {
     env.undo("cat one:notes.txt").shows(str![[r#"
 one
 ---- stderr ----
-warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: invalid value `lz4` for `store.compression`
 
 "#]]);
     env.undo("status").shows(str![[r#"
@@ -75,21 +75,21 @@ on main at [ID], 3 minutes ago  two
   modified  notes.txt
 1 change: 1 modified
 ---- stderr ----
-warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: invalid value `lz4` for `store.compression`
 
 "#]]);
     env.undo("commit").shows(str![[r#"
 ---- stderr ----
-warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
-error: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: invalid value `lz4` for `store.compression`
+error: `[ROOT]/work/.undo/config.toml` line 2: invalid value `lz4` for `store.compression`
 hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);
     env.undo("config store.compression stored").shows(str![[r#"
 ---- stderr ----
-warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
-error: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: invalid value `lz4` for `store.compression`
+error: `[ROOT]/work/.undo/config.toml` line 2: invalid value `lz4` for `store.compression`
 hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 

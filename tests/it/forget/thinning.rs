@@ -111,7 +111,7 @@ fn a_setting_turns_thinning_off() {
     assert!(counts(&env).1 <= 4, "{:?}", counts(&env));
     env.undo("config history.keep 'last 3'").shows(str![[r#"
 ---- stderr ----
-error: `history.keep` cannot be `last 3`
+error: invalid value `last 3` for `history.keep`
 hint: valid values: all, or rules such as: within 7d, daily within 90d, weekly
 [exit 2]
 

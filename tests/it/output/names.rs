@@ -188,7 +188,7 @@ deflate:6
 "#]]);
     env.undo("config store.compression lzma").shows(str![[r#"
 ---- stderr ----
-error: `store.compression` cannot be `lzma`
+error: invalid value `lzma` for `store.compression`
 hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 

@@ -72,14 +72,14 @@ fn missing_external_store_is_an_error() {
     env.undo("status").shows(str![[r#"
 ---- stderr ----
 error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
-hint: mount its disk, or write the path that it has now into that file; if it is lost, remove that file: rm [ROOT]/work/.undo
+hint: mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm [ROOT]/work/.undo
 [exit 10]
 
 "#]]);
     env.undo("commit --init").shows(str![[r#"
 ---- stderr ----
 error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
-hint: mount its disk, or write the path that it has now into that file; if it is lost, remove that file: rm [ROOT]/work/.undo
+hint: mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm [ROOT]/work/.undo
 [exit 10]
 
 "#]]);
@@ -108,14 +108,14 @@ hint: create one here with `undo init`
     env.undo("status").shows(str![[r#"
 ---- stderr ----
 error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
-hint: mount its disk, or write the path that it has now into that file; if it is lost, remove that file: rm [ROOT]/work/.undo
+hint: mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm [ROOT]/work/.undo
 [exit 10]
 
 "#]]);
     env.undo("checkout @").shows(str![[r#"
 ---- stderr ----
 error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
-hint: mount its disk, or write the path that it has now into that file; if it is lost, remove that file: rm [ROOT]/work/.undo
+hint: mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm [ROOT]/work/.undo
 [exit 10]
 
 "#]]);

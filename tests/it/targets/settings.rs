@@ -83,21 +83,21 @@ hint: valid settings of a target: target.NAME.KEY; KEY is one of auto, connectio
 "#]]);
     env.undo("config target.disk.connections 65").shows(str![[r#"
 ---- stderr ----
-error: `target.disk.connections` cannot be `65`
+error: invalid value `65` for `target.disk.connections`
 hint: valid values: 1 to 64
 [exit 2]
 
 "#]]);
     env.undo("config target.disk.limit_up fast").shows(str![[r#"
 ---- stderr ----
-error: `target.disk.limit_up` cannot be `fast`
+error: invalid value `fast` for `target.disk.limit_up`
 hint: valid values: none, or bytes a second such as 2M
 [exit 2]
 
 "#]]);
     env.undo("config target.disk.auto always").shows(str![[r#"
 ---- stderr ----
-error: `target.disk.auto` cannot be `always`
+error: invalid value `always` for `target.disk.auto`
 hint: valid values: none, commit
 [exit 2]
 
@@ -127,8 +127,8 @@ hint: move the target there first
     env.write(".undo/config.toml", before.clone() + "connections = 100\n");
     env.undo("config target.disk.limit_up 2M").shows(str![[r#"
 ---- stderr ----
-warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 1: `target.disk.connections` cannot be `100`
-error: `[ROOT]/work/.undo/config.toml` line 1: `target.disk.connections` cannot be `100`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 1: invalid value `100` for `target.disk.connections`
+error: `[ROOT]/work/.undo/config.toml` line 1: invalid value `100` for `target.disk.connections`
 hint: valid values: 1 to 64
 [exit 2]
 
