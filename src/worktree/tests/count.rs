@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::scan::Fixture;
 use crate::error::ErrorKind;
 use crate::progress::Silent;
-use crate::worktree::count::{FileTotals, count};
+use crate::worktree::count::{CountedEntry, FileTotals, count};
 
 fn fixture() -> Fixture {
     let fixture = Fixture::new();
@@ -27,9 +27,13 @@ fn covered_files_are_counted_without_being_opened() {
     let (counted, result) = count(&fixture.worktree(), &fixture.store, &|_| false, &Silent);
     result.unwrap();
     assert_eq!(counted.all, FileTotals { files: 5, bytes: 10 + 10 });
-    let directories: Vec<_> = counted.directories.into_iter().collect();
-    let expected = [("a", 2, 5), ("c", 1, 4)];
-    assert_eq!(directories, expected.map(|(name, files, bytes)| (name.into(), FileTotals { files, bytes })));
+    let entries: Vec<_> = counted.entries.into_iter().collect();
+    let expected = [(".undoignore", false, 1, 10), ("a", true, 2, 5), ("c", true, 1, 4), ("file", false, 1, 1)];
+    let entry = |is_directory, files, bytes| CountedEntry { totals: FileTotals { files, bytes }, is_directory };
+    assert_eq!(
+        entries,
+        expected.map(|(name, is_directory, files, bytes)| (name.into(), entry(is_directory, files, bytes)))
+    );
 }
 
 #[test]
