@@ -62,7 +62,7 @@ fn start(env: &TestEnv, written: &[u8]) -> Child {
 /// Creates a repository with a commit. Hooks have a minute, since the tests run on busy machines.
 pub fn shop() -> TestEnv {
     let env = TestEnv::new();
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     for n in 0..30 {
         env.write(&format!("data/raw/{n}.csv"), format!("row {n}\n"));
     }

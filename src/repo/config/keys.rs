@@ -1,5 +1,7 @@
 //! The settings: their names, valid values and defaults.
 
+use std::time::Duration;
+
 use crate::amount::Amount;
 use crate::error::{Error, ErrorKind, Result};
 use crate::keep_rule::{KeepRule, Limit};
@@ -72,6 +74,9 @@ const ONE_REPOSITORY: &[Source] = &[Source::Repository];
 /// For settings that name a program, or that decide what hooks do: a repository may have been copied from elsewhere.
 const USER: &[Source] = &[Source::User];
 
+/// Agents end a hook after 60 seconds, and then run the tool without an answer.
+const LONGEST_HOOK: Duration = Duration::from_secs(50);
+
 /// The setting that determines the modes of the repository's files.
 pub const SHARED: &str = "store.shared";
 
@@ -79,12 +84,15 @@ pub const SHARED: &str = "store.shared";
 pub const KEYS: [Key; 18] = [
     Key {
         name: "agent.deadline",
-        values: "a duration such as 2s or 500ms",
+        values: "a duration of at most 50s, such as 2s or 500ms",
         about: "how long a hook of an agent may take to record the directory",
         files: USER,
         kind: Kind::Text,
         get: |config| duration_text(config.agent_deadline),
-        put: |config, text| parse_deadline(text).map(|deadline| config.agent_deadline = deadline),
+        put: |config, text| {
+            let deadline = parse_deadline(text).filter(|deadline| *deadline <= LONGEST_HOOK);
+            deadline.map(|deadline| config.agent_deadline = deadline)
+        },
     },
     Key {
         name: "agent.prompts",

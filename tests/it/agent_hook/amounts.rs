@@ -36,7 +36,7 @@ fn a_step_with_nothing_new_examines_each_file_once_and_flushes_nothing() {
         return;
     }
     let env = TestEnv::new();
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     for n in 0..FILES {
         env.write(&format!("{}/{n}", n % 200), n.to_string());
     }
@@ -62,7 +62,7 @@ fn a_step_with_nothing_new_examines_each_file_once_and_flushes_nothing() {
 #[test]
 fn a_hundred_steps_beside_a_large_database_take_little_space() {
     let env = TestEnv::new();
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     for n in 0..2000 {
         env.write(&format!("src/{}/{n}.py", n % 40), format!("print({n})\n").repeat(20));
     }
@@ -98,7 +98,7 @@ fn taking_back_a_step_that_changed_a_thousand_files_takes_few_calls_for_each() {
         return;
     }
     let env = TestEnv::new();
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     for n in 0..3000 {
         env.write(&format!("data/{}/{n}", n % 30), format!("row {n}\n"));
     }
@@ -140,7 +140,7 @@ fn taking_back_the_last_step_scans_the_directory_once() {
         return;
     }
     let env = TestEnv::new();
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     for n in 0..FILES {
         env.write(&format!("data/{}/{n}", n % 30), format!("row {n}\n"));
     }

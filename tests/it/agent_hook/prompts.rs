@@ -28,7 +28,7 @@ fn fail_to_record(env: &TestEnv, agent: &str, turn: (&str, &str)) {
     set(env, "agent.deadline", "300ms");
     let answer = hook(env, agent, event(env, "UserPromptSubmit", turn));
     assert!(message(&answer).contains("nothing was recorded"), "{answer}");
-    set(env, "agent.deadline", "60s");
+    set(env, "agent.deadline", "50s");
     drop(holder);
 }
 

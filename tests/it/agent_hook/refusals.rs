@@ -63,7 +63,7 @@ fn strict_mode_blocks_only_tools_and_only_by_an_answer() {
         );
     }
     drop(holder);
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     assert_eq!(hook(&env, "claude", payload(&env, "claude/PreToolUse-Edit")), json!({}));
     let elsewhere = payload(&env, "claude/PreToolUse-Edit").replace(env.path().to_str().unwrap(), "/");
     assert_eq!(hook(&env, "claude", elsewhere), json!({}), "without a repository, nothing is blocked");
@@ -143,7 +143,7 @@ fn problems_of_the_settings_are_reported() {
 fn a_full_disk_is_reported_and_nothing_is_lost() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
-    set(env, "agent.deadline", "60s");
+    set(env, "agent.deadline", "50s");
     env.undo("init -q").ok();
     env.write("notes", "one\n");
     env.undo("commit -m one").ok();
@@ -216,7 +216,7 @@ fn an_unfinished_checkout_is_reported() {
 #[test]
 fn an_accident_is_reported_with_the_next_event() {
     let env = TestEnv::new();
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     for n in 0..300 {
         env.write(&format!("data/{n}.csv"), format!("row {n}\n"));
     }
@@ -232,7 +232,7 @@ fn an_accident_is_reported_with_the_next_event() {
 #[test]
 fn a_home_directory_is_asked_for_once_and_strict_mode_has_a_reason_each_time() {
     let env = TestEnv::new();
-    set(&env, "agent.deadline", "60s");
+    set(&env, "agent.deadline", "50s");
     let home = env.root().join("home");
     env.undo("-C ../home init -q").ok();
     let step = payload(&env, "claude/PreToolUse-Bash").replace(env.path().to_str().unwrap(), home.to_str().unwrap());

@@ -43,6 +43,13 @@ hint: valid values: text
 [exit 2]
 
 "#]]);
+    env.undo("config --global agent.deadline 51s").shows(str![[r#"
+---- stderr ----
+error: invalid value `[DURATION]` for `agent.deadline`
+hint: valid values: a duration of at most [DURATION], such as [DURATION] or [..]
+[exit 2]
+
+"#]]);
     env.undo("config --unset nothing").shows(str![[r#"
 ---- stderr ----
 error: no setting `nothing`
