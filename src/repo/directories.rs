@@ -6,6 +6,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::{CommitId, DirectoryId};
+use crate::object::Operation;
 use crate::object::operation::{RefEdit, RefName, Verb};
 use crate::path::REPOSITORY;
 use crate::quote::shell_word;
@@ -102,12 +103,15 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Whether the directory was attached to a store with commits, and has been empty since: nothing was restored or recorded in it.
+    /// Whether the directory was attached to its history, and has been empty since: nothing was restored or recorded in it. A new
+    /// branch has no history.
     pub fn is_unfilled(&self) -> Result<bool> {
-        let is_attached = self.layout.attachment.directory().is_some() && !self.view().heads.is_empty();
-        Ok(is_attached
-            && !fs::exists(&self.layout.index())?
-            && fs::list(&self.layout.worktree)?.iter().all(|name| name == REPOSITORY))
+        let is_empty = || Ok(fs::list(&self.layout.worktree)?.iter().all(|name| name == REPOSITORY));
+        if self.layout.attachment.directory().is_none() || fs::exists(&self.layout.index())? || !is_empty()? {
+            return Ok(false);
+        }
+        let is_state = |item: Result<(_, Operation)>| item.is_ok_and(|(_, operation)| operation.worktree.is_some());
+        Ok(self.view().at().is_some() || self.own_operations().any(is_state))
     }
 
     /// The former path of a directory that has a store elsewhere, and that has moved since the journal recorded it.
