@@ -109,10 +109,12 @@ fn signal_message_is_a_regular_error() {
     let env = recorded();
     let report = |line: &str| {
         let arguments: Vec<&str> = line.split(' ').collect();
-        stderr_when_interrupted(&env, &("renameat2".to_owned(), 1), ("SIGHUP", 1), &arguments).unwrap()
+        stderr_when_interrupted(&env, &("renameat2".to_owned(), 1), ("SIGHUP", 1), &arguments)
     };
+    // Skipped if this process ignores the signal.
+    let Some(text) = report("checkout @") else { return };
     snapbox::assert_data_eq!(
-        report("checkout @"),
+        text,
         str![[r#"
 error: interrupted: the directory is half old, half new
 hint: finish it with `undo checkout --continue`, or undo it with `undo undo`
@@ -121,7 +123,7 @@ hint: finish it with `undo checkout --continue`, or undo it with `undo undo`
     );
     env.undo("undo").ok();
     snapbox::assert_data_eq!(
-        report("checkout @ --json"),
+        report("checkout @ --json").unwrap(),
         str![[r#"
 {"type":"error","code":"interrupted","message":"interrupted: the directory is half old, half new","hint":"finish it with `undo checkout --continue`, or undo it with `undo undo`","exit":129,"paths":[]}
 
