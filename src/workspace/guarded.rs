@@ -46,6 +46,9 @@ pub(crate) fn find_threatened(
     deadline: Deadline,
     environment: &Environment,
 ) -> Threatened {
+    if commands.is_empty() {
+        return Threatened::default();
+    }
     let mut search = Search::new(deadline);
     for command in commands {
         if search.command(command, shell_directory).is_err() {
