@@ -33,7 +33,7 @@ const SMALL: &str = "small\n";
 
 /// [`ErrorKind::Refused`] if the directory needs a decision of the user. Returns `false` if the user was asked before.
 pub(super) fn check(repository: &Repository, worktree: &Worktree, progress: &dyn Progress) -> Result<bool> {
-    if repository.view().at().is_some() || !repository.view().heads.is_empty() {
+    if has_commits(repository) {
         return Ok(true);
     }
     let path = repository.layout.first_automatic();
@@ -54,11 +54,16 @@ pub(super) fn check(repository: &Repository, worktree: &Worktree, progress: &dyn
 
 /// Whether the user was asked for a decision, which is still missing.
 pub(super) fn is_undecided(repository: &Repository) -> Result<bool> {
-    if repository.view().at().is_some() || !repository.view().heads.is_empty() {
+    if has_commits(repository) {
         return Ok(false);
     }
     let marker = fs::read(&repository.layout.first_automatic())?;
     Ok(marker.is_some_and(|marker| marker.starts_with(ASKED.as_bytes())))
+}
+
+/// A commit by hand, or an earlier automatic one, permits automatic ones.
+fn has_commits(repository: &Repository) -> bool {
+    repository.view().at().is_some() || !repository.view().heads.is_empty()
 }
 
 /// Changes when the rules at the root change.
