@@ -12,15 +12,19 @@ use crate::repo::Repository;
 /// Parses the text in the braces of `@{prompt 3}`: a kind of event, and which one, counted from the newest.
 pub fn parse(text: &str) -> Option<(EventKind, usize)> {
     let mut words = text.split_whitespace();
-    let kind =
-        EventKind::from_word(words.next()?).filter(|kind| matches!(kind, EventKind::Prompt | EventKind::Step))?;
+    let kind = kind_of(words.next()?)?;
     let number = words.next().map_or(Some(1), |digits| digits.parse().ok().filter(|number| *number > 0))?;
     words.next().is_none().then_some((kind, number))
 }
 
 /// Whether the text in the braces of a revision begins like those that [`parse`] accepts.
 pub fn begins_with_kind(text: &str) -> bool {
-    matches!(text.split_whitespace().next(), Some("prompt" | "step"))
+    text.split_whitespace().next().and_then(kind_of).is_some()
+}
+
+/// The kinds of events that revisions name.
+fn kind_of(word: &str) -> Option<EventKind> {
+    EventKind::from_word(word).filter(|kind| matches!(kind, EventKind::Prompt | EventKind::Step))
 }
 
 /// The error for such a text that [`parse`] does not accept.
@@ -29,8 +33,8 @@ pub fn malformed(revision: &str) -> Error {
         .hint("valid forms: `@{prompt}`, `@{prompt 3}`, `@{step}`, `@{step 3}`")
 }
 
-/// The state before a prompt or a step, counted from the newest one. Steps that run only `undo` do not count. If the prompt was not recorded, the state before the first
-/// event during it.
+/// The state before a prompt or a step, counted from the newest one. Steps that run only `undo` do not count. If the prompt was not
+/// recorded, the state before the first event during it.
 pub fn state_before(repository: &Repository, kind: EventKind, number: usize) -> Result<CommitId> {
     let found = match kind {
         EventKind::Prompt => newest_prompts(repository, number)?,
