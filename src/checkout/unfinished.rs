@@ -33,7 +33,7 @@ pub fn check_no_mix(repository: &Repository) -> Result<()> {
     check_finished(repository, HALF_DONE, &format!("{WAYS_OUT}; `--force` records the directory"))
 }
 
-/// Like [`check_no_mix`], for an automatic commit. [`ErrorKind::Refused`] if a checkout is unfinished: an automatic commit would record a mix of two states.
+/// Like [`check_no_mix`], for an automatic commit.
 pub fn check_automatic_allowed(repository: &Repository) -> Result<()> {
     check_filled(repository, "; to record it as it is, once by hand: undo commit --force")?;
     check_finished(repository, HALF_DONE, WAYS_OUT)

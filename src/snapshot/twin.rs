@@ -6,8 +6,8 @@ use crate::object::{Commit, Objects};
 use crate::repo::Repository;
 use crate::snapshot::commit::Content;
 
-/// Finds a commit of the same content that is an automatic one, or whose parent is `@`, such as one that was undone: a head, or the commit that the
-/// worktree was last checked out to. Skips unreadable commits.
+/// Finds a commit of the same content that is an automatic one, or whose parent is `@`, such as one that was undone: a head, or the
+/// commit that the worktree was last checked out to. Skips unreadable commits.
 pub(super) fn twin(repository: &Repository, content: &Content) -> Result<Option<CommitId>> {
     let view = repository.view();
     let is_twin =
