@@ -20,8 +20,8 @@ function __undo_record
     test "$UNDO_GUARD" != off; or return 0
     set -l aliases (__undo_aliases $argv[1])
     __undo_is_guarded $argv[1] $aliases; or return 0
-    # While Enter is handled, the cursor is on the line.
-    test -z '@STRICT@'; or echo >&2
+    # While Enter is handled, the cursor is on the line, and a list may be below it.
+    test -z '@STRICT@'; or printf '\n\e[J' >&2
     command undo shell-hook fish @STRICT@ --before $argv[1] --alias=$aliases </dev/null >&2; and return 0
     test -n '@STRICT@'; or return 0
     return 1
@@ -38,15 +38,22 @@ function __undo_postexec --on-event fish_postexec
     set --erase __undo_recorded
 end
 
-# Bound to Enter, because an event cannot refuse a line.
+# Bound to Enter, because an event cannot refuse a line. Enter may also choose from a list of completions or from the history, which
+# puts the line on the command line and does not run it.
 function __undo_execute
     set -l line (commandline | string collect)
-    if commandline --paging-mode; or commandline --search-mode; or __undo_record $line
+    if __undo_record $line
         set --global __undo_recorded $line
         commandline --function execute
     else
         echo 'undo: the line was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before the command' >&2
-        commandline --function repaint
+        # Repainting begins as many lines above the cursor as the line, its prompt and a search in a list take before it.
+        set -l before (commandline --cut-at-cursor --current-buffer)
+        set -l wrapped (math "floor($(string length -- "$before") / $COLUMNS)")
+        string repeat --no-newline --count (math (count (fish_prompt)) + (count $before) + $wrapped) \n >&2
+        # Moving the cursor closes a list, which would keep the line from being edited.
+        commandline --cursor 0
+        commandline --function end-of-buffer repaint
     end
 end
 

@@ -1,5 +1,8 @@
 //! The hook in fish.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use super::terminal::Terminal;
 use crate::crash::has_strace;
 
@@ -47,6 +50,33 @@ fn fish_refuses_lines_in_strict_mode() {
     fish.line("echo one\necho two");
     fish.line("env UNDO_GUARD=off rm -rf work");
     assert!(!fish.has("work"));
+}
+
+#[test]
+fn fish_refuses_lines_that_are_recalled_or_completed() {
+    let Some(mut fish) = Terminal::start("fish", "shell.strict true", "", "") else { return };
+    fish.line("cd ..; ln -s work work-link; mkdir other-a other-b");
+    fish.line("set -x directory none");
+    fish.line("rm -rf $directory");
+    fish.line("set -x directory work");
+    fish.refuses_after("", &["Up"; 4]);
+    fish.refuses_after("rm -rf $dir", &["C-r"]);
+    // Lists both names, and chooses one.
+    fish.refuses_after("rm -rf wor", &["Tab"]);
+    fish.refuses_after("rm -rf wor", &["Tab", "Tab"]);
+    fish.refuses_after("rm -rf wor", &["Tab", "Tab", "Tab"]);
+    // The messages remain on the screen if the line takes many lines.
+    fish.refuses(&format!("function fish_prompt; echo; echo -n '> '; end; rm -rf work {}", "long/ ".repeat(200)));
+    fish.calls();
+    fish.keys("rm -rf oth");
+    // The first Enter chooses, the second one runs the line.
+    for key in ["Tab", "Tab", "Enter", "Enter"] {
+        fish.press(key);
+        sleep(Duration::from_millis(300));
+    }
+    fish.finish();
+    assert_eq!(fish.calls(), ["rm -rf other-a/"; 2]);
+    assert!(!fish.has("other-a") && fish.has("other-b"));
 }
 
 #[test]

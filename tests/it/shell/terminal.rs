@@ -237,9 +237,19 @@ impl Terminal {
     /// Checks that nothing of a line runs that deletes a history.
     #[track_caller]
     pub fn refuses(&mut self, line: &str) {
+        self.refuses_after(line, &[]);
+    }
+
+    /// The same for a line that is typed, and changed or chosen with other keys.
+    #[track_caller]
+    pub fn refuses_after(&mut self, line: &str, keys: &[&str]) {
         let refusals = || self.screen().matches("was not run (shell.strict)").count();
         let before = refusals();
         self.keys(line);
+        for key in keys {
+            self.press(key);
+            sleep(Duration::from_millis(300));
+        }
         self.press("Enter");
         self.wait("refusal", || refusals() > before);
         // Fish leaves the line on the command line.
