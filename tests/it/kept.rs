@@ -208,7 +208,13 @@ impl Model {
                 let content = recorded.tree.nodes.get(path).and_then(|node| node.content);
                 recorded.left_out.contains(path) || content.is_some_and(|content| self.purged.contains(&content))
             };
-            found.nodes.retain(|path, _| !is_purged(path));
+            let staying = self.left_out("work");
+            // So does a directory that contains it.
+            let is_kept_for_it = |path: &Vec<u8>| {
+                let contains = |below: &Vec<u8>| below.starts_with(&[path, b"/".as_slice()].concat());
+                !recorded.tree.nodes.contains_key(path) && staying.iter().any(contains)
+            };
+            found.nodes.retain(|path, _| !is_purged(path) && !is_kept_for_it(path));
             assert_same(&found, &self.without_purged(&recorded.tree));
         }
     }
