@@ -25,7 +25,7 @@ const STEPS: usize = 50;
 /// A record of an entry that has this stat.
 pub(crate) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
     let (content, attributes) = (entry.content.clone(), entry.attributes);
-    Record { name: entry.name.clone(), stat, content, attributes, racy }
+    Record { name: entry.name.clone(), stat, content, attributes, racy, is_prefix: false }
 }
 
 /// Entries that are not as wanted, with reasons.

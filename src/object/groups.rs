@@ -40,6 +40,12 @@ impl Groups {
         Groups { is_shared, values: Vec::new(), first: None, open: Hasher::new(), filled: 0 }
     }
 
+    /// Continues a blob of which these are the values of the first groups, at least two.
+    pub fn resume(is_shared: bool, values: Vec<GroupHash>) -> Groups {
+        assert!(values.len() > 1, "a blob of one group needs the hasher of that group");
+        Groups { is_shared, open: begin(values.len()), values, first: Some(Hasher::new()), filled: 0 }
+    }
+
     /// Appends bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         let missing = if self.filled == 0 && self.first.is_some() { 0 } else { GROUP - self.filled };

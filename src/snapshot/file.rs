@@ -3,7 +3,7 @@
 //! The buffer that is hashed is the one that is stored, so the id of an object is right even if the file changes.
 
 use crate::chunk::Params;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::{BlobId, ObjectId};
 use crate::object::groups::GROUP;
@@ -11,6 +11,7 @@ use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 use crate::parallel;
 use crate::snapshot::large::{self, LargeFile};
+use crate::snapshot::prefix::Prefix;
 use crate::snapshot::rechunk::CutPredictor;
 use crate::snapshot::reflink;
 use crate::store::{ReflinkCopy, Session, Store, Writer};
@@ -20,6 +21,15 @@ use crate::worktree::sink::Sink;
 
 /// Bytes of a large file that are read at once, at least.
 const WINDOW: usize = 4 * GROUP;
+
+/// What was put of one file.
+struct Put {
+    blob: BlobId,
+    /// The layout of the chunks, which the caller must put. `None` for a blob that is stored whole.
+    layout: Option<Layout>,
+    /// Why only the beginning of the file was put.
+    interruption: Option<Error>,
+}
 
 /// Stores the content that a scan reads.
 pub struct StoreSink<'a> {
@@ -53,34 +63,48 @@ impl<'a> StoreSink<'a> {
         Ok(id.into())
     }
 
-    /// Puts a blob that is too long to be stored whole, with `filled` bytes of it in the window.
+    /// Puts a blob that is too long to be stored whole, with `filled` bytes of it in the window. `prefix` was put by an earlier reading.
     fn put_large(
         &mut self,
         reading: &mut Reading<'_>,
-        filled: usize,
-        step: Step,
+        (filled, step): (usize, Step),
+        prefix: Option<Prefix>,
         (last, adoption): (&Layout, Option<&mut ReflinkCopy<'a>>),
-    ) -> Result<(BlobId, Layout)> {
+    ) -> Result<Put> {
         let predictor = CutPredictor::new(last, self.params);
         if reading.is_shared() && self.writers.len() == 1 {
             self.writers.resize_with(parallel::workers(), || self.session.writer());
         }
         let count = if reading.is_shared() { self.writers.len() } else { 1 };
         let writers = &mut self.writers[..count];
-        LargeFile::new((&mut self.window, filled), self.params, writers, (predictor, adoption)).put(reading, step)
+        let mut file = LargeFile::new((&mut self.window, filled), self.params, writers, (predictor, adoption));
+        if let Some(prefix) = prefix {
+            file = file.resume(prefix);
+        }
+        let interruption = match file.put(reading, step) {
+            Err(error) if error.kind() == ErrorKind::NotInTime => Some(error),
+            put => put.map(|()| None)?,
+        };
+        let (blob, layout) = file.finish();
+        Ok(Put { blob, layout: Some(layout), interruption })
     }
 
-    /// Puts everything that is read, whole or in chunks. Returns the layout of the chunks, which the caller must put.
-    fn put(
-        &mut self,
-        reading: &mut Reading<'_>,
-        last: &Layout,
-        adoption: Option<&mut ReflinkCopy<'a>>,
-    ) -> Result<(BlobId, Option<Layout>)> {
+    /// Puts what follows a prefix of a large file.
+    fn put_rest(&mut self, reading: &mut Reading<'_>, prefix: Prefix, last: &Layout) -> Result<Put> {
+        reading.skip_to(prefix.layout.size())?;
+        let mut filled = 0;
+        let step = self.more(reading, &mut filled)?;
+        self.put_large(reading, (filled, step), Some(prefix), (last, None))
+    }
+
+    /// Puts everything that is read, whole or in chunks.
+    fn put(&mut self, reading: &mut Reading<'_>, last: &Layout, adoption: Option<&mut ReflinkCopy<'a>>) -> Result<Put> {
         let mut filled = 0;
         loop {
             match self.more(reading, &mut filled)? {
-                Step::End if filled as u64 <= self.params.whole => return Ok((self.put_whole(filled)?, None)),
+                Step::End if filled as u64 <= self.params.whole => {
+                    return Ok(Put { blob: self.put_whole(filled)?, layout: None, interruption: None });
+                }
                 // A hole in a short file is not worth a layout.
                 Step::Hole(length) if filled as u64 + length <= self.params.whole => {
                     let end = filled + length as usize;
@@ -88,12 +112,22 @@ impl<'a> StoreSink<'a> {
                     filled = end;
                 }
                 Step::Data(_) if filled < self.window.len() - self.params.maximum() => {}
-                step => {
-                    let (blob, layout) = self.put_large(reading, filled, step, (last, adoption))?;
-                    return Ok((blob, Some(layout)));
-                }
+                step => return self.put_large(reading, (filled, step), None, (last, adoption)),
             }
         }
+    }
+
+    /// Puts everything that is read; a large file as a reflink copy, if that is possible.
+    fn put_or_adopt(&mut self, reading: &mut Reading<'_>, last: &Layout) -> Result<Put> {
+        let Some(mut adopting) = reflink::begin(self.session, &mut self.writers[0], self.params, reading, last)? else {
+            return self.put(reading, last, None);
+        };
+        let mut put = self.put(reading, last, Some(&mut adopting.adoption))?;
+        if adopting.restart_from_copy(reading)? {
+            put = self.put(reading, last, Some(&mut adopting.adoption))?;
+        }
+        adopting.adoption.finish(&mut self.writers[0])?;
+        Ok(put)
     }
 
     /// Puts the chunks of an existing layout that the store has lost. That layout stays valid, and may have other chunks than
@@ -134,18 +168,18 @@ impl Sink for StoreSink<'_> {
         // Without a layout, cut points are searched for.
         let last = reading.last().filter(|_| reading.expected() > self.params.whole);
         let last = last.and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
-        let mut adopting = reflink::begin(self.session, &mut self.writers[0], self.params, reading, &last)?;
-        let mut put = self.put(reading, &last, adopting.as_mut().map(|it| &mut it.adoption))?;
-        if let Some(mut adopting) = adopting {
-            if adopting.restart_from_copy(reading)? {
-                put = self.put(reading, &last, Some(&mut adopting.adoption))?;
-            }
-            adopting.adoption.finish(&mut self.writers[0])?;
-        }
-        let (blob, layout) = put;
+        let put = match Prefix::stored(self.store, self.session, reading) {
+            Some(prefix) => self.put_rest(reading, prefix, &last)?,
+            None => self.put_or_adopt(reading, &last)?,
+        };
+        let Put { blob, layout, interruption } = put;
         self.store.check_not_purged(blob)?;
         if let Some(layout) = layout {
             large::put_layout(&mut self.writers[0], blob, &layout)?;
+            if let Some(interruption) = interruption {
+                reading.set_stored_prefix(blob, layout.size());
+                return Err(interruption);
+            }
             if self.store.is_in_doubt() {
                 self.put_as_recorded(reading, blob)?;
             }

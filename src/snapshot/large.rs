@@ -2,12 +2,13 @@
 //! do not depend on their number.
 
 use crate::chunk::{self, Params};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::BlobId;
 use crate::object::groups::{GROUP, GroupHash};
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
 use crate::parallel;
+use crate::snapshot::prefix::Prefix;
 use crate::snapshot::rechunk::{CutPredictor, FilePiece, OldChunk};
 use crate::store::{ReflinkCopy, Writer};
 use crate::worktree::Reading;
@@ -41,8 +42,16 @@ impl<'l, 's> LargeFile<'l, 's> {
         LargeFile { window, params, writers, adoption, predictor, groups, layout, filled, hashed: 0 }
     }
 
-    /// Puts all chunks; `step` is what follows the bytes in the window.
-    pub fn put(mut self, reading: &mut Reading<'_>, mut step: Step) -> Result<(BlobId, Layout)> {
+    /// Continues behind a prefix that is stored, with an empty window.
+    pub fn resume(self, Prefix { layout, groups }: Prefix) -> LargeFile<'l, 's> {
+        let mut predictor = self.predictor;
+        predictor.pass(layout.size());
+        LargeFile { predictor, groups, layout, ..self }
+    }
+
+    /// Puts all chunks; `step` is what follows the bytes in the window. After [`ErrorKind::NotInTime`], what was read is put as if the
+    /// file ended there.
+    pub fn put(&mut self, reading: &mut Reading<'_>, mut step: Step) -> Result<()> {
         let long = u64::from(self.params.target);
         loop {
             match step {
@@ -55,19 +64,27 @@ impl<'l, 's> LargeFile<'l, 's> {
                     self.layout.push(Piece::Zeros { length });
                 }
                 Step::End => {
-                    self.advance(true)?;
-                    break;
+                    return self.advance(true);
                 }
             }
             let end = self.filled + fresh(reading.position(), self.window.len() - self.filled);
-            step = reading.next(&mut self.window[self.filled..end], long)?;
+            step = match reading.next(&mut self.window[self.filled..end], long) {
+                Err(error) if error.kind() == ErrorKind::NotInTime => {
+                    self.advance(true)?;
+                    return Err(error);
+                }
+                step => step?,
+            };
             if let Step::Data(length) = step {
                 self.filled += length;
             }
         }
+    }
+
+    /// The content that was put.
+    pub fn finish(self) -> (BlobId, Layout) {
         let (blob, groups) = self.groups.finish();
-        self.layout.groups = groups;
-        Ok((blob, self.layout))
+        (blob, Layout { groups, ..self.layout })
     }
 
     /// Puts the chunks at the front of the window; with `all`, up to its end.

@@ -10,6 +10,7 @@ mod graft;
 mod large;
 pub mod mktree;
 mod operation;
+mod prefix;
 mod rechunk;
 mod record;
 mod reflink;

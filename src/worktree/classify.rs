@@ -45,7 +45,6 @@ impl<S: Sink> Worker<'_, S> {
             is_stored || known.and_then(|block| block.record(at)).is_some_and(|record| self.walk.is_stored(&record))
         };
         let walk = self.walk;
-        let is_certain = |stat: &Stat| walk.doubtful_since.is_none_or(|since| stat.ctime < since);
         // The index may be older than the purge.
         let is_purged = |at: usize, size: u64| {
             let blob = |record: Record| match record.content {
@@ -66,7 +65,7 @@ impl<S: Sink> Worker<'_, S> {
                 Verdict::Cover(stat) if !S::READS => self.sink().count(&node.path, child.name, &stat)?,
                 Verdict::Cover(stat) => {
                     let proof = known.and_then(|block| prove(block, &mut cursor, child.name, &stat));
-                    let is_proven = |at| is_certain(&stat) && is_stored(at) && is_as_other_names(&stat, at);
+                    let is_proven = |at| walk.is_certain(&stat) && is_stored(at) && is_as_other_names(&stat, at);
                     match proof.filter(|(position, size)| is_proven(*position) && !is_purged(*position, *size)) {
                         Some((position, size)) => {
                             self.count(&stat, size);

@@ -21,6 +21,8 @@ pub struct Reading<'f> {
     /// Offsets and lengths, ascending.
     holes: &'f [(u64, u64)],
     last: Option<BlobId>,
+    prefix: Option<BlobId>,
+    stored_prefix: Option<(BlobId, u64)>,
     pub(super) position: u64,
     has_ended: bool,
     read: u64,
@@ -84,6 +86,8 @@ impl<'f> Reading<'f> {
             ahead: ReadAhead::default(),
             holes: &[],
             last: None,
+            prefix: None,
+            stored_prefix: None,
             position: 0,
             has_ended: false,
             read: 0,
@@ -95,6 +99,11 @@ impl<'f> Reading<'f> {
     /// Sets the content that the file had when it was last read.
     pub fn with_last(self, last: Option<BlobId>) -> Reading<'f> {
         Reading { last, ..self }
+    }
+
+    /// Sets the content of the beginning of the file, which an earlier reading stored before it was interrupted.
+    pub fn with_prefix(self, prefix: Option<BlobId>) -> Reading<'f> {
+        Reading { prefix, ..self }
     }
 
     /// The file, unless it is a copy or stream, or has holes.
@@ -128,6 +137,30 @@ impl<'f> Reading<'f> {
     /// The last recorded content, if known. The file may differ from it.
     pub fn last(&self) -> Option<BlobId> {
         self.last
+    }
+
+    /// The known content of the beginning of the file.
+    pub fn prefix(&self) -> Option<BlobId> {
+        self.prefix
+    }
+
+    /// Sets what the sink has stored before it was interrupted: content and length of the beginning of the file.
+    pub fn set_stored_prefix(&mut self, blob: BlobId, length: u64) {
+        self.stored_prefix = Some((blob, length));
+    }
+
+    /// What the sink has stored before it was interrupted.
+    pub fn stored_prefix(&self) -> Option<(BlobId, u64)> {
+        self.stored_prefix
+    }
+
+    /// Continues at an offset, without reading what is before it.
+    pub fn skip_to(&mut self, offset: u64) -> Result<()> {
+        let passed = self.holes.partition_point(|(start, length)| start + length <= offset);
+        (self.position, self.holes) = (offset, &self.holes[passed..]);
+        self.task.add(offset)?;
+        self.read_ahead();
+        Ok(())
     }
 
     /// The expected size.

@@ -133,6 +133,15 @@ impl Node {
         if block.proves(at, &self.stat) { block.record(at) } else { None }
     }
 
+    /// The beginning of a file with this stat, stored by an interrupted scan.
+    pub fn known_prefix(&self, name: &[u8], stat: &Stat) -> Option<BlobId> {
+        let record = self.indexed.as_ref()?.find(name).filter(|known| known.is_prefix && known.stat.is_same(stat))?;
+        match record.content {
+            Content::File { blob, .. } => Some(blob),
+            _ => None,
+        }
+    }
+
     /// The last recorded content of a file.
     pub fn last_blob(&self, name: &[u8]) -> Option<BlobId> {
         match self.indexed.as_ref()?.find(name)?.content {

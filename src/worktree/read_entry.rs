@@ -1,5 +1,6 @@
 //! Reads entries that the index does not prove unchanged: content and attributes as of one moment.
 
+use std::fs::File;
 use std::sync::{Arc, PoisonError};
 
 use crate::error::{ErrorKind, Result};
@@ -10,7 +11,7 @@ use crate::object::commit::Reason;
 use crate::object::{Attributes, Content, ObjectKind, id_of};
 use crate::path::RepoPathBuf;
 use crate::worktree::classify::Verdict;
-use crate::worktree::clock;
+use crate::worktree::clock::{self, Usage};
 use crate::worktree::content::{Reading, holes};
 use crate::worktree::index::Record;
 use crate::worktree::inodes::{FirstName, ReadEntry};
@@ -142,11 +143,15 @@ impl<S: Sink> Worker<'_, S> {
         if walk.store.purged().has_size(before.size) {
             walk.store.check_not_purged(HashSink::new().read(&mut reading())?)?;
         }
-        let mut reading = reading().with_last(last);
+        let prefix = child.parent.known_prefix(child.name, &before).filter(|_| walk.is_certain(&before));
+        let mut reading = reading().with_last(last).with_prefix(prefix);
         let blob = match self.sink().read(&mut reading) {
             Ok(blob) => blob,
             Err(error) if reading.failed() || error.kind() == ErrorKind::Purged => return Err(error),
             Err(error) => {
+                if let Some(prefix) = reading.stored_prefix() {
+                    self.keep_prefix(child, (&file, &before), usage, prefix)?;
+                }
                 self.sink_failure = Some(error);
                 return Ok(None);
             }
@@ -162,8 +167,25 @@ impl<S: Sink> Worker<'_, S> {
         // Unreadable attributes are read again by the next scan.
         let racy = xattrs.is_none() || usage.is_racy(&stat, &walk.clock);
         let attributes = self.put_attributes(xattrs.unwrap_or_default(), holes);
-        let name = child.name.to_vec();
-        Ok(Some((before, Record { name, stat, content: Content::File { blob, size }, attributes, racy })))
+        let (name, content) = (child.name.to_vec(), Content::File { blob, size });
+        Ok(Some((before, Record { name, stat, content, attributes, racy, is_prefix: false })))
+    }
+
+    /// Adds what was stored of a file to the index of the interrupted scan, if its stat will reveal every change.
+    fn keep_prefix(
+        &self,
+        child: Child<'_>,
+        (file, before): (&File, &Stat),
+        usage: Usage,
+        (blob, size): (BlobId, u64),
+    ) -> Result<()> {
+        let (stat, clock) = (fs::stat_file(file)?, &self.walk.clock);
+        if stat.is_same(before) && !usage.is_racy(&stat, clock) && !clock.is_racy(&stat) {
+            let (name, content) = (child.name.to_vec(), Content::File { blob, size });
+            let record = Record { name, stat, content, attributes: None, racy: true, is_prefix: true };
+            child.parent.set_slots([(child.at, Slot::New(Box::new(record)))]);
+        }
+        Ok(())
     }
 
     /// Reads an entry without content, which had this stat. Returns the stat, and the record with the stat after.
@@ -180,7 +202,8 @@ impl<S: Sink> Worker<'_, S> {
         let Some(stat) = after else { return Ok(None) };
         let racy = xattrs.is_none();
         let attributes = self.put_attributes(xattrs.unwrap_or_default(), Vec::new());
-        Ok(Some((before, Record { name: child.name.to_vec(), stat, content, attributes, racy })))
+        let record = Record { name: child.name.to_vec(), stat, content, attributes, racy, is_prefix: false };
+        Ok(Some((before, record)))
     }
 
     /// Returns `None`, and lists the path, if only the attributes of an entry cannot be read.

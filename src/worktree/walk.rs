@@ -1,10 +1,11 @@
 //! The state of a scan that all workers share, and its result.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Stat;
 use crate::id::{LENGTH, LinksId, ObjectId, TreeId};
 use crate::metadata::Kind;
 use crate::object::commit::{Reason, Totals, Uncovered};
@@ -18,7 +19,7 @@ use crate::worktree::clock::Clock;
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::index::{Builder, Record, Records, Spool, Total};
 use crate::worktree::inodes::Inodes;
-use crate::worktree::node::Node;
+use crate::worktree::node::{Node, Slot};
 use crate::worktree::queue::Queue;
 use crate::worktree::{Index, Worktree};
 
@@ -165,6 +166,11 @@ impl<'w> Walk<'w> {
         self.found().index.put(node.path.clone(), records);
     }
 
+    /// Whether the index may prove something about an entry with this stat.
+    pub fn is_certain(&self, stat: &Stat) -> bool {
+        self.doubtful_since.is_none_or(|since| stat.ctime < since)
+    }
+
     /// Whether the store has the objects of an index record: the index may be newer than a store that was restored from
     /// a backup.
     pub fn is_stored(&self, record: &Record) -> bool {
@@ -209,9 +215,16 @@ impl<'w> Walk<'w> {
         for node in unfinished {
             let mut next = Some(node);
             while let Some(node) = next.take_if(|node| seen.insert(node.path.clone())) {
-                let records = node.records(node.take_slots()).unwrap_or_default();
-                // Otherwise the last index knows more.
-                if records.len() > node.indexed.as_ref().map_or(0, |indexed| indexed.count()) {
+                let new = node.take_slots().into_iter().filter_map(|slot| match slot {
+                    Slot::New(record) => Some((record.name.clone(), *record)),
+                    _ => None,
+                });
+                let mut new = new.peekable();
+                if new.peek().is_some() {
+                    let known = node.indexed.as_ref().and_then(|indexed| indexed.block().records()).unwrap_or_default();
+                    let known = known.into_iter().map(|record| (record.name.clone(), record));
+                    let by_name: BTreeMap<Vec<u8>, Record> = known.chain(new).collect();
+                    let records: Vec<Record> = by_name.into_values().collect();
                     index.put(node.path.clone(), Records::new(&node.path, None, &records, Some(&self.spool)));
                 }
                 next = node.parent.as_ref().map(|(parent, _)| parent.clone());

@@ -221,6 +221,7 @@ impl<'w, S: Sink> Worker<'w, S> {
             content: total.content(),
             attributes: listed.attributes,
             racy: !listed.has_readable_attributes || self.walk.clock.is_racy(&node.stat),
+            is_prefix: false,
         };
         let is_own_same =
             || node.parent.is_some() || node.indexed.as_ref().is_some_and(|it| it.find(b"") == Some(own.clone()));

@@ -263,7 +263,7 @@ impl Model {
             self.commits.values().filter_map(of_path).filter(|content| !self.purged.contains(content)).collect();
         self.purged.extend(&new);
         self.done.insert("purge");
-        // If all was purged before, this is no operation, and `undo` would take back another one.
+        // If all was purged before, nothing is recorded, and `undo` would take back another operation.
         if !new.is_empty() && self.random.below(3) == 0 {
             self.undo("undo").ok();
             self.purged.retain(|content| !new.contains(content));

@@ -124,7 +124,7 @@ def check_index(repository, path):
     """Checks the checksums, and each directory with a known tree against that tree."""
     data = path.read_bytes()
     head = Fields(data)
-    must((head.take(8), head.number(4), head.number(4)) == (b"undoindx", 2, 0), "not an index")
+    must((head.take(8), head.number(4), head.number(4)) == (b"undoindx", 3, 0), "not an index")
     directories, length, _, _, zero = head.number(8), head.number(8), head.take(16), head.time(), head.number(4)
     must((length, zero) == (len(data), 0) and head.take(16) == prefixed(data[:64]), "the header of the index")
     paths, records = [], 0

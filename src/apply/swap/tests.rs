@@ -31,7 +31,7 @@ fn is_done(result: &StepResult) -> bool {
 fn record(directory: &Dir, name: &[u8]) -> Expected {
     let stat = directory.stat(name).unwrap().unwrap();
     let content = Content::File { blob: hash(directory, name).unwrap(), size: stat.size };
-    let record = Record { name: name.to_vec(), stat, content, attributes: None, racy: false };
+    let record = Record { name: name.to_vec(), stat, content, attributes: None, racy: false, is_prefix: false };
     Expected::Saved(Box::new(record), WhenOpen::Keep)
 }
 

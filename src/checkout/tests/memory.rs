@@ -167,7 +167,7 @@ fn index(
         };
         let content = entry.content.clone();
         let mut update = Update::new(&mut index);
-        update.set(path, Record { name: Vec::new(), stat, content, attributes: None, racy: false });
+        update.set(path, Record { name: Vec::new(), stat, content, attributes: None, racy: false, is_prefix: false });
         update.finish();
     }
     index

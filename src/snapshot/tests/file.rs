@@ -3,16 +3,18 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use proptest::prelude::*;
 
 use crate::chunk::Params;
 use crate::environment::Durability;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::object::layout::Piece;
 use crate::object::{ObjectKind, id_of};
 use crate::parallel::tests::with_workers;
-use crate::progress::Silent;
+use crate::progress::{Silent, Task};
 use crate::snapshot::file::StoreSink;
 use crate::store::{Compression, Options, Store};
 use crate::worktree::content::Reading;
@@ -222,5 +224,65 @@ proptest! {
             bytes.extend(if is_hole { vec![0; length] } else { noise(length, seed as u64) });
         }
         check(&[(&bytes, &holes)]);
+    }
+}
+
+/// Progress that is not in time after some bytes.
+struct BytesInTime(AtomicI64);
+
+impl Task for BytesInTime {
+    fn add(&self, units: u64) -> Result<()> {
+        let left = self.0.fetch_sub(units as i64, Ordering::Relaxed) - units as i64;
+        if left >= 0 { Ok(()) } else { Err(Error::new(ErrorKind::NotInTime, "the time is over")) }
+    }
+
+    fn set_total(&self, _: u64) {}
+}
+
+/// Stores a file in tries that take this many bytes each, the known ones included. Returns its id and the number of tries.
+fn read_in_tries(store: &mut Store, file: &File, (size, holes): (u64, &[(u64, u64)]), bytes: u64) -> (BlobId, u64) {
+    let (mut prefix, mut known, mut tries) = (None, 0, 0);
+    loop {
+        tries += 1;
+        let session = store.session();
+        let mut sink = StoreSink::new(store, &session, true);
+        let task = BytesInTime(AtomicI64::new((known + bytes) as i64));
+        let mut reading = Reading::new(file, size, holes, &task).with_prefix(prefix);
+        let result = sink.read(&mut reading);
+        if let Some((blob, length)) = reading.stored_prefix() {
+            assert!(length >= known, "{length} < {known}");
+            (prefix, known) = (Some(blob), length);
+        }
+        sink.finish().unwrap();
+        let packs = session.finish().unwrap().packs;
+        store.add_packs(&packs).unwrap();
+        match result {
+            Ok(id) => return (id, tries),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::NotInTime),
+        }
+    }
+}
+
+#[test]
+fn a_file_that_was_read_in_several_tries_is_stored_as_if_read_at_once() {
+    const SIZE: usize = 100 << 20;
+    let mut with_zeros = noise(SIZE, 9);
+    with_zeros[30 << 20..(30 << 20) + 5_000_000].fill(0);
+    with_zeros[SIZE - 9_000_000..].fill(0);
+    let hole = (30 << 20, 5_000_000);
+    let at_end = (SIZE as u64 - 9_000_000, 9_000_000);
+    let files: [Given<'_>; 3] = [(&noise(SIZE, 8), &[]), (&with_zeros, &[]), (&with_zeros, &[hole, at_end])];
+    for (bytes, holes) in files {
+        let place = tempfile::tempdir().unwrap();
+        let (ids, whole) = stored(&place.path().join("whole"), &[(bytes, holes)]);
+        for step in [17 << 20, 33_333_333] {
+            let place = tempfile::tempdir().unwrap();
+            let mut store = store(place.path(), PARAMS);
+            let (id, tries) = read_in_tries(&mut store, &file_of(bytes), (SIZE as u64, holes), step);
+            assert_eq!(id, ids[0]);
+            assert!(tries >= 3, "{tries} tries");
+            assert_eq!(store.layout(id).unwrap(), whole.layout(id).unwrap(), "{step} bytes in a try, {holes:?}");
+            assert_eq!(store.copy_blob(id, &mut std::io::sink()).unwrap(), SIZE as u64);
+        }
     }
 }

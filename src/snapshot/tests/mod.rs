@@ -1,5 +1,6 @@
 //! Tests of the whole room.
 
 mod file;
+mod late;
 mod rechunk;
 mod record;

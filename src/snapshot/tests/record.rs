@@ -2,26 +2,24 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::compare::scan_worktree;
 use crate::environment::Environment;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::CommitId;
 use crate::object::commit::{Counts, Reason};
 use crate::object::operation::Verb;
 use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
-use crate::progress::{Progress, Silent, Task, Unit};
+use crate::progress::Silent;
 use crate::repo::Repository;
 use crate::snapshot::{Options, Outcome, SavedScan, take};
 use crate::worktree::Worktree;
 
-struct Fixture {
+pub(super) struct Fixture {
     place: tempfile::TempDir,
-    repository: Repository,
+    pub(super) repository: Repository,
 }
 
 fn path(text: &str) -> RepoPathBuf {
@@ -29,22 +27,22 @@ fn path(text: &str) -> RepoPathBuf {
 }
 
 impl Fixture {
-    fn new() -> Fixture {
+    pub(super) fn new() -> Fixture {
         let place = tempfile::tempdir().unwrap();
         let repository = Repository::init(place.path(), None, Environment::from_process()).unwrap();
         Fixture { place, repository }
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.place.path().join(name)
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         fs::create_dir_all(self.at(name).parent().unwrap()).unwrap();
         fs::write(self.at(name), bytes).unwrap();
     }
 
-    fn worktree(&self) -> Worktree {
+    pub(super) fn worktree(&self) -> Worktree {
         Worktree::open(self.place.path().to_owned(), false).unwrap()
     }
 
@@ -71,7 +69,7 @@ impl Fixture {
         entry_at(self.repository.store(), &commit.root, &path(name)).unwrap()
     }
 
-    fn content(&self, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn content(&self, name: &str) -> Option<Vec<u8>> {
         let blob = self.recorded(name)?.blob()?;
         self.repository.store().read_blob(blob, u64::MAX).unwrap()
     }
@@ -289,62 +287,4 @@ fn commit_rereads_files_missing_from_store() {
     fixture.take(&[]);
     assert_eq!(fixture.content("d/b"), Some(b"only in the second commit".to_vec()));
     assert_eq!(fixture.content("e/c"), Some(b"this one too".to_vec()));
-}
-
-/// Counts what is read, and is not in time after some bytes.
-struct Budget {
-    left: Arc<AtomicI64>,
-    read: Arc<AtomicU64>,
-}
-
-struct BudgetTask(Option<(Arc<AtomicI64>, Arc<AtomicU64>)>);
-
-impl Progress for Budget {
-    fn start(&self, _: &'static str, unit: Unit, _: Option<u64>) -> Arc<dyn Task> {
-        Arc::new(BudgetTask((unit == Unit::Bytes).then(|| (self.left.clone(), self.read.clone()))))
-    }
-}
-
-impl Task for BudgetTask {
-    fn add(&self, units: u64) -> Result<()> {
-        let Some((left, read)) = &self.0 else { return Ok(()) };
-        read.fetch_add(units, Ordering::Relaxed);
-        match left.fetch_sub(units as i64, Ordering::Relaxed) >= units as i64 {
-            true => Ok(()),
-            false => Err(Error::new(ErrorKind::NotInTime, "the time is over")),
-        }
-    }
-
-    fn set_total(&self, _: u64) {}
-}
-
-#[test]
-fn a_commit_that_is_not_in_time_is_found_by_the_next_try() {
-    const FILES: u64 = 40;
-    const SIZE: u64 = 50_000;
-    let mut fixture = Fixture::new();
-    for n in 0..FILES {
-        let byte = |at: u64| blake3::hash(&(n * SIZE + at / 32).to_le_bytes()).as_bytes()[(at % 32) as usize];
-        fixture.write(&format!("flat/file-{n}"), (0..SIZE).map(byte).collect::<Vec<u8>>());
-    }
-    // Younger files are read again.
-    std::thread::sleep(std::time::Duration::from_millis(50));
-    let worktree = fixture.worktree();
-    let (mut tries, read) = (0, Arc::new(AtomicU64::new(0)));
-    let outcome = loop {
-        tries += 1;
-        let budget = Budget { left: Arc::new(AtomicI64::new(500_000)), read: read.clone() };
-        match take(&mut fixture.repository.begin().unwrap(), &worktree, &Options::default(), &budget) {
-            Ok((outcome, _)) => break outcome,
-            Err(error) => assert_eq!(error.kind(), ErrorKind::NotInTime),
-        }
-        assert!(tries < 20);
-        assert_eq!((fixture.repository.view().heads.len(), fixture.repository.operation()), (0, None), "try {tries}");
-    };
-    assert!(tries >= 4, "{tries}");
-    // Each try reads the files again that it was reading at its end.
-    let (total, again) = (FILES * SIZE, tries * 8 * SIZE);
-    assert!(read.load(Ordering::Relaxed) <= total + again, "{read:?} bytes in {tries} tries");
-    assert_eq!(outcome.totals.files, FILES);
-    assert_eq!(fixture.content("flat/file-7").unwrap().len() as u64, SIZE);
 }

@@ -15,7 +15,7 @@ use crate::path::RepoPath;
 use crate::time::Timestamp;
 
 const MAGIC: &[u8; 8] = b"undoindx";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Magic, version, zero, directories, file length, boot, time, zero, checksum of the preceding fields.
 pub(super) const HEADER: usize = 8 + 4 + 4 + 8 + 8 + 16 + 12 + 4 + CHECKSUM;
 /// Path offset and length, records, block offset and length, checksum of path and block.

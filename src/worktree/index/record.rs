@@ -24,6 +24,8 @@ pub struct Record {
     pub attributes: Option<AttributesId>,
     /// A later change may have left the same stat, so the entry must be read again.
     pub racy: bool,
+    /// The content is only the beginning of the file, which an interrupted reading has stored. Such a record is racy, too.
+    pub is_prefix: bool,
 }
 
 impl Record {
@@ -86,6 +88,7 @@ const ATTRIBUTES: u8 = 2;
 const NUMBERS: u8 = 4;
 /// The number of bytes read differs from the size in the stat.
 const LENGTH_DIFFERS: u8 = 8;
+const PREFIX: u8 = 16;
 
 /// Encodes the records of one directory, sorted by name, and their tree, if known.
 pub fn encode<'r>(total: Option<Total>, records: impl IntoIterator<Item = &'r Record>) -> Vec<u8> {
@@ -145,6 +148,7 @@ impl BlockEncoder {
 fn encode_variable(record: &Record, device: u64, variable: &mut Encoder) -> u8 {
     let stat = &record.stat;
     let mut flags = if record.racy { RACY } else { 0 };
+    flags |= if record.is_prefix { PREFIX } else { 0 };
     variable.raw(&record.name);
     if let Some(attributes) = record.attributes {
         flags |= ATTRIBUTES;
@@ -309,7 +313,7 @@ impl<'b> Block<'b> {
             Kind::Socket => return Err(rest.invalid("socket")),
         };
         rest.finish()?;
-        Ok(Record { name, stat, content, attributes, racy: flags & RACY != 0 })
+        Ok(Record { name, stat, content, attributes, racy: flags & RACY != 0, is_prefix: flags & PREFIX != 0 })
     }
 
     /// Decodes all records; `None` if one is invalid.

@@ -35,7 +35,7 @@ fn record(name: &str, kind: Kind, content: Content) -> Record {
         rdev: 0,
         is_mounted: false,
     };
-    Record { name: name.as_bytes().to_vec(), stat, content, attributes: None, racy: false }
+    Record { name: name.as_bytes().to_vec(), stat, content, attributes: None, racy: false, is_prefix: false }
 }
 
 /// One of each kind, with everything that is rare.
@@ -48,6 +48,8 @@ fn records() -> Vec<Record> {
     (linked.stat.links, linked.stat.device) = (3, 8);
     let mut racy = file("racy", 999);
     racy.racy = true;
+    let mut prefix = Record { racy: true, is_prefix: true, ..file("prefix", 999) };
+    prefix.stat.size = 5_000;
     let mut special = file("special", 70);
     special.attributes = Some(AttributesId([5; 32]));
     let symlink = record("symlink", Kind::Symlink, Content::Symlink { target: b"../\xff/x".to_vec() });
@@ -57,6 +59,7 @@ fn records() -> Vec<Record> {
         record("fifo", Kind::Fifo, Content::Fifo),
         file("file", 40),
         linked,
+        prefix,
         racy,
         special,
         symlink,
@@ -234,8 +237,8 @@ fn golden_bytes_of_the_header() {
     assert_eq!(hex, GOLDEN_EMPTY);
 }
 
-const GOLDEN_EMPTY: &str = "756e646f696e6478020000000000000000000000000000005000000000000000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0\
-     40420f00000000000500000000000000b5e26d0400cd1de477e658f10ce04a12";
+const GOLDEN_EMPTY: &str = "756e646f696e6478030000000000000000000000000000005000000000000000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0\
+     40420f0000000000050000000000000097bfd99c2e07f692242798db1ee15151";
 
 /// Blocks beyond the memory limit go through a file; the index is the same.
 #[test]
