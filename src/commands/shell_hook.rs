@@ -85,7 +85,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
         Some((name.to_vec(), text[1..].to_vec()))
     };
     let aliases: Vec<_> = args.aliases.iter().filter_map(split).collect();
-    let commands = guarded_commands(line.as_bytes(), guards, &aliases, &fs::variable);
+    let commands = guarded_commands(line.as_bytes(), args.shell, guards, &aliases, &fs::variable);
     let seconds = LIMIT.as_secs();
     let interrupt = if args.strict { "refuses the command" } else { "skips the recording" };
     let announcement = |doing: &str| format!("{doing} before this command, for up to {seconds} s (Ctrl-C {interrupt})");

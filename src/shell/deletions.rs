@@ -1,22 +1,33 @@
 //! What guarded commands delete with everything below it, which may include a history.
 
-use super::line::{Letter, Word, base_name};
+use super::word::{Letter, Word, base_name};
 
 /// The operands that a command deletes with everything below them. `None` if it is not known to delete any.
 pub(super) fn deleted(program: &[u8], arguments: &[Word]) -> Option<Vec<Word>> {
-    let paths = || arguments.iter().filter(|word| !word.text().starts_with(b"-")).cloned().collect();
+    let paths = || operands(arguments).collect();
     match program {
         b"rm" => Some(paths()),
         b"find" => find_deletes(arguments).then(paths),
         // Only the destination loses what the source lacks. Its `.undo` is deleted, or replaced if the source has one too.
         b"rsync" => {
             let deletes = arguments.iter().any(|word| word.text().starts_with(b"--del")) && !rsync_excludes(arguments);
-            deletes.then(|| paths().pop().into_iter().collect())
+            deletes.then(|| operands(arguments).last().into_iter().collect())
         }
         b"git" => git_clean(arguments),
         b"hg" => hg_purge(arguments),
         _ => None,
     }
+}
+
+/// The words that are not options.
+pub(super) fn operands(arguments: &[Word]) -> impl Iterator<Item = Word> {
+    let mut is_rest = false;
+    let is_operand = move |word: &&Word| {
+        let is_operand = is_rest || !word.text().starts_with(b"-");
+        is_rest |= word.text() == b"--";
+        is_operand
+    };
+    arguments.iter().filter(is_operand).cloned()
 }
 
 /// Whether all programs that `find` runs are known to change nothing.
@@ -154,12 +165,13 @@ fn names_repository(pattern: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::line::split;
+    use super::super::Shell;
+    use super::super::line::commands;
     use super::*;
 
     /// What a line deletes, separated by spaces.
     fn shown(line: &str) -> Option<String> {
-        let words = split(line.as_bytes(), &|_| None).remove(0);
+        let words = commands(line.as_bytes(), Shell::Bash, &|_| None).remove(0);
         let deleted = deleted(&words[0].text(), &words[1..])?;
         Some(deleted.iter().map(|word| String::from_utf8(word.text()).unwrap()).collect::<Vec<_>>().join(" "))
     }

@@ -3,7 +3,7 @@
 //! `git reset --hard` matches `git` with the arguments `reset` and, later, `--hard`. `a|b` stands for either word, `-r` also
 //! for a group of letters such as `-fr`, and `--del*` for each word that begins with `--del`.
 
-use super::line::{Word, base_name};
+use super::word::{Word, base_name};
 
 /// Stands for [`DEFAULT_GUARDS`] in the setting.
 pub const DEFAULT: &str = "default";
@@ -173,10 +173,11 @@ fn combinations(arguments: &[Vec<Argument>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shell::line::split;
+    use crate::shell::Shell;
+    use crate::shell::line::commands;
 
     fn is_guarded(guards: &Guards, line: &str) -> bool {
-        split(line.as_bytes(), &|_| None).iter().any(|words| guards.match_command(words))
+        commands(line.as_bytes(), Shell::Bash, &|_| None).iter().any(|words| guards.match_command(words))
     }
 
     #[test]

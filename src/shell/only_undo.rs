@@ -1,7 +1,8 @@
 //! Recognizes command lines that run only `undo`.
 
-use super::line::{Word, base_name, split};
-use super::operands::is_assignment;
+use super::Shell;
+use super::line::commands;
+use super::word::{Word, base_name, is_assignment};
 
 /// Programs that only read, as they stand after a pipe. `sort` and `uniq` can write a file.
 const READERS: [&[u8]; 15] = [
@@ -26,7 +27,7 @@ const HARMLESS: [&[u8]; 10] = [
 /// Whether a line runs `undo`, and otherwise only programs that change no file. `undo run` counts as the command that it runs.
 pub fn runs_only_undo(line: &[u8]) -> bool {
     let mut kinds = Vec::new();
-    for words in split(line, &|_| None) {
+    for words in commands(line, Shell::Bash, &|_| None) {
         let first = words.iter().take_while(|word| is_assignment(word)).count();
         let Some((program, arguments)) = words[first..].split_first() else { return false };
         let program = program.text();

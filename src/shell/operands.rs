@@ -1,14 +1,22 @@
 //! The guarded commands of a line, and the files and directories that they name.
 
-use super::Guards;
-use super::deletions::{deleted, find_only_reads};
-use super::line::{Letter, Variables, Word, Words, base_name, split};
+use std::path::PathBuf;
+
+use super::braces::expand_braces;
+use super::deletions::{deleted, find_only_reads, operands};
+use super::directories::{Certainty, Directories};
+use super::line::{Part, Variables, commands, split};
+use super::word::{Letter, Word, base_name, is_assignment};
+use super::{Guards, Shell};
 
 /// A guarded command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardedCommand {
-    /// The directories that the line enters before the command, each relative to the previous one.
-    pub directories: Vec<Vec<u8>>,
+    /// The directories in which the command may run, relative to that of the shell. The last one is that which the line has entered
+    /// last.
+    pub directories: Vec<PathBuf>,
+    /// Whether the command runs in the last one.
+    pub certainty: Certainty,
     /// Words that may name files.
     pub operands: Vec<Operand>,
     /// Whether the command deletes what its operands name, with everything below.
@@ -18,14 +26,14 @@ pub struct GuardedCommand {
 /// A word that may name a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operand {
-    /// The path, relative to the last directory; with `is_pattern` a pattern, in which `\` quotes.
+    /// The path, relative to the directory of the command; with `is_pattern` a pattern, in which `\` quotes.
     pub path: Vec<u8>,
     /// Whether the shell replaces the word by the paths that match it.
     pub is_pattern: bool,
 }
 
 /// Programs that run the command in their arguments, and keywords of shells that precede a command.
-const WRAPPERS: [&[u8]; 34] = [
+const WRAPPERS: [&[u8]; 35] = [
     b"!",
     b"-",
     b"and",
@@ -49,6 +57,7 @@ const WRAPPERS: [&[u8]; 34] = [
     b"not",
     b"or",
     b"parallel",
+    b"repeat",
     b"setsid",
     b"stdbuf",
     b"sudo",
@@ -65,8 +74,8 @@ const WRAPPERS: [&[u8]; 34] = [
 /// Shells that run the text after their option `-c`.
 const SHELLS: [&[u8]; 7] = [b"bash", b"dash", b"fish", b"ksh", b"sh", b"su", b"zsh"];
 
-/// Maximum number of words that braces make of one word.
-const MOST_WORDS: usize = 1000;
+/// Maximum number of words before the command that a wrapper runs.
+const MOST_OPTIONS: usize = 100;
 
 /// Nesting of shells (`sh -c`) beyond which a line is not understood.
 const DEEPEST: usize = 5;
@@ -79,56 +88,65 @@ pub const EXEMPTION: &[u8] = b"UNDO_GUARD=off";
 /// The guarded commands of a line. `aliases` are names and what the shell runs instead.
 pub fn guarded_commands(
     line: &[u8],
+    shell: Shell,
     guards: &Guards,
     aliases: &[(Vec<u8>, Vec<u8>)],
     variables: Variables<'_>,
 ) -> Vec<GuardedCommand> {
-    let mut search = Search { guards, aliases, variables, directories: Vec::new(), found: Vec::new() };
-    search.line(line, 0);
+    let mut search = Search { guards, aliases, variables, directories: Directories::default(), found: Vec::new() };
+    search.line(line, shell, 0);
     search.found
 }
 
-/// The directories that a line enters with `cd`, each relative to the previous one.
-pub fn entered_directories(line: &[u8], variables: Variables<'_>) -> Vec<Vec<u8>> {
-    let guards = Guards::none();
-    let mut search = Search { guards: &guards, aliases: &[], variables, directories: Vec::new(), found: Vec::new() };
-    search.line(line, 0);
-    search.directories
+/// The directories that a line of a POSIX shell enters with `cd`, relative to that of the shell.
+pub fn entered_directories(line: &[u8], variables: Variables<'_>) -> Vec<PathBuf> {
+    let (guards, directories) = (Guards::none(), Directories::default());
+    let mut search = Search { guards: &guards, aliases: &[], variables, directories, found: Vec::new() };
+    search.line(line, Shell::Bash, 0);
+    search.directories.all
 }
 
 struct Search<'s> {
     guards: &'s Guards,
     aliases: &'s [(Vec<u8>, Vec<u8>)],
     variables: Variables<'s>,
-    directories: Vec<Vec<u8>>,
+    directories: Directories,
     found: Vec<GuardedCommand>,
 }
 
 impl Search<'_> {
-    fn line(&mut self, line: &[u8], depth: usize) {
-        for words in split(line, self.variables) {
-            self.command(&words, depth);
+    fn line(&mut self, line: &[u8], shell: Shell, depth: usize) {
+        for part in split(line, shell, self.variables) {
+            match part {
+                Part::Open => self.directories.open(),
+                Part::Close => self.directories.close(),
+                Part::Command(words, connector) => {
+                    self.directories.follow(connector, &words);
+                    self.command(&words, shell, depth);
+                }
+            }
         }
     }
 
-    fn command(&mut self, words: &[Word], depth: usize) {
+    fn command(&mut self, words: &[Word], shell: Shell, depth: usize) {
         let first = words.iter().take_while(|word| is_assignment(word)).count();
         let is_wrapped = words.get(first).is_some_and(|word| WRAPPERS.contains(&base_name(&word.text())));
         // The options of a wrapper may have values, so the command may begin at any later word.
-        let last = if is_wrapped { words.len() } else { words.len().min(first + 1) };
+        let last = words.len().min(first + 1 + if is_wrapped { MOST_OPTIONS } else { 0 });
+        let exempt = words.iter().position(|word| word.text() == EXEMPTION).unwrap_or(words.len());
         // The wrapper itself comes last: `xargs rm` is a guard, but `rm -r` after `xargs` says more.
         for at in (first + 1..last).chain([first]).filter(|&at| at < words.len()) {
-            if words[..at].iter().any(|word| word.text() == EXEMPTION) || self.simple_command(&words[at..], depth) {
+            if exempt < at || self.simple_command(&words[at..], at > first, shell, depth) {
                 return;
             }
         }
     }
 
     /// Adds a guarded command, or the directory that `cd` enters. Returns whether the command is one of the two.
-    fn simple_command(&mut self, words: &[Word], depth: usize) -> bool {
+    fn simple_command(&mut self, words: &[Word], is_wrapped: bool, shell: Shell, depth: usize) -> bool {
         let (program, arguments) = (words[0].text(), &words[1..]);
         let name = base_name(&program);
-        if depth < DEEPEST && self.text_command(name, arguments, depth) {
+        if depth < DEEPEST && self.text_command(name, arguments, shell, depth) {
             return true;
         }
         let is_guarded = self.guards.match_command(words) && !(name == b"find" && find_only_reads(arguments));
@@ -136,54 +154,50 @@ impl Search<'_> {
             self.add(name, arguments);
         } else if matches!(name, b"cd" | b"pushd") {
             let target = arguments.iter().find(|word| !word.text().starts_with(b"-") && !word.is_unknown);
-            self.directories.extend(target.map(|word| self.with_home(word)));
+            self.directories.enter(target.map(|word| self.with_home(word)), is_wrapped);
             return true;
         }
         is_guarded
     }
 
     /// Searches the text that an alias, a shell or `eval` runs. Returns whether the command is one.
-    fn text_command(&mut self, name: &[u8], arguments: &[Word], depth: usize) -> bool {
+    fn text_command(&mut self, name: &[u8], arguments: &[Word], shell: Shell, depth: usize) -> bool {
         if let Some((_, text)) = self.aliases.iter().find(|(alias, _)| alias == name) {
-            let mut commands = split(text, self.variables);
+            let mut commands = commands(text, shell, self.variables);
             commands.last_mut().into_iter().for_each(|last| last.extend_from_slice(arguments));
-            commands.iter().for_each(|words| self.command(words, depth + 1));
+            commands.iter().for_each(|words| self.command(words, shell, depth + 1));
             return true;
         }
-        let text = match name {
-            b"eval" => arguments.iter().map(Word::text).collect::<Vec<_>>().join(&b' '),
-            _ if SHELLS.contains(&name) => {
-                let is_option = |word: &Word| {
-                    let text = word.text();
-                    let is_short = text.starts_with(b"-") && !text.starts_with(b"--") && text.ends_with(b"c");
-                    is_short || text == b"--command"
-                };
-                let Some(at) = arguments.iter().position(is_option) else { return false };
-                arguments.get(at + 1).map(Word::text).unwrap_or_default()
-            }
-            _ => return false,
-        };
-        self.line(&text, depth + 1);
+        if name == b"eval" {
+            let text = arguments.iter().map(Word::text).collect::<Vec<_>>().join(&b' ');
+            self.line(&text, shell, depth + 1);
+            return true;
+        }
+        let Some(text) = SHELLS.contains(&name).then(|| text_of_shell(arguments)).flatten() else { return false };
+        // Another process.
+        self.directories.open();
+        self.line(&text, if name == b"fish" { Shell::Fish } else { Shell::Bash }, depth + 1);
+        self.directories.close();
         true
     }
 
     fn add(&mut self, name: &[u8], arguments: &[Word]) {
-        let is_known = |word: &&Word| !word.is_unknown && !word.letters.is_empty();
-        let words: Vec<Word> = arguments.iter().filter(is_known).flat_map(expand_braces).collect();
+        let words: Vec<Word> = arguments.iter().flat_map(expand_braces).collect();
         let deleted = deleted(name, &words);
         let deletes = deleted.is_some();
         let others = || {
-            let paths = words.iter().filter(|word| !word.text().starts_with(b"-"));
             // `dd of=FILE`, `--target-directory=DIR`, `-chdir=DIR`.
             let values = words.iter().filter_map(|word| {
                 let equals = word.letters.iter().position(|letter| letter.byte == b'=')?;
-                Some(Word { letters: word.letters[equals + 1..].to_vec(), is_unknown: false })
+                Some(Word { letters: word.letters[equals + 1..].to_vec(), is_unknown: word.is_unknown })
             });
-            paths.cloned().chain(values).collect()
+            operands(&words).chain(values).collect()
         };
         let paths: Vec<Word> = deleted.unwrap_or_else(others);
-        let operands = paths.iter().filter(|word| !word.letters.is_empty()).map(|word| self.operand(word)).collect();
-        self.found.push(GuardedCommand { directories: self.directories.clone(), operands, deletes });
+        let is_known = |word: &&Word| !word.is_unknown && !word.letters.is_empty();
+        let operands = paths.iter().filter(is_known).map(|word| self.operand(word)).collect();
+        let (directories, certainty) = self.directories.current();
+        self.found.push(GuardedCommand { directories, certainty, operands, deletes });
     }
 
     fn operand(&self, word: &Word) -> Operand {
@@ -222,54 +236,24 @@ impl Search<'_> {
     }
 }
 
-pub(super) fn is_assignment(word: &Word) -> bool {
-    let text = word.text();
-    let Some(length) = text.iter().position(|&byte| byte == b'=') else { return false };
-    let name = &text[..length];
-    !name.is_empty()
-        && !name[0].is_ascii_digit()
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-}
-
-/// The words that unquoted braces make: `a{b,c}` is `ab` and `ac`.
-fn expand_braces(word: &Word) -> Words {
-    let mut done = Vec::new();
-    let mut waiting = vec![word.letters.clone()];
-    while let Some(letters) = waiting.pop() {
-        let list = (0..letters.len()).find_map(|open| Some((open, brace_list(&letters, open)?)));
-        match list {
-            Some((open, commas)) if done.len() + waiting.len() < MOST_WORDS => {
-                let end = &letters[commas[commas.len() - 1] + 1..];
-                let choices = std::iter::once(open).chain(commas.iter().copied()).zip(&commas);
-                let expanded: Vec<_> =
-                    choices.map(|(from, &to)| [&letters[..open], &letters[from + 1..to], end].concat()).collect();
-                waiting.extend(expanded.into_iter().rev());
-            }
-            _ => done.push(Word { letters, is_unknown: false }),
+/// The text after the option `-c` of a shell.
+fn text_of_shell(arguments: &[Word]) -> Option<Vec<u8>> {
+    let texts: Vec<Vec<u8>> = arguments.iter().map(Word::text).collect();
+    if let Some(text) = texts.iter().find_map(|text| text.strip_prefix(b"--command=")) {
+        return Some(text.to_owned());
+    }
+    let is_option = |text: &Vec<u8>| {
+        let is_short = text.starts_with(b"-") && !text.starts_with(b"--");
+        (is_short && text.contains(&b'c')) || text == b"--command"
+    };
+    let mut rest = texts.iter().skip_while(|text| !is_option(text)).skip(1).peekable();
+    // `bash -c -o pipefail TEXT`
+    while let Some(option) = rest.next_if(|text| matches!(text.first(), Some(b'-' | b'+'))) {
+        if matches!(option.last(), Some(b'o' | b'O')) {
+            rest.next();
         }
     }
-    done
-}
-
-/// The positions of the commas and of the closing brace of the list that opens here.
-fn brace_list(letters: &[Letter], open: usize) -> Option<Vec<usize>> {
-    let (mut depth, mut ends) = (0, Vec::new());
-    for (at, letter) in letters.iter().enumerate().skip(open).filter(|(_, letter)| !letter.is_quoted) {
-        match letter.byte {
-            b'{' => depth += 1,
-            b',' if depth == 1 => ends.push(at),
-            b'}' if depth == 1 => {
-                ends.push(at);
-                return (ends.len() > 1).then_some(ends);
-            }
-            b'}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return None;
-        }
-    }
-    None
+    rest.next().cloned()
 }
 
 #[cfg(test)]
@@ -280,7 +264,9 @@ mod tests {
     fn search(line: &str) -> Vec<GuardedCommand> {
         let guards = Guards::parse(DEFAULT).unwrap();
         let aliases = [(b"clean".to_vec(), b"rm -rf build".to_vec()), (b"mv".to_vec(), b"mv -i".to_vec())];
-        guarded_commands(line.as_bytes(), &guards, &aliases, &|name| (name == "HOME").then(|| b"/home/ann".to_vec()))
+        guarded_commands(line.as_bytes(), Shell::Bash, &guards, &aliases, &|name| {
+            (name == "HOME").then(|| b"/home/ann".to_vec())
+        })
     }
 
     /// The guarded commands as `[DIRECTORIES] OPERANDS`; patterns after `~`, deleted operands after `-`.
@@ -291,9 +277,13 @@ mod tests {
                 let mark = if one.is_pattern { "~" } else { "" };
                 format!("{}{mark}{}", if command.deletes { "-" } else { "" }, text(&one.path))
             };
-            let directories: Vec<_> = command.directories.iter().map(text).collect();
             let operands: Vec<_> = command.operands.iter().map(operand).collect();
-            format!("[{}] {}", directories.join(" "), operands.join(" "))
+            let mark = match command.certainty {
+                Certainty::Certain => "",
+                Certainty::IfEntered => "?",
+                Certainty::Possible => "??",
+            };
+            format!("[{}{mark}] {}", command.directories.last().unwrap().display(), operands.join(" "))
         };
         search(line).iter().map(command).collect::<Vec<_>>().join("; ")
     }
@@ -305,6 +295,7 @@ mod tests {
             ("rm -r ~/x \"~/y\" $HOME/z $unknown", "[] -/home/ann/x -~/y -/home/ann/z"),
             ("rm -r sh* 'a*' \"b*\"c?", r"[] -~sh* -a* -~b\*c?"),
             ("rm -r {a,b{c,d}}/x {e}", "[] -a/x -bc/x -bd/x -{e}"),
+            ("rm -rf -- -data", "[] --data"),
             ("mv a b", "[] a b"),
             ("dd if=/dev/zero of=db/file", "[] if=/dev/zero of=db/file /dev/zero db/file"),
             ("terraform -chdir=infra destroy", "[] destroy infra"),
@@ -323,11 +314,12 @@ mod tests {
         for (line, expected) in [
             ("cd ../shop && make clean", "../shop"),
             ("(cd ~/x; make) && cd 'a b' && make", "/home/ann/x, a b"),
+            ("cd a; cd b; (cd c); sh -c 'cd d'; cd e", "a, a/b, a/b/c, a/b/d, a/b/e"),
             ("sh -c 'cd x && make'", "x"),
             ("cd $unknown && make; cd", ""),
         ] {
             let found = entered_directories(line.as_bytes(), &|name| (name == "HOME").then(|| b"/home/ann".to_vec()));
-            let found: Vec<_> = found.iter().map(|path| String::from_utf8_lossy(path)).collect();
+            let found: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
             assert_eq!(found.join(", "), expected, "{line}");
         }
     }
@@ -336,9 +328,22 @@ mod tests {
     fn directories_precede_commands() {
         for (line, expected) in [
             ("cd shop && rm -rf data", "[shop] -data"),
-            ("cd a; cd b; mv c d; rm -r e", "[a b] c d; [a b] -e"),
-            ("(cd ~/x && pushd y && rm -r .)", "[/home/ann/x y] -."),
-            ("cd $unknown; rm -r x", "[] -x"),
+            ("cd a; cd b; mv c d; rm -r e", "[a/b?] c d; [a/b?] -e"),
+            ("(cd ~/x && pushd y && rm -r .)", "[/home/ann/x/y] -."),
+            ("(cd a && ls); rm -r x; (cd b && rm -r y)", "[] -x; [b] -y"),
+            ("bash -c 'cd a'; ls $(cd b); rm -r x", "[] -x"),
+            ("cd a && ls | xargs rm -r && (rm -r x)", "[a] ; [a] -x"),
+            ("cd a &&\nls && rm -r x\nrm -r y", "[a] -x; [a?] -y"),
+            ("cd a || exit; rm -r x", "[a?] -x"),
+            ("cd a & rm -r x", "[a??] -x"),
+            ("cd a | cat; rm -r x", "[a??] -x"),
+            ("if b; then cd a; fi; rm -r x", "[a??] -x"),
+            ("f() { cd a; }; rm -r x", "[a??] -x"),
+            ("b && cd a; rm -r x", "[a??] -x"),
+            ("b && cd a && rm -r x", "[a] -x"),
+            ("cd $unknown; rm -r x", "[??] -x"),
+            ("cd a; cd -; rm -r x", "[a??] -x"),
+            ("if b; then cd a; fi; cd /c && rm -r x", "[/c] -x"),
         ] {
             assert_eq!(shown(line), expected, "{line}");
         }
@@ -369,6 +374,14 @@ mod tests {
             "echo $(rm -r x)",
             "true && rm -r x | cat",
             "timeout 5 rm -r x",
+            "case $y in (a) rm -r x;; esac",
+            "case $y in a) rm -r x;; esac",
+            "for f (a b) rm -r x",
+            "repeat 3 rm -r x",
+            "bash -cx 'rm -r x'",
+            "bash -c -o pipefail -- 'rm -r x'",
+            "su bob --command='rm -r x'",
+            "rm -r {x..x}",
         ] {
             assert_eq!(shown(line), "[] -x", "{line}");
         }
@@ -387,7 +400,8 @@ mod tests {
         let guards = Guards::parse(DEFAULT).unwrap();
         for name in ["r", "rm"] {
             let alias = [(name.as_bytes().to_vec(), b"rm -rf".to_vec())];
-            let found = guarded_commands(format!("{name} x").as_bytes(), &guards, &alias, &|_| None);
+            let line = format!("{name} x");
+            let found = guarded_commands(line.as_bytes(), Shell::Bash, &guards, &alias, &|_| None);
             assert_eq!(
                 (found.len(), found[0].operands.len(), &found[0].operands[0].path[..]),
                 (1, 1, &b"x"[..]),

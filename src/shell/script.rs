@@ -1,36 +1,6 @@
 //! The scripts of the shells. A script decides without a process whether a command may be guarded, and calls `undo` only then.
 
-use super::Guards;
-
-/// Shells with a hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shell {
-    /// Bash 4.4 and later.
-    Bash,
-    /// Zsh 5 and later.
-    Zsh,
-    /// Fish 3 and later.
-    Fish,
-}
-
-impl Shell {
-    /// All shells.
-    pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
-
-    /// The shell with this name.
-    pub fn from_name(name: &str) -> Option<Shell> {
-        Shell::ALL.into_iter().find(|shell| shell.name() == name)
-    }
-
-    /// Name of the program.
-    pub fn name(self) -> &'static str {
-        match self {
-            Shell::Bash => "bash",
-            Shell::Zsh => "zsh",
-            Shell::Fish => "fish",
-        }
-    }
-}
+use super::{Guards, Shell};
 
 /// The script of a shell. With `is_strict` it refuses commands that `undo` could not record.
 pub fn script(shell: Shell, guards: &Guards, is_strict: bool) -> String {

@@ -1,7 +1,5 @@
 //! Records an event that a coding agent announces, in every directory that the event is about.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::agent::{EventKind, HookEvent};
@@ -14,7 +12,7 @@ use crate::progress::deadline::Deadline;
 use crate::quote::shell_path;
 use crate::repo::config;
 use crate::repo::layout::Layout;
-use crate::shell::{Guards, entered_directories, guarded_commands};
+use crate::shell::{Guards, Shell, entered_directories, guarded_commands};
 use crate::snapshot::Outcome;
 
 use super::{AutomaticOptions, AutomaticOutcome, Threatened, Workspace, find_threatened, stores};
@@ -136,7 +134,7 @@ fn find_threatened_by(
     environment: &Environment,
 ) -> Threatened {
     let line = event.shell_command().unwrap_or_default();
-    let commands = guarded_commands(line.as_bytes(), &settings.guards, &[], &fs::variable);
+    let commands = guarded_commands(line.as_bytes(), Shell::Bash, &settings.guards, &[], &fs::variable);
     find_threatened(&commands, &event.directory(directory), settings.deadline, environment)
 }
 
@@ -161,12 +159,7 @@ fn worktrees(event: &HookEvent, directory: &Path, environment: &Environment) -> 
             found.extend(lost.map(|lost| (lost.path.clone(), Err(lost.error()))));
         }
         let line = event.shell_command().unwrap_or_default();
-        let mut current = start.clone();
         for entered in entered_directories(line.as_bytes(), &fs::variable) {
-            let entered = OsStr::from_bytes(&entered);
-            current.push(entered);
-            add_worktree(&mut found, &current);
-            // A subshell may have entered the previous one.
             add_worktree(&mut found, &start.join(entered));
         }
     }

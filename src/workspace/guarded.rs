@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::quote::{one_line, visible};
 use crate::repo::layout::Layout;
 use crate::repo::outside;
-use crate::shell::{GuardedCommand, Shell};
+use crate::shell::{Certainty, GuardedCommand, Shell};
 
 use super::{AutomaticOptions, AutomaticOutcome, Deadline, Workspace};
 use operand_paths::{OperandPath, entries, expand_all};
@@ -38,8 +38,8 @@ pub(crate) struct Threatened {
     pub problems: Vec<(PathBuf, Error)>,
 }
 
-/// Finds repositories: from the directory of the shell upwards, from those that the line enters, from the operands of the commands,
-/// and one level below each operand.
+/// Finds repositories: from the directory of the shell upwards, from those in which the commands may run, from the operands of the
+/// commands, and one level below each operand.
 pub(crate) fn find_threatened(
     commands: &[GuardedCommand],
     shell_directory: &Path,
@@ -89,12 +89,12 @@ impl Search {
 
     /// [`ErrorKind::NotInTime`] at the deadline.
     fn command(&mut self, command: &GuardedCommand, shell_directory: &Path) -> Result<()> {
-        let mut directory = shell_directory.to_owned();
-        command.directories.iter().for_each(|entered| directory.push(OsStr::from_bytes(entered)));
+        let mut bases: Vec<PathBuf> = command.directories.iter().map(|entered| shell_directory.join(entered)).collect();
         self.upwards(shell_directory);
-        self.upwards(&directory);
-        let mut bases = vec![directory.as_path(), shell_directory];
-        bases.dedup();
+        bases.iter().for_each(|base| self.upwards(base));
+        if command.certainty == Certainty::IfEntered && bases.last().is_some_and(|entered| is_dir(entered)) {
+            bases.drain(..bases.len() - 1);
+        }
         let paths = expand_all(&bases, &command.operands, self.deadline)?;
         if command.deletes {
             self.deleted.extend(paths.iter().map(|operand| operand.path.clone()));
@@ -256,7 +256,7 @@ mod tests {
     fn a_search_that_is_not_in_time_is_a_problem() {
         let directory = Path::new("/none");
         let search = |line: &[u8], limit| {
-            let commands = guarded_commands(line, &Guards::parse("default").unwrap(), &[], &|_| None);
+            let commands = guarded_commands(line, Shell::Bash, &Guards::parse("default").unwrap(), &[], &|_| None);
             find_threatened(&commands, directory, Deadline::after(limit), &Environment::from_process())
         };
         for line in [&b"rm -r a"[..], b"rm -r *"] {

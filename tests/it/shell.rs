@@ -80,11 +80,15 @@ fn repositories_are_found_from_the_line() {
         ("", "sudo rm -r -- {work,home}/data"),
         ("home", "dd if=/dev/zero of=$HOME/../work/data/new"),
         ("home", "terraform -chdir=../work destroy"),
+        ("home", "n=$((1 << 4))\nrm -rf ../work/data"),
+        ("", "(cd home && ls); (cd work && rm -rf data)"),
+        ("home", "case $x in (a) rm -rf ../work/data;; esac"),
+        ("home", "rm -rf ../w{o..o}rk/data"),
+        ("home", "bash -cx \"rm -rf ../work/data\""),
     ] {
         let env = repository();
         before(&env, directory, line).ok().shows(str![[""]]);
-        let expected = format!("before: {}", line.replace('\'', "\""));
-        assert_eq!(newest(&env), expected, "in {directory}");
+        assert_eq!(newest(&env), format!("before: {}", line.replace('\n', "; ")), "in {directory}");
     }
 }
 
@@ -141,6 +145,27 @@ hint: to refuse such commands in new shells: undo config --global shell.strict t
     ] {
         before(&env, "", line).ok();
     }
+}
+
+#[test]
+fn operands_are_expanded_where_the_command_runs() {
+    let env = repository();
+    for line in ["cd work && rm -rf *", "cd work; rm -rf *", "(cd work && rm -rf *)", "cd work || exit 1; rm -rf data"] {
+        before(&env, "", line).ok();
+        assert_eq!(newest(&env), "before: cd work && rm -rf *", "{line}");
+    }
+    for line in ["cd none; rm -rf *", "test -d x && cd home; rm -rf work", "(cd home && ls); rm -rf *"] {
+        before(&env, "", line).fails(4);
+    }
+}
+
+#[test]
+fn quotes_of_fish_are_understood() {
+    let env = repository();
+    let mut command = env.command(env!("CARGO_BIN_EXE_undo"));
+    command.args(["shell-hook", "fish", "--before", r"echo 'it\'s'; rm -rf data"]);
+    assert!(command.status().unwrap().success());
+    assert_eq!(newest(&env), r"before: echo 'it\'s'; rm -rf data");
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) struct OperandPath {
 }
 
 /// The paths that operands stand for, once each, sorted.
-pub(super) fn expand_all(bases: &[&Path], operands: &[Operand], deadline: Deadline) -> Result<Vec<OperandPath>> {
+pub(super) fn expand_all(bases: &[PathBuf], operands: &[Operand], deadline: Deadline) -> Result<Vec<OperandPath>> {
     let mut paths = Vec::new();
     for base in bases {
         for operand in operands {
