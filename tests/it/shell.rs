@@ -150,7 +150,8 @@ hint: to refuse such commands in new shells: undo config --global shell.strict t
 #[test]
 fn operands_are_expanded_where_the_command_runs() {
     let env = repository();
-    for line in ["cd work && rm -rf *", "cd work; rm -rf *", "(cd work && rm -rf *)", "cd work || exit 1; rm -rf data"] {
+    for line in ["cd work && rm -rf *", "cd work; rm -rf *", "(cd work && rm -rf *)", "cd work || exit 1; rm -rf data"]
+    {
         before(&env, "", line).ok();
         assert_eq!(newest(&env), "before: cd work && rm -rf *", "{line}");
     }
