@@ -22,8 +22,7 @@ impl Workspace {
     /// Whether to start a process that calls [`push_when_quiet`]: a target that is pushed to automatically lacks commits, and no such
     /// process waits already.
     pub fn needs_automatic_push(&self) -> bool {
-        let is_due = |name: &str| self.is_due(name).unwrap_or(false);
-        self.automatic_targets().any(is_due)
+        self.automatic_targets().any(|name| self.is_due(name))
             && matches!(FileLock::text(&self.repository.layout.automatic_push_lock()), Ok(None))
     }
 
@@ -32,12 +31,12 @@ impl Workspace {
     }
 
     /// Whether a target lacks commits, and this machine keeps its keys: a repository that was copied from elsewhere must not connect
-    /// to addresses in its settings.
-    fn is_due(&self, name: &str) -> Result<bool> {
-        let Some(association) = Association::load(&self.repository, name)? else { return Ok(false) };
+    /// to addresses in its settings. Of a target whose file is damaged, nothing is known.
+    fn is_due(&self, name: &str) -> bool {
+        let Ok(Some(association)) = Association::load(&self.repository, name) else { return false };
         let target = association.target;
-        let copy = self.copy_as_known(name, Some(association))?;
-        Ok(!copy.is_complete() && Target::has_keys(target, &self.repository.environment))
+        let copy = self.copy_as_known(name, Some(association));
+        copy.is_ok_and(|copy| !copy.is_complete()) && Target::has_keys(target, &self.repository.environment)
     }
 }
 
@@ -63,7 +62,7 @@ pub fn push_when_quiet(
         let pushed = workspace.repository.operation();
         let names: Vec<String> = workspace.automatic_targets().map(str::to_owned).collect();
         for name in names {
-            if workspace.is_due(&name)? {
+            if workspace.is_due(&name) {
                 push(&mut workspace, &name);
             }
         }
