@@ -120,7 +120,11 @@ fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> 
     match workspace.commit_automatically(&options, context.ui.progress())? {
         AutomaticOutcome::Recorded(outcome) => {
             context.ui.outcome(&Committed { automatic: true, ..committed(&outcome, &workspace.repository) })?;
-            Ok(report(context, args, &mut workspace, &outcome))
+            let exit = report(context, args, &mut workspace, &outcome);
+            if outcome.created {
+                background::start_if_needed(&workspace);
+            }
+            Ok(exit)
         }
         AutomaticOutcome::RunIsRunning => {
             context.ui.status("nothing recorded: `undo run` is running in this directory and records it");

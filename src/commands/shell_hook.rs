@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::commands::Context;
+use crate::commands::{Context, background};
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
@@ -117,7 +117,13 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
 
 fn record_one(context: &Context<'_>, args: &Args, directory: &Path, line: &OsStr, deadline: Deadline) -> Result<Exit> {
     let progress = context.ui.progress();
-    match record_before(directory, args.shell, line.as_bytes(), deadline, &context.environment, progress)? {
+    let line = line.as_bytes();
+    let (workspace, outcome) =
+        record_before(directory, args.shell, line, deadline, &context.environment, progress)?;
+    if matches!(&outcome, AutomaticOutcome::Recorded(outcome) if outcome.created) {
+        background::start_if_needed(&workspace);
+    }
+    match outcome {
         // In strict mode, what an earlier commit lacks counts as well.
         AutomaticOutcome::Recorded(outcome) if outcome.created || args.strict => {
             Ok(context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes))

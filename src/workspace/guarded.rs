@@ -220,14 +220,16 @@ pub(crate) fn record_before(
     deadline: Deadline,
     environment: &Environment,
     progress: &dyn Progress,
-) -> Result<AutomaticOutcome> {
+) -> Result<(Workspace, AutomaticOutcome)> {
     let mut extras = Extras::default();
     extras.set("shell.name", shell.name());
     let line = String::from_utf8_lossy(line);
     extras.set("shell.command", &line[..line.floor_char_boundary(LONGEST_COMMAND)]);
     let message = format!("before: {}", one_line(&joined(&line), LONGEST_MESSAGE));
     let options = AutomaticOptions { message, extras, deadline: Some(deadline) };
-    Workspace::open(directory, environment.clone())?.commit_automatically(&options, progress)
+    let mut workspace = Workspace::open(directory, environment.clone())?;
+    let outcome = workspace.commit_automatically(&options, progress)?;
+    Ok((workspace, outcome))
 }
 
 /// The lines of a command, joined as in a shell.

@@ -51,9 +51,13 @@ fn hold(env: &TestEnv, name: &str) -> File {
 #[test]
 fn commands_that_record_push_in_the_background() {
     let env = automatic();
-    for arguments in
-        [&["commit", "-m", "more"][..], &["run", "-q", "--", "touch", "touched"], &["checkout", "-q", "@~"]]
-    {
+    for arguments in [
+        &["commit", "-m", "more"][..],
+        &["commit", "--auto"],
+        &["shell-hook", "bash", "--before", "rm -r *"],
+        &["run", "-q", "--", "touch", "touched"],
+        &["checkout", "-q", "@~"],
+    ] {
         env.write("new", arguments.join(" "));
         let before = entries(&env);
         run(&env, arguments);
@@ -102,6 +106,19 @@ fn an_automatic_push_fails_silently_and_is_repeated() {
     fs::rename(env.root().join("gone"), env.root().join("disk")).unwrap();
     run(&env, &["push", "--auto"]);
     assert_eq!(behind(&env), 0);
+}
+
+#[test]
+fn a_damaged_target_keeps_no_other_one_from_being_pushed() {
+    let env = automatic();
+    env.undo("target add broken ../broken").ok();
+    env.undo("config target.broken.auto commit").ok();
+    fs::write(env.path().join(".undo/targets/broken"), "damaged").unwrap();
+    env.write("new", "more");
+    env.undo("commit -m more").ok();
+    let before = entries(&env);
+    run(&env, &["push", "--auto"]);
+    assert_eq!(entries(&env), before + 1);
 }
 
 #[test]
