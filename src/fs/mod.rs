@@ -65,7 +65,7 @@ pub use paths::{
     WideRoot, above_removed_dir, canonicalize, canonicalize_existing, current_dir, home_dir, is_same_dir, lies_in,
     wide_root,
 };
-pub use process::{is_executable, program_path, run_program};
+pub use process::{is_program, program_path, run_program};
 pub use random::random;
 pub use read_lock::ReadLock;
 pub use readahead::ReadAhead;

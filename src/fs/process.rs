@@ -1,6 +1,7 @@
 //! Runs another program with this terminal, input and output, and passes signals on to it.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -25,13 +26,24 @@ pub fn program_path(called: &OsStr) -> Result<PathBuf> {
     let found = if called.components().count() > 1 {
         std::path::absolute(called).ok().filter(|path| is_own(path))
     } else {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path)
-            .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(called))
-            .find(|path| is_own(path))
+        in_path(called).find(|path| is_own(path))
     };
     Ok(found.unwrap_or(own))
+}
+
+/// The paths at which a shell looks for a program without a folder in its name.
+fn in_path(name: &Path) -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    folders.into_iter().map(move |folder| folder.join(name))
+}
+
+/// Whether a command in `directory` that starts with this word runs a program.
+pub fn is_program(word: &Path, directory: &Path) -> bool {
+    match word.as_os_str().as_bytes().contains(&b'/') {
+        true => is_executable(&directory.join(word)),
+        false => in_path(word).any(|path| is_executable(&path)),
+    }
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
@@ -40,7 +52,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 /// Whether a path is a file that this user may execute. Follows links.
-pub fn is_executable(path: &Path) -> bool {
+fn is_executable(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }
 

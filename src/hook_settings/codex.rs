@@ -17,12 +17,16 @@ impl CodexSettings {
         Document::parse(text.to_owned()).ok().map(CodexSettings)
     }
 
-    /// Whether the file turns all hooks off, or all that an administrator has not installed.
+    /// Whether the file turns all hooks off.
     pub fn disables_hooks(&self) -> bool {
         let features = self.0.get("features").and_then(|features| features.as_table_like());
         let is_off = |key| features.and_then(|features| features.get(key)?.as_bool()) == Some(false);
-        let is_managed = self.0.get("allow_managed_hooks_only").and_then(|value| value.as_bool()) == Some(true);
-        is_off("hooks") || is_off("codex_hooks") || is_managed
+        is_off("hooks") || is_off("codex_hooks")
+    }
+
+    /// Whether the file turns off all hooks that an administrator has not installed. This counts only in `requirements.toml`.
+    pub fn allows_only_managed_hooks(&self) -> bool {
+        self.0.get("allow_managed_hooks_only").and_then(|value| value.as_bool()) == Some(true)
     }
 
     /// Whether Codex runs a hook of the file at `hooks`.
@@ -110,7 +114,8 @@ mod tests {
     fn hooks_can_be_off() {
         let is_off = |text: &str| CodexSettings::parse(text).unwrap().disables_hooks();
         assert!(is_off("[features]\nhooks = false\n") && is_off("features = { codex_hooks = false }\n"));
-        assert!(is_off("allow_managed_hooks_only = true\n"));
+        let managed = CodexSettings::parse("allow_managed_hooks_only = true\n").unwrap();
+        assert!(managed.allows_only_managed_hooks() && !managed.disables_hooks());
         assert!(!is_off("[features]\nhooks = true\nother = false\n") && !is_off(""));
         assert!(CodexSettings::parse("[").is_none());
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::agent;
 use crate::history::automatic::Event;
 use crate::time::Timestamp;
-use crate::workspace::hooks::{HookChange, HookStatus};
+use crate::workspace::hooks::{HookChange, HookProgram, HookStatus};
 
 /// A change of an agent's settings.
 #[derive(Clone, Debug, Serialize)]
@@ -73,15 +73,26 @@ pub struct AgentRecord {
     pub title: &'static str,
     pub path: String,
     pub state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub program: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub program_exists: Option<bool>,
+    pub programs: Vec<ProgramRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust: Option<&'static str>,
     pub disabled_by: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_event: Option<EventRecord>,
+}
+
+/// A program that hooks run.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct ProgramRecord {
+    pub path: String,
+    pub exists: bool,
+}
+
+impl ProgramRecord {
+    fn new(program: &HookProgram) -> ProgramRecord {
+        ProgramRecord { path: program.path.display().to_string(), exists: program.exists }
+    }
 }
 
 /// An event that an agent reported.
@@ -110,15 +121,15 @@ impl EventRecord {
 impl AgentRecord {
     /// The record of an agent.
     pub fn new(status: &HookStatus, last: Option<Event>) -> AgentRecord {
-        let HookStatus { agent, path, state, program, program_exists, trust, disabled_by } = status;
+        let HookStatus { agent, path, state, disabled_by } = status;
+        let installed = state.installed();
         AgentRecord {
             agent: agent.word(),
             title: agent.title(),
             path: path.display().to_string(),
             state: state.word(),
-            program: program.as_ref().map(|path| path.display().to_string()),
-            program_exists: program.as_ref().map(|_| *program_exists),
-            trust: trust.map(|trust| trust.word()),
+            programs: installed.map_or_else(Vec::new, |hooks| hooks.programs.iter().map(ProgramRecord::new).collect()),
+            trust: installed.map(|hooks| hooks.trust.word()),
             disabled_by: disabled_by.iter().map(|path| path.display().to_string()).collect(),
             last_event: last.map(|event| EventRecord::new(&event)),
         }

@@ -137,8 +137,9 @@ fn install_and_status_as_json() {
     let lines = env.undo("agent status --json").ok().json();
     assert_eq!((&lines[0]["agent"], &lines[0]["state"]), (&"claude".into(), &"not-installed".into()));
     assert_eq!((&lines[1]["agent"], &lines[1]["state"]), (&"codex".into(), &"installed".into()));
-    assert_eq!(lines[1]["program"], env!("CARGO_BIN_EXE_undo"));
-    assert_eq!((&lines[1]["program_exists"], &lines[1]["trust"]), (&true.into(), &"untrusted".into()));
+    let program = serde_json::json!({"path": env!("CARGO_BIN_EXE_undo"), "exists": true});
+    assert_eq!((&lines[0]["programs"], lines[0].get("trust")), (&serde_json::json!([]), None));
+    assert_eq!((&lines[1]["programs"], &lines[1]["trust"]), (&serde_json::json!([program]), &"untrusted".into()));
     assert_eq!((&lines[1]["disabled_by"], &lines[2]["count"]), (&serde_json::json!([]), &2.into()));
     env.undo("agent uninstall codex -n --json").ok();
     assert!(home(&env, CODEX).exists());
@@ -251,7 +252,7 @@ Claude Code  installed in [ROOT]/home/.claude/settings.json
   last event  none in this directory
 Codex CLI  not installed
 ---- stderr ----
-warning: the program that the hooks of Claude Code run does not exist: no step is recorded
+warning: hooks of Claude Code run `/old place/undo`, which does not exist: no step is recorded
 hint: to make the hooks run this program: undo agent install claude
 
 "#]]);
@@ -273,6 +274,50 @@ hint: to repair the hooks: undo agent install claude
     env.undo("agent install claude").ok();
     env.undo("agent uninstall claude").ok();
     assert_eq!(read(&env, CLAUDE).matches("agent hook").count(), 0, "repaired hooks are removed, too");
+}
+
+#[test]
+fn each_program_of_the_hooks_is_checked() {
+    let env = TestEnv::initialised();
+    env.undo("agent install claude").ok();
+    let settings = read(&env, CLAUDE);
+    let (before, after) = settings.split_once("PreToolUse").unwrap();
+    let step_is_old = after.replacen(env!("CARGO_BIN_EXE_undo"), "/old/undo", 1);
+    write(&env, CLAUDE, &format!("{before}PreToolUse{step_is_old}"));
+    env.undo("agent status").shows(str![[r#"
+Claude Code  installed in [ROOT]/home/.claude/settings.json
+  runs        [UNDO]
+  runs        /old/undo  (does not exist)
+  trust       unknown: Claude Code has not been started yet
+  last event  none in this directory
+Codex CLI  not installed
+---- stderr ----
+warning: hooks of Claude Code run `/old/undo`, which does not exist: their events are not recorded
+hint: to make the hooks run this program: undo agent install claude
+
+"#]]);
+    // A name alone is looked up like that of a command.
+    write(&env, CLAUDE, &settings.replace(env!("CARGO_BIN_EXE_undo"), "undo"));
+    let programs = || env.undo("agent status --json").ok().json()[0]["programs"].clone();
+    env.set("PATH", "/usr/bin:/bin");
+    assert_eq!(programs(), serde_json::json!([{"path": "undo", "exists": false}]));
+    let folder = PathBuf::from(env!("CARGO_BIN_EXE_undo")).parent().unwrap().display().to_string();
+    env.set("PATH", format!("{folder}:/usr/bin:/bin"));
+    assert_eq!(programs(), serde_json::json!([{"path": "undo", "exists": true}]));
+}
+
+#[test]
+fn only_an_administrator_can_turn_off_the_hooks_of_others() {
+    let env = TestEnv::initialised();
+    write(&env, CLAUDE, "{\"allowManagedHooksOnly\": true}\n");
+    write(&env, ".codex/config.toml", "allow_managed_hooks_only = true\n");
+    let disabled_by = || {
+        let lines = env.undo("agent status --json").ok().json();
+        [lines[0]["disabled_by"].clone(), lines[1]["disabled_by"].clone()]
+    };
+    assert_eq!(disabled_by(), [serde_json::json!([]), serde_json::json!([])]);
+    write(&env, CLAUDE, "{\"disableAllHooks\": true}\n");
+    assert_eq!(disabled_by()[0].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::workspace::hooks::{self, HookState, HookStatus};
 /// Show whether the hooks are installed and trusted, and the last event of each agent
 ///
 /// Agents run hooks only if you trust them: Claude Code in directories that you have accepted, Codex after you have reviewed the hooks.
-/// Whether you do is read from the agents' files. The last event is the last one in the current directory.
+/// `undo` reads this from the agents' files. The last event is the last one in the current directory.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -36,20 +36,23 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
 /// Warns about what keeps the hooks from running.
 fn warn(context: &Context<'_>, status: &HookStatus) {
     let (title, install) = (status.agent.title(), format!("undo agent install {}", status.agent.word()));
-    match &status.state {
-        HookState::Unreadable(error) => context.ui.warning(error),
-        HookState::Incomplete => context.ui.hint(format!("to repair the hooks: {install}")),
-        HookState::Installed if !status.program_exists => {
-            context
-                .ui
-                .warning(format!("the program that the hooks of {title} run does not exist: no step is recorded"));
-            context.ui.hint(format!("to make the hooks run this program: {install}"));
-        }
-        _ => {}
+    let installed = match &status.state {
+        HookState::Unreadable(error) => return context.ui.warning(error),
+        HookState::NotInstalled => return,
+        HookState::Installed(installed) => installed,
+    };
+    let missing: Vec<_> = installed.programs.iter().filter(|program| !program.exists).collect();
+    let lost = if missing.len() == installed.programs.len() { "no step is recorded" } else { "their events are not recorded" };
+    for program in &missing {
+        let path = program.path.display();
+        context.ui.warning(format!("hooks of {title} run `{path}`, which does not exist: {lost}"));
     }
-    if status.trust.is_some() {
-        for file in &status.disabled_by {
-            context.ui.warning(format!("`{}` turns off the hooks of {title}: no step is recorded", file.display()));
-        }
+    match installed.is_complete {
+        false => context.ui.hint(format!("to repair the hooks: {install}")),
+        true if !missing.is_empty() => context.ui.hint(format!("to make the hooks run this program: {install}")),
+        true => {}
+    }
+    for file in &status.disabled_by {
+        context.ui.warning(format!("`{}` turns off the hooks of {title}: no step is recorded", file.display()));
     }
 }

@@ -13,7 +13,7 @@ impl Print for SettingsChange {
         if self.diff.is_empty() {
             return page.line(match self.action {
                 "added" => format!("{path} already has the hooks for {}", self.title),
-                _ => format!("{path} has no hooks of undo"),
+                _ => format!("{path} has no undo hooks"),
             });
         }
         if self.dry_run {
@@ -54,9 +54,9 @@ impl Print for AgentRecord {
             "unreadable" => page.line(format_args!("{title}  unknown: {path} cannot be read"))?,
             _ => page.line(format_args!("{title}  not installed"))?,
         }
-        if let Some(program) = &self.program {
-            let state = if self.program_exists == Some(false) { "  (does not exist)" } else { "" };
-            page.line(format_args!("  runs        {}{state}", text(program)))?;
+        for program in &self.programs {
+            let state = if program.exists { "" } else { "  (does not exist)" };
+            page.line(format_args!("  runs        {}{state}", text(&program.path)))?;
         }
         if let Some(trust) = self.trust {
             page.line(format_args!("  trust       {}", self.describe_trust(trust)))?;
@@ -70,7 +70,7 @@ impl Print for AgentRecord {
                 let age = page.age(*time);
                 page.line(format_args!("  last event  {}{tool}, {age}{session}", safe(event)))
             }
-            None if self.program.is_some() => page.line("  last event  none in this directory"),
+            None if !self.programs.is_empty() => page.line("  last event  none in this directory"),
             None => Ok(()),
         }
     }

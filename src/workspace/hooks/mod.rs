@@ -15,7 +15,7 @@ use crate::metadata::Kind;
 
 pub use crate::hook_settings::Trust;
 pub use change::{HookChange, prepare_install, prepare_uninstall};
-pub use status::{HookState, HookStatus, status};
+pub use status::{HookProgram, HookState, HookStatus, InstalledHooks, status};
 
 /// Settings that have only the hooks, as JSON text, to be added by hand.
 pub fn settings_to_add(agent: CodingAgent, environment: &Environment) -> Result<String> {

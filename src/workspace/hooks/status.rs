@@ -1,5 +1,7 @@
 //! Whether the hooks of an agent are installed, and whether the agent runs them.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -22,34 +24,49 @@ pub struct HookStatus {
     pub path: PathBuf,
     /// Whether the hooks are in this file.
     pub state: HookState,
-    /// The program that the hooks run.
-    pub program: Option<PathBuf>,
-    /// Whether the program exists.
-    pub program_exists: bool,
-    /// Whether the agent trusts the hooks. `None` if there are none.
-    pub trust: Option<Trust>,
     /// Files whose settings turn hooks off.
     pub disabled_by: Vec<PathBuf>,
 }
 
 /// Whether hooks are in the settings of an agent.
 pub enum HookState {
-    /// All hooks are installed, in the documented form.
-    Installed,
-    /// Some hooks are missing or differ.
-    Incomplete,
+    /// Hooks are installed.
+    Installed(InstalledHooks),
     /// No hook is installed.
     NotInstalled,
     /// The settings cannot be read, for this reason.
     Unreadable(Error),
 }
 
+/// Hooks in the settings of an agent.
+pub struct InstalledHooks {
+    /// Whether all hooks are there, in the documented form.
+    pub is_complete: bool,
+    /// The programs that they run.
+    pub programs: Vec<HookProgram>,
+    /// Whether the agent trusts the hooks.
+    pub trust: Trust,
+}
+
+/// A program that hooks run.
+pub struct HookProgram {
+    /// Its path or name in the settings.
+    pub path: PathBuf,
+    /// Whether it exists.
+    pub exists: bool,
+}
+
 impl HookState {
+    /// The installed hooks, if any are.
+    pub fn installed(&self) -> Option<&InstalledHooks> {
+        if let HookState::Installed(hooks) = self { Some(hooks) } else { None }
+    }
+
     /// The state in JSON.
     pub fn word(&self) -> &'static str {
         match self {
-            HookState::Installed => "installed",
-            HookState::Incomplete => "incomplete",
+            HookState::Installed(InstalledHooks { is_complete: true, .. }) => "installed",
+            HookState::Installed(_) => "incomplete",
             HookState::NotInstalled => "not-installed",
             HookState::Unreadable(_) => "unreadable",
         }
@@ -71,33 +88,43 @@ pub fn status(agent: CodingAgent, project: &Path, environment: &Environment) -> 
     let path = settings_path(agent, environment)?;
     let opened = SettingsFile::open(agent, environment);
     let found = opened.and_then(|file| find(file.text(), agent).map_err(|cause| file.uneditable(cause)));
-    let (state, found) = match found {
-        Ok(found) if found.is_empty() => (HookState::NotInstalled, found),
-        Ok(found) if is_complete(&found, agent) => (HookState::Installed, found),
-        Ok(found) => (HookState::Incomplete, found),
+    let found = match found {
+        Ok(found) => Ok(found),
         Err(error) if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Damaged | ErrorKind::Permission) => {
-            (HookState::Unreadable(error), Vec::new())
+            Err(error)
         }
         Err(error) => return Err(error),
     };
-    let program = found.first().map(|hook| hook.program.clone());
-    let program_exists = program.as_deref().is_some_and(fs::is_executable);
+    let hooks = found.as_deref().unwrap_or_default();
     let (trust, disabled_by) = match agent {
-        CodingAgent::Claude => {
-            let files = claude_settings(folder, project).into_iter();
-            (claude_trust(folder, project), files.filter(|file| claude_disables_hooks(file)).collect())
-        }
+        CodingAgent::Claude => (claude_trust(folder, project), claude_files_without_hooks(folder, project)),
         CodingAgent::Codex => {
-            let files = [folder.join("config.toml"), PathBuf::from("/etc/codex/requirements.toml")];
-            let files = files.map(|file| (CodexSettings::parse(&text(&file).unwrap_or_default()), file));
-            let trust = codex_trust(folder, &path, files[0].0.as_ref(), &found);
-            let is_off =
-                |settings: &Option<CodexSettings>| settings.as_ref().is_some_and(CodexSettings::disables_hooks);
-            (trust, files.into_iter().filter(|(settings, _)| is_off(settings)).map(|(_, file)| file).collect())
+            let config = codex_settings(&folder.join("config.toml"));
+            let trust = codex_trust(folder, &path, config.as_ref(), hooks);
+            (trust, codex_files_without_hooks(folder, config.as_ref()))
         }
     };
-    let trust = (!found.is_empty()).then_some(trust);
-    Ok(HookStatus { agent, path, state, program, program_exists, trust, disabled_by })
+    let state = match found {
+        Err(error) => HookState::Unreadable(error),
+        Ok(found) if found.is_empty() => HookState::NotInstalled,
+        Ok(found) => HookState::Installed(InstalledHooks {
+            is_complete: is_complete(&found, agent),
+            programs: programs(&found, project),
+            trust,
+        }),
+    };
+    Ok(HookStatus { agent, path, state, disabled_by })
+}
+
+/// The distinct programs of hooks, which an agent runs in `project`.
+fn programs(found: &[FoundHook], project: &Path) -> Vec<HookProgram> {
+    let mut programs: Vec<HookProgram> = Vec::new();
+    for FoundHook { program: path, .. } in found {
+        if !programs.iter().any(|known| known.path == *path) {
+            programs.push(HookProgram { path: path.clone(), exists: fs::is_program(path, project) });
+        }
+    }
+    programs
 }
 
 /// Whether each hook is there once, in the documented form.
@@ -106,26 +133,40 @@ fn is_complete(found: &[FoundHook], agent: CodingAgent) -> bool {
     found.len() == hooks(agent).len() && hooks(agent).iter().all(|hook| has(hook.event))
 }
 
-/// The settings files of Claude Code that can turn hooks off.
-fn claude_settings(folder: &Path, project: &Path) -> Vec<PathBuf> {
-    const MANAGED: &str = "/etc/claude-code/managed-settings.d";
-    let more = fs::list(Path::new(MANAGED)).unwrap_or_default();
-    let more = more.iter().filter_map(|name| Some(Path::new(MANAGED).join(std::str::from_utf8(name).ok()?)));
-    let mut files = vec![
+/// The settings files of Claude Code that turn hooks off. A file that cannot be read does not.
+fn claude_files_without_hooks(folder: &Path, project: &Path) -> Vec<PathBuf> {
+    const MANAGED: &str = "/etc/claude-code";
+    let more = Path::new(MANAGED).join("managed-settings.d");
+    let names = fs::list(&more).unwrap_or_default();
+    let managed = names.iter().map(|name| more.join(OsStr::from_bytes(name)));
+    let managed = std::iter::once(Path::new(MANAGED).join("managed-settings.json")).chain(managed);
+    let own = [
         folder.join("settings.json"),
         project.join(".claude/settings.json"),
         project.join(".claude/settings.local.json"),
-        PathBuf::from("/etc/claude-code/managed-settings.json"),
     ];
-    files.extend(more);
-    files
+    let all = own.into_iter().map(|file| (file, false)).chain(managed.map(|file| (file, true)));
+    let is_off = |file: &Path, is_managed| json(file).is_some_and(|json| claude_disables_hooks(&json, is_managed));
+    all.filter(|(file, is_managed)| is_off(file, *is_managed)).map(|(file, _)| file).collect()
 }
 
-/// Whether a settings file of Claude Code turns hooks off. A file that cannot be read does not.
-fn claude_disables_hooks(file: &Path) -> bool {
-    let is_set = |settings: &Value, key| settings[key] == Value::Bool(true);
-    json(file)
-        .is_some_and(|settings| is_set(&settings, "disableAllHooks") || is_set(&settings, "allowManagedHooksOnly"))
+/// Whether settings of Claude Code turn hooks off. Only an administrator can turn off the hooks of others.
+fn claude_disables_hooks(settings: &Value, is_managed: bool) -> bool {
+    let is_set = |key| settings[key] == Value::Bool(true);
+    is_set("disableAllHooks") || is_managed && is_set("allowManagedHooksOnly")
+}
+
+/// The settings files of Codex that turn hooks off.
+fn codex_files_without_hooks(folder: &Path, config: Option<&CodexSettings>) -> Vec<PathBuf> {
+    let managed = PathBuf::from("/etc/codex/requirements.toml");
+    let own = config.filter(|config| config.disables_hooks()).map(|_| folder.join("config.toml"));
+    let is_off = codex_settings(&managed)
+        .is_some_and(|settings| settings.disables_hooks() || settings.allows_only_managed_hooks());
+    own.into_iter().chain(is_off.then_some(managed)).collect()
+}
+
+fn codex_settings(file: &Path) -> Option<CodexSettings> {
+    CodexSettings::parse(&text(file).unwrap_or_default())
 }
 
 /// Claude Code runs hooks in directories in which the user has accepted its question about trust, and below them.
@@ -159,4 +200,23 @@ fn text(file: &Path) -> Option<String> {
 
 fn json(file: &Path) -> Option<Value> {
     serde_json::from_str(&text(file)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_managed_settings_turn_off_the_hooks_of_others() {
+        for (settings, own, managed) in [
+            (json!({"allowManagedHooksOnly": true}), false, true),
+            (json!({"disableAllHooks": true}), true, true),
+            (json!({"disableAllHooks": "true", "allowManagedHooksOnly": false}), false, false),
+        ] {
+            let answers = (claude_disables_hooks(&settings, false), claude_disables_hooks(&settings, true));
+            assert_eq!(answers, (own, managed), "{settings}");
+        }
+    }
 }
