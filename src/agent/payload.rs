@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
                     continue;
                 }
             };
-            *field = map.next_value_seed(Text)?;
+            *field = map.next_value_seed(Text)?.filter(|text| !text.is_empty());
         }
         Ok(())
     }

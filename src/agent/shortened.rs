@@ -32,10 +32,10 @@ enum Escape {
     None,
     /// After the backslash.
     Begun,
-    /// With the number of hexadecimal digits that follow.
-    Digits(u8),
-    /// After `\uXXXX`, which may be the first half of a pair.
-    Unit,
+    /// With the number of hexadecimal digits that follow, and the value of those before.
+    Digits(u8, u16),
+    /// After `\uXXXX` that is the first half of a pair.
+    HighSurrogate,
 }
 
 impl<R: BufRead> Shortened<R> {
@@ -89,7 +89,7 @@ impl Position {
             Position::Rest { is_escaped: true } => (Position::Rest { is_escaped: false }, false),
             Position::Rest { .. } if byte == b'"' => (Position::Outside, true),
             Position::Rest { .. } => (Position::Rest { is_escaped: byte == b'\\' }, false),
-            Position::String { escape: Escape::None | Escape::Unit, .. } if byte == b'"' => (Position::Outside, true),
+            Position::String { escape: Escape::None | Escape::HighSurrogate, .. } if byte == b'"' => (Position::Outside, true),
             Position::String { kept, escape } if kept >= KEPT && escape.can_end_before(byte) => {
                 (Position::Rest { is_escaped: byte == b'\\' }, false)
             }
@@ -103,12 +103,18 @@ impl Position {
 impl Escape {
     fn after(self, byte: u8) -> Escape {
         match self {
-            Escape::None | Escape::Unit if byte == b'\\' => Escape::Begun,
-            Escape::None | Escape::Unit => Escape::None,
-            Escape::Begun if byte == b'u' => Escape::Digits(4),
+            Escape::None | Escape::HighSurrogate if byte == b'\\' => Escape::Begun,
+            Escape::None | Escape::HighSurrogate => Escape::None,
+            Escape::Begun if byte == b'u' => Escape::Digits(4, 0),
             Escape::Begun => Escape::None,
-            Escape::Digits(1) => Escape::Unit,
-            Escape::Digits(left) => Escape::Digits(left - 1),
+            Escape::Digits(left, before) => {
+                let digit = char::from(byte).to_digit(16).unwrap_or(0) as u16;
+                match (left, before << 4 | digit) {
+                    (1, 0xd800..0xdc00) => Escape::HighSurrogate,
+                    (1, _) => Escape::None,
+                    (_, value) => Escape::Digits(left - 1, value),
+                }
+            }
         }
     }
 
@@ -117,8 +123,8 @@ impl Escape {
         let is_inside_character = byte & 0xc0 == 0x80;
         match self {
             Escape::None => !is_inside_character,
-            Escape::Unit => byte != b'\\',
-            Escape::Begun | Escape::Digits(_) => false,
+            Escape::HighSurrogate => byte != b'\\',
+            Escape::Begun | Escape::Digits(..) => false,
         }
     }
 }
@@ -147,7 +153,7 @@ mod tests {
 
     #[test]
     fn long_strings_are_cut_where_they_stay_valid() {
-        for unit in ["a", "é", "😀", r"\n", r"\\", r#"\""#, r"\u00e9x", r"\ud83d\ude00x", "中\\n"] {
+        for unit in ["a", "é", "😀", r"\n", r"\\", r#"\""#, r"\u4e2d", r"\u00e9x", r"\ud83d\ude00", "中\\n"] {
             for shift in 0..14 {
                 let long = format!("{}{}", "x".repeat(shift), unit.repeat(2 * KEPT / unit.len() + 20));
                 let text = format!(r#"{{"content":"{long}","path":"p"}}"#);

@@ -34,6 +34,8 @@ fn documented_payloads_are_read() {
     assert_eq!(payload, expected);
     let payload = read(fixture!("claude/PreToolUse-subagent"));
     assert_eq!((payload.subagent, payload.problem), (some("agent_5b7c"), None));
+    let payload = read(r#"{"hook_event_name": "Stop", "session_id": "s", "agent_id": ""}"#);
+    assert_eq!((payload.subagent, payload.session), (None, some("s")), "an empty id is none");
     assert_eq!(read(fixture!("claude/PreToolUse-mcp")).paths, ["DIR/a.csv", "DIR/b.csv"]);
     assert_eq!(read(fixture!("claude/PreToolUse-NotebookEdit")).paths, ["DIR/plots.ipynb"]);
     let payload = read(fixture!("codex/UserPromptSubmit"));
