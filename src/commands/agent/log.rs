@@ -31,6 +31,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let workspace = context.workspace()?;
     let steps = workspace.agent_steps()?;
     let mut sessions = by_session(&steps);
+    let is_empty = sessions.is_empty();
     sessions.truncate(args.limit.unwrap_or(usize::MAX));
     context.ui.page_long_output();
     let mut comparison = workspace.compare_steps(context.ui.progress());
@@ -50,23 +51,23 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         has_gap = true;
     }
     context.ui.show(&summary)?;
-    match (summary.sessions, summary.prompts) {
-        (0, _) => {
-            context.ui.status("no agent event is recorded in this directory");
-            context.ui.hint("to record before each step of an agent: undo agent install claude");
-        }
-        (_, 0) => context.ui.hint("to see what changed since the last step: undo diff --stat @{step}"),
-        _ => context.ui.hint("to see what changed since the last prompt: undo diff --stat @{prompt}"),
+    if is_empty {
+        context.ui.status("no agent event is recorded in this directory");
+        context.ui.hint("to record before each step of an agent: undo agent install claude");
+    } else if summary.prompts > 0 {
+        context.ui.hint("to see what changed since the last prompt: undo diff --stat @{prompt}");
+    } else if summary.steps > 0 {
+        context.ui.hint("to see what changed since the last step: undo diff --stat @{step}");
     }
     if has_mixed {
         context.ui.status(
-            "note: (mixed): another agent or subagent worked here during this step, so the changes may belong to either",
+            "note: (mixed) marks steps during which another agent or subagent worked here; the changes may be theirs",
         );
     }
     if has_late {
-        context
-            .ui
-            .status("note: (late): this prompt itself was not recorded here; it starts at its first recorded event");
+        context.ui.status(
+            "note: (late) marks a prompt whose own event was not recorded; it starts at its first recorded event",
+        );
     }
     Ok(())
 }

@@ -75,8 +75,9 @@ impl SessionHeader {
         let name = safe(&format!("{} {session}", first.agent));
         let counts = [(self.prompts, "prompt"), (self.steps, "step")].into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, noun)| plural(count, noun)).collect();
+        let counts = if counts.is_empty() { "no steps".to_owned() } else { counts.join(", ") };
         let name = page.paint(Role::Heading, name.trim_end());
-        page.line(format!("{name}  {}", counts.join(", ")).trim_end())
+        page.line(format_args!("{name}  {counts}"))
     }
 }
 
