@@ -58,7 +58,8 @@ pub fn agent_events(repository: &Repository) -> impl Iterator<Item = Result<Agen
         };
         let Some(event) = Event::of(id, &operation) else {
             // A checkout records the directory before it changes the directory.
-            end = operation.worktree.map_or(end, |(before, after)| Some(before.unwrap_or(after)));
+            let before = operation.worktree.and_then(|(before, _)| before);
+            end = before.or_else(|| operation.state_after()).or(end);
             return None;
         };
         let end = end.replace(event.commit);

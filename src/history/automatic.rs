@@ -65,7 +65,7 @@ pub struct Base {
 pub fn base(repository: &Repository) -> Result<Base> {
     let view = repository.view();
     let current = RefName::Branch(view.current.clone());
-    let (mut first, mut before, mut is_unknown) = (None, None, false);
+    let (mut first, mut before) = (None, None);
     for item in repository.own_operations() {
         let (id, operation) = item?;
         if let Some(event) = Event::of(id, &operation) {
@@ -73,14 +73,11 @@ pub fn base(repository: &Repository) -> Result<Base> {
             before = before.or(first);
             break;
         }
-        if before.is_none() && !is_unknown {
-            before = operation.worktree.map(|(_, to)| to);
-        }
+        before = before.or_else(|| operation.state_after());
         let has_moved = operation.switched.is_some() || operation.edits.iter().any(|edit| edit.name == current);
         if has_moved {
             break;
         }
-        is_unknown |= operation.worktree.is_some();
     }
     let exists = |id: &CommitId| {
         !view.forgotten.contains_key(id) && repository.store().contains(ObjectKind::Commit, id.object_id())

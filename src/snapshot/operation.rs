@@ -4,8 +4,9 @@ use crate::error::Result;
 use crate::history::thinning;
 use crate::id::CommitId;
 use crate::number;
+use crate::object::Extras;
 use crate::object::commit::Counts;
-use crate::object::operation::{ForgottenCommit, RefEdit, RefName, Verb};
+use crate::object::operation::{ForgottenCommit, PARTIAL, RefEdit, RefName, Verb};
 use crate::repo::{NewOperation, Repository, Transaction};
 use crate::snapshot::{Beside, Options, Outcome};
 use crate::store::Stored;
@@ -33,6 +34,11 @@ pub(super) fn append(
         false => "recorded automatically".to_owned(),
     };
     let description = format!("{about}{} {}: {did}", view.current, commit.short());
+    let is_whole = options.paths.is_empty() || options.paths.iter().any(|path| path.is_root());
+    let mut extras = Extras::default();
+    if !is_whole {
+        extras.set(PARTIAL, "paths");
+    }
     let new_operation = NewOperation {
         verb: options.verb.clone(),
         description,
@@ -42,6 +48,7 @@ pub(super) fn append(
         stored,
         bytes_read: outcome.bytes_read,
         thins: thins(transaction.repository(), commit, options),
+        extras,
         ..NewOperation::default()
     };
     if options.prepares {

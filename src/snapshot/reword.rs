@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::id::CommitId;
-use crate::object::operation::{ForgottenCommit, HistoryEdit, RefEdit, RefName, Verb};
-use crate::object::{Commit, Objects};
+use crate::object::operation::{ForgottenCommit, HistoryEdit, PARTIAL, RefEdit, RefName, Verb};
+use crate::object::{Commit, Extras, Objects};
 use crate::repo::{NewOperation, Transaction};
 
 /// Moves the current branch from commit `old`, which must be its commit and a head, to a copy with another message or
@@ -32,6 +32,8 @@ pub fn reword(
     let forgets = vec![ForgottenCommit { id: old, parents: commit.parents }];
     let history = HistoryEdit { forgets, ..HistoryEdit::default() };
     let branch = RefName::Branch(view.current.clone());
+    let mut extras = Extras::default();
+    extras.set(PARTIAL, "message");
     transaction.record(NewOperation {
         verb: Verb::Commit,
         description: format!("{} {} → {}, new message", branch.short(), old.short(), new.short()),
@@ -39,6 +41,7 @@ pub fn reword(
         commits: vec![new],
         stored,
         history,
+        extras,
         ..NewOperation::default()
     })?;
     Ok(new)

@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// The first byte of an operation.
 const KIND: u8 = 0x10;
 
+/// Key of the extras of an operation whose commit does not hold the state of the directory.
+pub const PARTIAL: &str = "partial";
+
 /// An action of a user, or the part of one that saved unsaved changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operation {
@@ -196,6 +199,20 @@ impl Operation {
     /// Whether this records an event of a hook: not an action of the user.
     pub fn is_automatic(&self) -> bool {
         self.verb == Verb::AutomaticCommit
+    }
+
+    /// The state of the directory after this, if the operation recorded or restored the directory. A commit of named paths or of a
+    /// new message alone does not.
+    pub fn state_after(&self) -> Option<CommitId> {
+        if let Some((_, to)) = self.worktree {
+            return Some(to);
+        }
+        if !matches!(self.verb, Verb::Commit | Verb::Run) || self.extras.get(PARTIAL).is_some() {
+            return None;
+        }
+        // Without a new commit, the branch has moved to an older one of the same content.
+        let branch = || self.edits.last().and_then(|edit| edit.new);
+        self.commits.last().map(|commit| commit.id).or_else(branch)
     }
 
     /// Verb and description.

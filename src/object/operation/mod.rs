@@ -7,7 +7,7 @@ mod refs;
 mod undo_position;
 mod verb;
 
-pub use action::{BRANCHES, NewCommit, Operation, RefEdit, RefName, TAGS};
+pub use action::{BRANCHES, NewCommit, Operation, PARTIAL, RefEdit, RefName, TAGS};
 pub use history_edit::{
     Forgotten, ForgottenCommit, ForgottenCommits, HistoryEdit, Purged, PurgedBlob, forgotten_count, kept_parents,
 };

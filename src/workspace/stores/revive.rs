@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::id::{CommitId, DirectoryId};
 use crate::object::Objects;
-use crate::object::operation::{Operation, Verb};
+use crate::object::operation::Verb;
 use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::progress::Progress;
 use crate::quote::{shell_path, shell_word};
@@ -169,20 +169,8 @@ fn last_state(repository: &Repository) -> Option<CommitId> {
     let view = repository.view();
     let is_kept = |id: &CommitId| !view.forgotten.contains_key(id) && repository.store().commit(*id).is_ok();
     // Older operations may be damaged or gone; the branch is in the state of the journal.
-    let newest = repository.own_operations().map_while(Result::ok).find_map(|(_, operation)| state_after(&operation));
+    let newest = repository.own_operations().map_while(Result::ok).find_map(|(_, operation)| operation.state_after());
     newest.filter(is_kept).or(view.at())
-}
-
-/// The commit of the directory after an operation that restored or recorded it.
-fn state_after(operation: &Operation) -> Option<CommitId> {
-    let recorded = || {
-        let branch = operation.edits.last().and_then(|edit| edit.new);
-        operation.commits.last().map(|commit| commit.id).or(branch)
-    };
-    match operation.worktree {
-        Some((_, to)) => Some(to),
-        None => matches!(operation.verb, Verb::Commit | Verb::Run).then(recorded).flatten(),
-    }
 }
 
 fn not_empty(directory: &Path) -> Error {

@@ -74,6 +74,19 @@ hint: to record before each step of an agent: undo agent install claude
 }
 
 #[test]
+fn a_session_without_steps_names_no_step() {
+    let env = shop();
+    hook(&env, "claude", payload(&env, "claude/Stop"));
+    env.undo("agent log").shows(str![[r#"
+claude [ID]  no steps
+
+"#]]);
+    env.undo("agent log -n 0").shows(str![[r#"
+
+"#]]);
+}
+
+#[test]
 fn changes_of_the_newest_step_are_those_of_the_directory() {
     let env = shop();
     hook(&env, "claude", bash(&env, "s", "make"));
@@ -86,6 +99,24 @@ fn changes_of_the_newest_step_are_those_of_the_directory() {
     env.write("later", "of the user");
     env.write("later-2", "of the user");
     assert_eq!(added(), 1);
+}
+
+#[test]
+fn a_step_ends_with_a_manual_commit_of_the_directory() {
+    let env = shop();
+    let added = || env.undo("agent log --json").ok().json()[0]["added"].clone();
+    hook(&env, "claude", bash(&env, "s", "make"));
+    env.write("of-agent", "1");
+    env.write("also-of-agent", "1");
+    env.undo("commit -m part of-agent").ok();
+    env.undo("commit --amend -m 'the same part'").ok();
+    assert_eq!(added(), 2, "neither commit is a state of the directory");
+    env.undo("commit -m all").ok();
+    env.write("of-user", "1");
+    assert_eq!(added(), 2);
+    hook(&env, "claude", bash(&env, "s", "make"));
+    let steps = env.undo("agent log --json").ok().json();
+    assert_eq!((&steps[0]["added"], &steps[1]["added"]), (&0.into(), &2.into()));
 }
 
 #[test]
