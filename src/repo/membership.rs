@@ -12,6 +12,7 @@ use crate::path::REPOSITORY;
 use crate::quote::shell_path;
 use crate::repo::journal::{Directory, State};
 use crate::repo::layout::{Attachment, Layout};
+use crate::repo::refname;
 
 /// Relation of a directory to its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Membership {
             None => format!("`{worktree}` uses the same repository as `{other}`, and may be a copy of it"),
             Some(owner) => {
                 let owner = fs::name_of_user(*owner);
-                format!("`{worktree}` has the history of `{other}`, which belonged to `{owner}`, another user")
+                format!("`{worktree}` has the history of `{other}`, which belonged to another user, `{owner}`")
             }
         };
         let directory = shell_path(&layout.worktree);
@@ -139,15 +140,16 @@ pub fn remedies(worktree: &Path, store: Option<&Path>) -> String {
     format!("for a copy with its own branch: {init} --branch {branch}; if the directory was moved: {init} --moved")
 }
 
-/// Name for the branch of a copy: that of the directory.
+/// Name for the branch of a copy: that of the directory, as a valid name.
 pub fn branch_for(worktree: &Path) -> String {
     let name = worktree.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
     let branch: String = name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
-    match branch.trim_matches('-') {
-        "" => "copy".to_owned(),
-        name => name.to_owned(),
-    }
+    let branch = branch.trim_matches('-');
+    // `latest` always means a commit, and a name can be too long.
+    let names = [branch.to_owned(), format!("copy-{branch}")];
+    let is_valid = |name: &String| !branch.is_empty() && refname::check(name).is_ok();
+    names.into_iter().find(is_valid).unwrap_or_else(|| "copy".to_owned())
 }
 
 /// The main directory, if it is known: the one without a separate branch.

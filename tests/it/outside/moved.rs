@@ -159,6 +159,10 @@ fn a_split_copy_has_its_own_branch() {
     shop.env.undo("stores split more --branch copy").fails(4);
     shop.env.undo("stores split more").ok();
     shop.env.undo("stores split more").fails(2);
+    // Its name always means a commit.
+    shop.copy("latest");
+    shop.env.undo("stores split latest").ok();
+    assert!(shop.in_directory("latest", "branch").ok().text().contains("copy-latest"));
 }
 
 #[test]
