@@ -1,6 +1,6 @@
 //! Directories that share one repository. Each has its own branch; the user declares what a new directory is.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -132,14 +132,7 @@ impl Repository {
     pub(super) fn rename_worktree_files(&self) {
         let Some(former) = self.former_path() else { return };
         let old = Layout::new(former, &self.layout.repository, self.layout.attachment);
-        let files: [fn(&Layout) -> PathBuf; 5] = [
-            Layout::index,
-            Layout::run_lock,
-            Layout::unrecorded_run,
-            Layout::opened_directories,
-            Layout::first_automatic,
-        ];
-        for file in files {
+        for file in Layout::OF_WORKTREE {
             let (from, to) = (file(&old), file(&self.layout));
             if !fs::exists(&to).unwrap_or(true) && fs::exists(&from).unwrap_or(false) {
                 let _ = fs::rename(&from, &to);
@@ -211,10 +204,10 @@ impl Repository {
         let is_absent = |id: DirectoryId, directory: &Directory| !is_there(id, directory, &self.layout.repository);
         let Some(directory) = self.holder(branch, &is_absent) else { return Ok(()) };
         let path = directory.path().display();
-        let message = format!("the branch `{branch}` is current in `{path}`, which is not there now");
+        let message = format!("the branch `{branch}` is current in `{path}`, which does not exist now");
         let delete = shell_word(branch.as_bytes());
         Err(Error::new(ErrorKind::Refused, message)
-            .hint(format!("mount it, or if it is gone for good: undo branch -D {delete}")))
+            .hint(format!("mount its disk, or delete the branch if the directory is gone: undo branch -D {delete}")))
     }
 
     /// Another directory in which a branch is current.

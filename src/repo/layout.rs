@@ -50,6 +50,13 @@ pub enum Attachment {
 
 /// Defines methods that return the paths of files.
 macro_rules! files {
+    ($all:ident, $folder:ident: $($(#[$doc:meta])* $name:ident = $file:literal,)+) => {
+        impl Layout {
+            /// The methods for the files of this folder.
+            pub(super) const $all: &[fn(&Layout) -> PathBuf] = &[$(Layout::$name),+];
+        }
+        files! { $folder: $($(#[$doc])* $name = $file,)+ }
+    };
     ($folder:ident: $($(#[$doc:meta])* $name:ident = $file:literal,)+) => {
         impl Layout {
             $($(#[$doc])*
@@ -98,7 +105,7 @@ files! { in_repository:
     git_ignore = ".gitignore",
 }
 
-files! { of_worktree:
+files! { OF_WORKTREE, of_worktree:
     /// The index.
     index = "index",
     /// Lock that allows one `undo run` at a time in a worktree.
