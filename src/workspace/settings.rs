@@ -29,8 +29,7 @@ impl ShellSettings {
     /// Reads the settings.
     pub(crate) fn load(environment: &Environment) -> ShellSettings {
         let (config, problems) = config::load_user(environment.user_settings());
-        let guards = Guards::parse(&config.guard).expect("settings are valid");
-        ShellSettings { guards, is_strict: config.is_shell_strict, problems }
+        ShellSettings { guards: config.guards(), is_strict: config.is_shell_strict, problems }
     }
 }
 
@@ -129,8 +128,8 @@ impl UserSettings {
     /// Reads the file. A missing file sets nothing. [`ErrorKind::NotFound`] if the user has no home directory.
     pub fn open(environment: &Environment) -> Result<UserSettings> {
         let path = environment.user_settings().ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "the current user has no home directory for settings")
-                .hint("name one: export HOME=DIR")
+            Error::new(ErrorKind::NotFound, "cannot find the user's settings: no home directory is known")
+                .hint("set HOME: export HOME=DIR")
         })?;
         Ok(UserSettings { document: Document::open(path, Source::User)?, durability: environment.durability() })
     }

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::keep_rule::KeepRule;
 use crate::path::RepoPath;
 use crate::path::glob::{Glob, Slashes};
-use crate::shell;
+use crate::shell::{self, Guards};
 use crate::store::Compression;
 use crate::time::age::Age;
 
@@ -121,6 +121,13 @@ impl Converter {
     pub fn matches(&self, path: &RepoPath) -> bool {
         let text = if self.is_anchored { Some(path.as_bytes()) } else { path.name() };
         text.is_some_and(|text| self.glob.matches(text))
+    }
+}
+
+impl Config {
+    /// The patterns of `shell.guard`.
+    pub fn guards(&self) -> Guards {
+        Guards::parse(&self.guard).expect("a setting is valid")
     }
 }
 
