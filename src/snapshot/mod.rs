@@ -111,3 +111,11 @@ pub struct Outcome {
     /// Alarms about the changes.
     pub findings: Findings,
 }
+
+impl Outcome {
+    /// Whether all data is recorded, each file in one state and with its attributes.
+    pub fn is_complete(&self) -> bool {
+        let is_read = self.uncovered.iter().all(|uncovered| !uncovered.reason.is_failure());
+        is_read && self.torn.is_empty() && self.without_attributes.is_empty()
+    }
+}

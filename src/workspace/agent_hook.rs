@@ -13,7 +13,6 @@ use crate::quote::shell_path;
 use crate::repo::config;
 use crate::repo::layout::Layout;
 use crate::shell::{Guards, Shell, entered_directories, guarded_commands};
-use crate::snapshot::Outcome;
 
 use super::{AutomaticOptions, AutomaticOutcome, Threatened, Workspace, find_threatened, stores};
 
@@ -35,6 +34,8 @@ pub(crate) struct HookSettings {
 pub(crate) struct RecordedEvent {
     /// The directories that the event is about.
     pub directories: Vec<HookOutcome>,
+    /// Why not all directories that the command of the tool names were found.
+    pub search_error: Option<Error>,
     /// An error for each history that the command of the tool deletes.
     pub deleted_stores: Vec<Error>,
 }
@@ -57,15 +58,15 @@ impl HookSettings {
             deadline: Deadline::after(config.agent_deadline),
             is_strict: config.is_agent_strict,
             records_prompts: config.records_prompts,
-            guards: Guards::parse(&config.guard).expect("settings are valid"),
+            guards: config.guards(),
             problems,
         }
     }
 
     /// Whether the announced tool must be blocked.
     pub(crate) fn blocks_tool(&self, event: &HookEvent, recorded: &RecordedEvent) -> bool {
-        let is_recorded =
-            recorded.deleted_stores.is_empty() && recorded.directories.iter().all(HookOutcome::is_recorded);
+        let is_found = recorded.search_error.is_none() && recorded.deleted_stores.is_empty();
+        let is_recorded = is_found && recorded.directories.iter().all(HookOutcome::is_recorded);
         self.is_strict && event.kind == EventKind::Step && !is_recorded
     }
 }
@@ -74,17 +75,11 @@ impl HookOutcome {
     /// Whether the whole state before the event can be restored.
     fn is_recorded(&self) -> bool {
         match &self.result {
-            Ok(AutomaticOutcome::Recorded(recorded)) => is_complete(recorded),
+            Ok(AutomaticOutcome::Recorded(recorded)) => recorded.is_complete(),
             Ok(AutomaticOutcome::RunIsRunning) => true,
             Ok(AutomaticOutcome::Undecided(_)) | Err(_) => false,
         }
     }
-}
-
-/// Whether all data is recorded, each file in one state and with its attributes.
-fn is_complete(recorded: &Outcome) -> bool {
-    let is_read = recorded.uncovered.iter().all(|uncovered| !uncovered.reason.is_failure());
-    is_read && recorded.torn.is_empty() && recorded.without_attributes.is_empty()
 }
 
 /// Records an event. `directory` is the working directory of the hook.
@@ -116,14 +111,20 @@ pub(crate) fn record_event(
     let mut directories: Vec<HookOutcome> = worktrees(event, directory, environment).into_iter().map(record).collect();
     // Afterwards, because the search may take the rest of the time.
     let threatened = find_threatened_by(event, settings, directory, environment);
-    let problems = threatened.problems.into_iter().map(|(path, error)| (path, Err(error)));
+    let (late, problems): (Vec<_>, Vec<_>) =
+        threatened.problems.into_iter().partition(|(_, error)| error.kind() == ErrorKind::NotInTime);
+    let problems = problems.into_iter().map(|(path, error)| (path, Err(error)));
     for (path, found) in threatened.directories.into_iter().map(|path| (path, Ok(()))).chain(problems) {
         let is_known = |known: &HookOutcome| known.worktree == path && (found.is_ok() || known.result.is_err());
         if !directories.iter().any(is_known) {
             directories.push(record((path, found)));
         }
     }
-    RecordedEvent { directories, deleted_stores: threatened.deleted_stores }
+    // If the time did not suffice to record a directory, its error says so.
+    let is_late =
+        |outcome: &HookOutcome| outcome.result.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotInTime);
+    let search_error = late.into_iter().next().map(|(_, error)| error).filter(|_| !directories.iter().any(is_late));
+    RecordedEvent { directories, search_error, deleted_stores: threatened.deleted_stores }
 }
 
 /// What the command of a tool may change, if it is one before which the shell hook would record.
@@ -201,7 +202,7 @@ impl LostDirectory {
         let (message, hint) = match self.is_removed {
             true => (
                 format!("the directory was removed; its history is in `{store}`"),
-                format!("to restore it: undo revive {word}"),
+                format!("to revive it: undo revive {word}"),
             ),
             false => (
                 format!("it has no `.undo`, but `{store}` has the history of a directory at this path"),

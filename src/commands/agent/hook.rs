@@ -28,6 +28,9 @@ pub struct Args {
     agent: CodingAgent,
 }
 
+/// Ends a message about the deadline.
+const MORE_TIME: &str = "; to allow more time: undo config --global agent.deadline 20s";
+
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let settings = HookSettings::read(&context.environment);
     // Half of the time, so that the directory can be recorded even if the agent does not end its input.
@@ -49,15 +52,21 @@ fn answer(context: &Context<'_>, settings: &HookSettings, event: &HookEvent) -> 
     let (outcomes, blocks_tool) = (&recorded.directories, settings.blocks_tool(event, &recorded));
     let mut messages: Vec<String> = recorded.deleted_stores.iter().map(Error::to_string).collect();
     messages.extend(outcomes.iter().filter_map(|outcome| describe(event.kind, blocks_tool, outcome)));
+    messages.extend(
+        recorded
+            .search_error
+            .iter()
+            .map(|error| format!("{error}; other directories that this command names may not be recorded{MORE_TIME}")),
+    );
     if !outcomes.is_empty() {
         messages.extend(settings.problems.iter().map(Error::to_string));
         let problem = event.problem();
         let recorded = if outcomes.iter().any(|outcome| matches!(outcome.result, Ok(AutomaticOutcome::Recorded(_)))) {
-            "; the state of the directory is recorded all the same"
+            "; the directory was recorded anyway"
         } else {
             ""
         };
-        messages.extend(problem.map(|problem| format!("the input of the hook cannot be read: {problem}{recorded}")));
+        messages.extend(problem.map(|problem| format!("cannot read the hook's input: {problem}{recorded}")));
     }
     if event.kind == EventKind::Stop {
         outcomes.iter().filter_map(|outcome| outcome.workspace.as_ref()).for_each(background::start_if_needed);
@@ -80,13 +89,13 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
     let subject = match error.kind() {
         // The message says that nothing was recorded.
         ErrorKind::NotInTime => format!("`{worktree}`"),
-        _ => format!("`{worktree}` is not recorded"),
+        _ => format!("`{worktree}` was not recorded"),
     };
     let continues = kind != EventKind::Stop && !blocks_tool;
-    let consequence = if continues { "; what happens now cannot be undone" } else { "" };
+    let consequence = if continues { "; changes made now cannot be undone" } else { "" };
     let mut hint = error.hint_text().map_or_else(String::new, |hint| format!("; {hint}"));
     if error.kind() == ErrorKind::NotInTime {
-        hint.push_str("; to allow more time: undo config --global agent.deadline 20s");
+        hint.push_str(MORE_TIME);
     }
     Some(format!("{subject}: {error}{consequence}{hint}"))
 }
@@ -116,8 +125,8 @@ fn describe_incomplete(blocks_tool: bool, recorded: &Outcome) -> Option<String> 
     };
     let texts = [
         describe(&unread, "cannot be read, so changes there cannot be undone"),
-        describe(&torn, "changed while being read, so the recorded state may be a mix of two"),
-        describe(&without_attributes, "cannot be recorded with extended attributes"),
+        describe(&torn, "changed while being read, so the recorded content may mix two states"),
+        describe(&without_attributes, "was recorded without its extended attributes"),
     ];
     let texts: Vec<String> = texts.into_iter().flatten().collect();
     let remedy = match blocks_tool {

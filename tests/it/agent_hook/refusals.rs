@@ -1,7 +1,9 @@
 //! What keeps a step from being recorded: the agent continues, and the user sees one line. With `agent.strict`, tools are blocked.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -34,7 +36,7 @@ fn a_held_lock_is_reported_before_the_deadline() {
         "{text}"
     );
     assert!(text.contains("`undo commit -m long` (process 4242)"), "{text}");
-    assert!(text.contains("; what happens now cannot be undone"), "{text}");
+    assert!(text.contains("; changes made now cannot be undone"), "{text}");
     assert_eq!(answer.as_object().unwrap().len(), 1, "the tool is not blocked: {answer}");
 }
 
@@ -84,11 +86,32 @@ fn a_repository_cannot_block_tools() {
 }
 
 #[test]
+fn a_search_that_does_not_end_says_what_may_be_missing() {
+    let env = shop();
+    set(&env, "agent.deadline", "1ms");
+    // The directory needs no time: the run records it.
+    let mut run = env.command(env!("CARGO_BIN_EXE_undo"));
+    let run = run.args(["run", "--", "sh", "-c", "echo begun; cat"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut run = run.spawn().unwrap();
+    BufReader::new(run.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+    let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
+    run.wait().unwrap();
+    assert_eq!(
+        message(&answer),
+        format!(
+            "undo: the search for repositories from `{}` did not end within 1ms; other directories that this command \
+             names may not be recorded; to allow more time: undo config --global agent.deadline 20s",
+            env.path().display()
+        )
+    );
+}
+
+#[test]
 fn a_deadline_that_has_passed_records_nothing() {
     let env = shop();
     set(&env, "agent.deadline", "1ms");
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
-    assert!(message(&answer).contains("could not record within 1ms; nothing was recorded; what happens now cannot be undone; to record without a deadline: undo commit; to allow more time: undo config --global agent.deadline 20s"), "{answer}");
+    assert!(message(&answer).contains("could not record within 1ms; nothing was recorded; changes made now cannot be undone; to record without a deadline: undo commit; to allow more time: undo config --global agent.deadline 20s"), "{answer}");
     assert_eq!(env.undo("agent log --json").ok().json().len(), 1);
 }
 
@@ -100,7 +123,7 @@ fn strict_mode_blocks_a_command_if_an_operand_is_not_recorded() {
     set(&env, "agent.strict", "true");
     let answer = hook(&env, "claude", bash(&env, "s", "rm -r ../broken"));
     assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny", "{answer}");
-    assert!(message(&answer).contains("/broken` is not recorded: "), "{answer}");
+    assert!(message(&answer).contains("/broken` was not recorded: "), "{answer}");
     assert_eq!(env.undo("agent log --json").ok().json().len(), 2, "the working directory is recorded");
 }
 
@@ -152,7 +175,7 @@ fn a_full_disk_is_reported_and_nothing_is_lost() {
     disk.leave(2 << 20);
     let answer = hook(env, "claude", payload(env, "claude/PreToolUse-Bash"));
     let text = message(&answer);
-    assert!(text.contains("is not recorded: cannot write") && text.contains("no space left on device"), "{answer}");
+    assert!(text.contains("was not recorded: cannot write") && text.contains("no space left on device"), "{answer}");
     assert_same(&Tree::read(&env.path()), &before);
     env.undo("verify").ok();
     disk.free();
@@ -168,7 +191,7 @@ fn a_read_only_repository_is_reported() {
     env.shell("chmod -R go+rX . && chmod 755 .undo").ok();
     let Some(output) = env.undo_as_other_user("agent hook claude") else { return };
     let text = output.ok().text();
-    assert!(text.contains("is not recorded") && text.contains("permission denied"), "{text}");
+    assert!(text.contains("was not recorded") && text.contains("permission denied"), "{text}");
 }
 
 #[test]
@@ -176,7 +199,7 @@ fn a_damaged_repository_is_reported() {
     let env = shop();
     fs::write(env.path().join(".undo/format"), "undo repository 99\n").unwrap();
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
-    assert!(message(&answer).contains("is not recorded: "), "{answer}");
+    assert!(message(&answer).contains("was not recorded: "), "{answer}");
 }
 
 #[test]
@@ -204,7 +227,7 @@ fn an_unfinished_checkout_is_reported() {
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));
     let text = message(&answer);
     assert!(
-        text.contains("is not recorded: an unfinished checkout of ")
+        text.contains("was not recorded: an unfinished checkout of ")
             && text.ends_with("; finish it with `undo checkout --continue`, or undo it with `undo undo`"),
         "{text}"
     );
@@ -245,14 +268,14 @@ fn a_home_directory_is_asked_for_once_and_strict_mode_has_a_reason_each_time() {
     assert_eq!(
         message(&answer),
         format!(
-            "undo: `{}` is not recorded: automatic commits of this directory wait until you permit them; \
-             to permit them, record it once by hand: undo commit",
+            "undo: `{}` was not recorded: automatic commits of this directory are off until you allow them; \
+             to allow them, record the directory once: undo commit",
             home.display()
         )
     );
     let status = || env.undo("-C ../home agent status").ok().to_string();
-    let waits = "warning: automatic commits of this directory wait until you permit them\n\
-                 hint: to permit them, record it once by hand: undo commit\n";
+    let waits = "warning: automatic commits of this directory are off until you allow them\n\
+                 hint: to allow them, record the directory once: undo commit\n";
     assert!(status().contains(waits), "{}", status());
     env.undo("-C ../home commit -qm decided").ok();
     assert!(!status().contains("wait until"), "{}", status());
