@@ -32,14 +32,14 @@ const SHELL_TOOL: &[u8] = b"Bash";
 /// Lines of a patch that name a file.
 const PATCH_HEADERS: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
 
-/// What an agent announces that it does next, or has done.
+/// Kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// Works on a prompt.
+    /// The user sent a prompt.
     Prompt,
-    /// Runs a tool.
+    /// The agent is about to run a tool.
     Step,
-    /// Has stopped.
+    /// The agent stopped.
     Stop,
     /// Not known, because the payload could not be read.
     Unreadable,

@@ -62,11 +62,11 @@ impl Payload {
 fn describe(error: serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Io if error.io_error_kind() == Some(std::io::ErrorKind::TimedOut) => {
-            "it did not end in time".to_owned()
+            "it did not arrive in time".to_owned()
         }
         serde_json::error::Category::Io => reason(&std::io::Error::from(error)),
         serde_json::error::Category::Eof if error.line() <= 1 && error.column() == 0 => "it is empty".to_owned(),
-        serde_json::error::Category::Eof => "it ends in the middle".to_owned(),
+        serde_json::error::Category::Eof => "it is truncated".to_owned(),
         serde_json::error::Category::Syntax => "it is not valid JSON".to_owned(),
         serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
     }

@@ -89,7 +89,9 @@ impl Position {
             Position::Rest { is_escaped: true } => (Position::Rest { is_escaped: false }, false),
             Position::Rest { .. } if byte == b'"' => (Position::Outside, true),
             Position::Rest { .. } => (Position::Rest { is_escaped: byte == b'\\' }, false),
-            Position::String { escape: Escape::None | Escape::HighSurrogate, .. } if byte == b'"' => (Position::Outside, true),
+            Position::String { escape: Escape::None | Escape::HighSurrogate, .. } if byte == b'"' => {
+                (Position::Outside, true)
+            }
             Position::String { kept, escape } if kept >= KEPT && escape.can_end_before(byte) => {
                 (Position::Rest { is_escaped: byte == b'\\' }, false)
             }

@@ -29,13 +29,13 @@ pub fn check_paths_allowed(repository: &Repository) -> Result<()> {
 /// [`ErrorKind::Refused`] if a checkout is unfinished: the worktree is a mix of two states. Or if the directory is empty because it was
 /// only attached to its history, for example by an interrupted `undo revive`.
 pub fn check_no_mix(repository: &Repository) -> Result<()> {
-    check_filled(repository, "; to record it as it is: undo commit --force")?;
+    check_filled(repository)?;
     check_finished(repository, HALF_DONE, &format!("{WAYS_OUT}; `--force` records the directory"))
 }
 
 /// Like [`check_no_mix`], for an automatic commit.
 pub fn check_automatic_allowed(repository: &Repository) -> Result<()> {
-    check_filled(repository, "; to record it as it is, once by hand: undo commit --force")?;
+    check_filled(repository)?;
     check_finished(repository, HALF_DONE, WAYS_OUT)
 }
 
@@ -45,14 +45,14 @@ pub fn check_not_halfway(repository: &Repository, name: &str) -> Result<()> {
 }
 
 /// [`ErrorKind::Refused`] if the directory was never filled. A commit of it would become the state that `undo revive` restores.
-fn check_filled(repository: &Repository, otherwise: &str) -> Result<()> {
+fn check_filled(repository: &Repository) -> Result<()> {
     if !repository.is_unfilled()? {
         return Ok(());
     }
     let worktree = &repository.layout.worktree;
     let message = format!("`{}` is empty, and its history was not restored in it", worktree.display());
     let revive = format!("to restore the last state: undo revive {}", shell_path(worktree));
-    Err(Error::new(ErrorKind::Refused, message).hint(revive + otherwise))
+    Err(Error::new(ErrorKind::Refused, message).hint(format!("{revive}; to record it as it is: undo commit --force")))
 }
 
 fn check_finished(repository: &Repository, effect: &str, hint: &str) -> Result<()> {

@@ -22,7 +22,7 @@ use crate::workspace::{AutomaticOptions, AutomaticOutcome, CommitOptions, Deadli
 
 /// Record the current state of the directory
 ///
-/// Records the whole directory, or only PATHs. Writes nothing outside `.undo`.
+/// Records the whole directory, or only PATHs. Changes no file of the directory.
 /// If nothing has changed, creates no commit and succeeds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -51,7 +51,7 @@ pub struct Args {
     /// Author [default: the setting `user.name`, or your user name]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     author: Option<String>,
-    /// Replace the message of the current commit; record no changes
+    /// Replace the message or author of the current commit; record no changes
     #[arg(long, conflicts_with_all = ["init", "force", "strict", "dry_run", "paths"])]
     amend: bool,
     /// Only show what would be recorded
@@ -130,7 +130,7 @@ fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> 
             context.ui.status("nothing recorded: `undo run` is running in this directory and records it");
             Ok(Exit::SUCCESS)
         }
-        AutomaticOutcome::Undecided(refusal) => Err(refusal.context("nothing is recorded")),
+        AutomaticOutcome::Undecided(refusal) => Err(refusal.context("nothing was recorded")),
     }
 }
 

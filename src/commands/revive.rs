@@ -13,7 +13,7 @@ use crate::workspace::stores::{ReviveOptions, Revived};
 /// Bring back a directory that was removed: its last state and its history
 ///
 /// Works for directories whose history is outside (`undo init --outside`). The last state is the newest one that was recorded, automatic commits
-/// included. DIR must be missing or empty. Run it again to continue an interrupted revival.
+/// included. DIR must be missing or empty. If it is interrupted, run it again to finish.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo stores                          list the directories that are missing

@@ -15,7 +15,7 @@ use crate::quote::visible;
 use crate::shell::{Guards, Shell, guarded_commands, script};
 use crate::workspace::{AutomaticOutcome, Deadline, ShellSettings, find_threatened, record_before};
 
-/// Record before destructive commands that are typed in a shell
+/// Record directories before destructive shell commands
 ///
 /// Prints the hook of the shell. Before a command such as `rm -r`, the hook records the directories that the command may change, in
 /// an automatic commit beside the branch. Other commands start no process.
@@ -73,8 +73,8 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
     fs::exit_on_interrupt(&context.environment, |phase| {
         let problem = match phase {
             // Of several directories, some are recorded.
-            Phase::Recording | Phase::Recorded => "may not be recorded completely",
-            _ => "is not recorded",
+            Phase::Recording | Phase::Recorded => "may be only partly recorded",
+            _ => "was not recorded",
         };
         let message = format!("interrupted: the state before this command {problem}");
         context.ui.error_text(&Error::new(ErrorKind::Interrupted, message))
@@ -102,7 +102,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
         let recorded = context.ui.announce(&announcement(&format!("recording {shown}")), record);
         exit = exit.or(match recorded {
             Ok(recorded) => recorded,
-            Err(error) => context.ui.error(&error.context(format!("{shown} is not recorded before this command"))),
+            Err(error) => context.ui.error(&error.context(format!("{shown} was not recorded before this command"))),
         });
     }
     for deleted in &threatened.deleted_stores {
@@ -118,8 +118,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
 fn record_one(context: &Context<'_>, args: &Args, directory: &Path, line: &OsStr, deadline: Deadline) -> Result<Exit> {
     let progress = context.ui.progress();
     let line = line.as_bytes();
-    let (workspace, outcome) =
-        record_before(directory, args.shell, line, deadline, &context.environment, progress)?;
+    let (workspace, outcome) = record_before(directory, args.shell, line, deadline, &context.environment, progress)?;
     if matches!(&outcome, AutomaticOutcome::Recorded(outcome) if outcome.created) {
         background::start_if_needed(&workspace);
     }

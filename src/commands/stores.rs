@@ -9,14 +9,14 @@ use crate::quote::shell_path;
 use crate::report::stores::{StoreRecord, StoresEnd};
 use crate::workspace::{Workspace, stores};
 
-/// List the histories that are stored outside of their directories
+/// List the histories stored outside their directories
 ///
 /// Lists the stores in `$XDG_STATE_HOME/undo` [default: `~/.local/state/undo`] that `undo init --outside` has created, with the directories
 /// that use them. Directories that are missing come first: they were removed or moved, or their disk is not mounted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo stores
-  undo revive shop              bring back a directory that was removed
+  undo revive shop              revive a directory that was removed
   undo stores adopt             continue the history of a directory that this one replaces
   undo stores split shop-copy   give a copy its own branch")]
 pub struct Args {
@@ -94,14 +94,12 @@ fn list(context: &Context<'_>) -> Result<Exit> {
     match directories.find(|(_, directory)| directory.is_missing) {
         // Something else is at its path.
         Some((store, directory)) if fs::exists(&directory.path).unwrap_or(false) => {
-            context
-                .ui
-                .hint(format_args!("to bring a directory back: undo revive NEW --from {}", shell_path(&store.path)));
+            context.ui.hint(format_args!("to revive a directory: undo revive NEW --from {}", shell_path(&store.path)));
         }
         Some((_, directory)) => {
-            context.ui.hint(format_args!("to bring a directory back: undo revive {}", shell_path(&directory.path)));
+            context.ui.hint(format_args!("to revive a directory: undo revive {}", shell_path(&directory.path)));
         }
-        None if known.is_empty() => context.ui.hint("to record a directory outside of it: undo init --outside"),
+        None if known.is_empty() => context.ui.hint("to keep a directory's history outside it: undo init --outside"),
         None => {}
     }
     Ok(exit)

@@ -74,8 +74,8 @@ pub fn summarize(store: &Path) -> Result<StoreSummary> {
 /// [`ErrorKind::Refused`] if the directory or the state directory belongs to another user.
 pub fn place_for(worktree: &Path, environment: &Environment) -> Result<PathBuf> {
     let folder = environment.state_directory().ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, "the current user has no home directory for histories")
-            .hint("name one: export HOME=DIR")
+        Error::new(ErrorKind::NotFound, "cannot store histories: no home directory is known")
+            .hint("set HOME: export HOME=DIR")
     })?;
     let worktree = fs::canonicalize_existing(worktree)?;
     check_owners(&worktree, folder)?;

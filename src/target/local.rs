@@ -41,8 +41,8 @@ impl Local {
     /// Keeps the keyring. [`ErrorKind::NotFound`] if the user has no home directory.
     pub fn save_keyring(&self, keyring: &Keyring) -> Result<()> {
         let path = self.path("keys").ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "the current user has no home directory for keys")
-                .hint("name one: export HOME=DIR")
+            Error::new(ErrorKind::NotFound, "cannot store keys: no home directory is known")
+                .hint("set HOME: export HOME=DIR")
         })?;
         path.parent().map_or(Ok(()), fs::create_dir_private)?;
         fs::write_private(&path, &fields::encode(keyring))

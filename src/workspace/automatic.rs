@@ -102,8 +102,8 @@ impl Workspace {
 }
 
 fn undecided() -> Error {
-    let message = "automatic commits of this directory wait until you permit them";
-    Error::new(ErrorKind::Refused, message).hint("to permit them, record it once by hand: undo commit")
+    let message = "automatic commits of this directory are off until you allow them";
+    Error::new(ErrorKind::Refused, message).hint("to allow them, record the directory once: undo commit")
 }
 
 /// Records the directory, and appends the event.

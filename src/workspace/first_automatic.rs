@@ -1,7 +1,7 @@
 //! Limits that protect from automatic commits of directories that are recorded by mistake: the first one needs a decision of the
 //! user in the root, a home directory or the root of a mount, and above a size.
 //!
-//! The decision is asked for once. A commit by hand permits automatic ones.
+//! The decision is asked for once. A manual commit allows automatic ones.
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -61,7 +61,7 @@ pub(super) fn is_undecided(repository: &Repository) -> Result<bool> {
     Ok(marker.is_some_and(|marker| marker.starts_with(ASKED.as_bytes())))
 }
 
-/// A commit by hand, or an earlier automatic one, permits automatic ones.
+/// A manual commit, or an earlier automatic one, allows automatic ones.
 fn has_commits(repository: &Repository) -> bool {
     repository.view().at().is_some() || !repository.view().heads.is_empty()
 }
@@ -80,7 +80,7 @@ fn refuse_place(worktree: &Worktree) -> Result<Option<Error>> {
         None => return Ok(None),
     };
     let message = format!("`{}` is {place}, which is not recorded automatically", worktree.path.display());
-    Ok(Some(Error::new(ErrorKind::Refused, message).hint("to permit it, record it once by hand: undo commit")))
+    Ok(Some(Error::new(ErrorKind::Refused, message).hint("to allow it, record the directory once: undo commit")))
 }
 
 fn refuse_size(repository: &Repository, worktree: &Worktree, progress: &dyn Progress) -> Result<Option<Error>> {
@@ -97,8 +97,9 @@ fn refuse_size(repository: &Repository, worktree: &Worktree, progress: &dyn Prog
     let described: Vec<String> =
         largest.iter().map(|(name, entry)| format!("{} ({})", shell_word(name), describe_entry(entry))).collect();
     let message = format!(
-        "the first automatic commit would record {at_least}{}, more than {} or {}{}",
-        describe(counted.all),
+        "the first automatic commit would record {at_least}{} ({}), more than {} or {}{}",
+        plural(counted.all.files, "file"),
+        Size(counted.all.bytes),
         plural(LIMIT.files, "file"),
         Size(LIMIT.bytes),
         if described.is_empty() {
@@ -110,21 +111,18 @@ fn refuse_size(repository: &Repository, worktree: &Worktree, progress: &dyn Prog
     let slash = |entry: &CountedEntry| if entry.is_directory { "/" } else { "" };
     let line = |(name, entry): &(&[u8], &CountedEntry)| Some(format!("`/{}{}`", pattern(name)?, slash(entry)));
     let lines: Vec<String> = largest.iter().filter_map(line).collect();
-    let permit = "to permit it, record it once by hand: undo commit";
+    let allow = "to allow it, record the directory once: undo commit";
     let hint = match lines.is_empty() {
-        true => permit.to_owned(),
-        false => format!("to leave some out, add lines to `.undoignore`: {}; {permit}", lines.join(", ")),
+        true => allow.to_owned(),
+        false => format!("to leave some out, add lines to `.undoignore`: {}; {allow}", lines.join(", ")),
     };
     Ok(Some(Error::new(ErrorKind::Refused, message).hint(hint)))
 }
 
-fn describe(totals: FileTotals) -> String {
-    format!("{} with {}", plural(totals.files, "file"), Size(totals.bytes))
-}
-
-/// `1,204 files with 3.00 GiB`, or the size of a file.
+/// `1,204 files, 3.00 GiB`, or the size of a file.
 fn describe_entry(entry: &CountedEntry) -> String {
-    if entry.is_directory { describe(entry.totals) } else { Size(entry.totals.bytes).to_string() }
+    let size = Size(entry.totals.bytes);
+    if entry.is_directory { format!("{}, {size}", plural(entry.totals.files, "file")) } else { size.to_string() }
 }
 
 /// The largest entries at the root, largest first.

@@ -1,4 +1,4 @@
-//! Records the directory within a deadline, for commits by hand and automatic ones.
+//! Records the directory within a deadline, for manual and automatic commits.
 
 use crate::error::{ErrorKind, Result};
 use crate::progress::Progress;

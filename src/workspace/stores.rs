@@ -156,7 +156,7 @@ impl KnownStore {
 }
 
 impl Workspace {
-    /// Like [`Workspace::init`], with a new store in the user's state directory, which outlives the directory. A notice tells how much
+    /// Like [`Workspace::init`], with a new store in the user's state directory, which outlives the directory. A notice says how much
     /// the first commit copies if the store is on another file system.
     ///
     /// [`ErrorKind::Refused`] if the directory or the state directory belongs to another user.

@@ -116,7 +116,7 @@ removed 3 hooks from [ROOT]/home/.claude/settings.json
     assert_eq!(read(&env, CLAUDE), before);
     assert!(!home(&env, ".claude/settings.json.undo").exists());
     env.undo("agent uninstall claude").shows(str![[r#"
-[ROOT]/home/.claude/settings.json has no hooks of undo
+[ROOT]/home/.claude/settings.json has no undo hooks
 
 "#]]);
     env.undo("agent install aider").fails(2);

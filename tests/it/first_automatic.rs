@@ -17,14 +17,14 @@ fn a_home_directory_needs_one_commit_by_hand() {
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work` is a home directory, which is not recorded automatically
-hint: to permit it, record it once by hand: undo commit
+hint: to allow it, record the directory once: undo commit
 [exit 4]
 
 "#]]);
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
-error: nothing is recorded: automatic commits of this directory wait until you permit them
-hint: to permit them, record it once by hand: undo commit
+error: nothing was recorded: automatic commits of this directory are off until you allow them
+hint: to allow them, record the directory once: undo commit
 [exit 4]
 
 "#]]);
@@ -45,7 +45,7 @@ fn the_root_of_a_mount_needs_one_commit_by_hand() {
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work` is the root of a file system, which is not recorded automatically
-hint: to permit it, record it once by hand: undo commit
+hint: to allow it, record the directory once: undo commit
 [exit 4]
 
 "#]]);
@@ -82,15 +82,15 @@ fn more_than_two_gib_need_a_decision() {
     env.write("file", "1");
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
-error: the first automatic commit would record 4 files with 2.00 GiB, more than 200,000 files or 2.00 GiB; the largest entries: data (1 file with 2.00 GiB), 'old [data]' (1 file with 100 B), file (1 B), small (1 file with 1 B)
-hint: to leave some out, add lines to `.undoignore`: [..]; to permit it, record it once by hand: undo commit
+error: the first automatic commit would record 4 files (2.00 GiB), more than 200,000 files or 2.00 GiB; the largest entries: data (1 file, 2.00 GiB), 'old [data]' (1 file, 100 B), file (1 B), small (1 file, 1 B)
+hint: to leave some out, add lines to `.undoignore`: [..]; to allow it, record the directory once: undo commit
 [exit 4]
 
 "#]]);
     env.undo("commit --auto").shows(str![[r#"
 ---- stderr ----
-error: nothing is recorded: automatic commits of this directory wait until you permit them
-hint: to permit them, record it once by hand: undo commit
+error: nothing was recorded: automatic commits of this directory are off until you allow them
+hint: to allow them, record the directory once: undo commit
 [exit 4]
 
 "#]]);
@@ -114,7 +114,7 @@ fn a_large_file_at_the_root_is_named() {
     sparse(&env, "disk.img", 3 << 30);
     env.write("data/a", "1");
     let asked = asks(env.undo("commit --auto")).to_string();
-    assert!(asked.contains("; the largest entries: disk.img (3.00 GiB), data (1 file with 1 B)\n"), "{asked}");
+    assert!(asked.contains("; the largest entries: disk.img (3.00 GiB), data (1 file, 1 B)\n"), "{asked}");
     assert!(asked.contains("`.undoignore`: `/disk.img`, `/data/`;"), "{asked}");
     env.write(".undoignore", "/disk.img\n");
     env.undo("commit --auto").ok();
@@ -136,7 +136,7 @@ fn a_hook_asks_once() {
     sparse(&env, "data/disk", (2 << 30) + 1);
     let step = || hook(&env, "claude", bash(&env, "session", "make"));
     let asked = step();
-    assert!(message(&asked).contains("the largest entries: data (1 file with 2.00 GiB)"), "{asked}");
+    assert!(message(&asked).contains("the largest entries: data (1 file, 2.00 GiB)"), "{asked}");
     assert!(message(&asked).contains("`/data/`"), "{asked}");
     assert_eq!(step(), serde_json::json!({}));
 }
@@ -155,6 +155,6 @@ fn more_than_200_000_files_need_a_decision_within_the_deadline() {
     let undo = |line: &str| env.undo(&format!("-C {} {line}", place.path().display()));
     undo("init").ok();
     let output = asks(undo("commit --auto --deadline 10s")).to_string();
-    assert!(output.contains("200,001 files with 0 B, more than 200,000 files"), "{output}");
-    assert!(output.contains("data (200,001 files with 0 B)"), "{output}");
+    assert!(output.contains("200,001 files (0 B), more than 200,000 files"), "{output}");
+    assert!(output.contains("data (200,001 files, 0 B)"), "{output}");
 }

@@ -70,7 +70,7 @@ fn interrupted_guard_reports_whether_the_state_is_recorded() {
         let env = recorded();
         let Some(report) = stderr_when_interrupted(&env, &call, ("SIGINT", 2), &arguments) else { continue };
         let is_recorded = env.undo("log --all --json").ok().json().len() == 3;
-        let texts = ["the state before this command is not recorded", "may not be recorded completely"];
+        let texts = ["the state before this command was not recorded", "may be only partly recorded"];
         let which = texts.iter().position(|text| report.contains(text)).unwrap();
         assert!(which != 0 || !is_recorded, "{call:?}: {report}");
         seen[which] = true;

@@ -234,7 +234,7 @@ fn a_held_lock_makes_recording_fail_in_time() {
     let env = repository();
     let holder = LockHolder::of(&env, "");
     let output = before(&env, "work", "rm -rf data").to_string();
-    assert!(output.contains("error: [ROOT]/work is not recorded before this command: "), "{output}");
+    assert!(output.contains("error: [ROOT]/work was not recorded before this command: "), "{output}");
     assert!(output.ends_with("[exit 9]\n"), "{output}");
     drop(holder);
 }

@@ -72,7 +72,7 @@ fn unknown_fields_and_other_types_are_accepted() {
 fn what_precedes_an_error_stays() {
     let text = fixture!("claude/PreToolUse-Bash");
     let payload = read(&text[..text.len() / 2]);
-    assert_eq!((payload.event, payload.problem), (None, some("it ends in the middle")));
+    assert_eq!((payload.event, payload.problem), (None, some("it is truncated")));
     assert!(payload.session.is_some() && payload.directory.is_some());
     for (text, problem) in [
         ("", "it is empty"),
@@ -129,7 +129,7 @@ fn the_payload_ends_with_its_object() {
     assert_eq!((payload.directory, payload.problem), (some("d"), None));
     let endless = Generated { before: br#"{"cwd":"d","#, content: 0, after: b"" };
     let payload = Payload::read(BufReader::new(endless));
-    assert_eq!((payload.directory, payload.problem), (some("d"), some("it did not end in time")));
+    assert_eq!((payload.directory, payload.problem), (some("d"), some("it did not arrive in time")));
 }
 
 #[test]

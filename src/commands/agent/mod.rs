@@ -21,7 +21,7 @@ use crate::error::{Exit, Result};
   undo agent install claude
   undo agent status
   undo agent log
-  undo help agent             a page for the instructions of an agent")]
+  undo help agent             print text to paste into CLAUDE.md or AGENTS.md")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -42,7 +42,8 @@ fn warn(context: &Context<'_>, status: &HookStatus) {
         HookState::Installed(installed) => installed,
     };
     let missing: Vec<_> = installed.programs.iter().filter(|program| !program.exists).collect();
-    let lost = if missing.len() == installed.programs.len() { "no step is recorded" } else { "their events are not recorded" };
+    let lost =
+        if missing.len() == installed.programs.len() { "no step is recorded" } else { "their events are not recorded" };
     for program in &missing {
         let path = program.path.display();
         context.ui.warning(format!("hooks of {title} run `{path}`, which does not exist: {lost}"));

@@ -1,4 +1,4 @@
-//! Collects garbage: hides what the history does not need any more, then rewrites the packs that have much of it.
+//! Frees the space of objects that the history no longer needs: hides them, then rewrites the packs that have many of them.
 //!
 //! Finding what is needed and writing new packs happen without the lock. Each step ends with one journal record; what an
 //! interrupted step leaves is removed by the next one.

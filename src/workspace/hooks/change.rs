@@ -131,7 +131,7 @@ impl HookChange {
             fs::write_like(&copy, text.as_bytes(), target)?;
         }
         if read_text(target)?.and_then(Result::ok) != *text {
-            let message = format!("`{}` was changed by another program meanwhile", path.display());
+            let message = format!("another program changed `{}` at the same time", path.display());
             return Err(Error::new(ErrorKind::Refused, message).hint("run the command again"));
         }
         match &self.after {

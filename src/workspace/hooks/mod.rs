@@ -82,7 +82,7 @@ fn settings_path(agent: CodingAgent, environment: &Environment) -> Result<PathBu
 fn directory(agent: CodingAgent, environment: &Environment) -> Result<&Path> {
     environment.agent_directory(agent).ok_or_else(|| {
         let message = format!("cannot find the settings of {}: no home directory is known", agent.title());
-        Error::new(ErrorKind::NotFound, message).hint("set HOME")
+        Error::new(ErrorKind::NotFound, message).hint("set HOME: export HOME=DIR")
     })
 }
 

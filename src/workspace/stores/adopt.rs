@@ -75,7 +75,8 @@ fn check_outside(repository: &Repository) -> Result<()> {
     if matches!(repository.layout.attachment, Attachment::Store(_)) {
         return Ok(());
     }
-    let message = format!("the history of `{}` is not in a store outside", repository.layout.worktree.display());
+    let message =
+        format!("the history of `{}` is not stored outside the directory", repository.layout.worktree.display());
     Err(Error::new(ErrorKind::Usage, message).hint("to list the stores outside: undo stores"))
 }
 

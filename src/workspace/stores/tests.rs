@@ -143,5 +143,5 @@ fn without_a_home_directory_nothing_is_known() {
     let folder = tempfile::tempdir().unwrap();
     let error = Workspace::init_outside(folder.path(), environment).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(error.hint_text().unwrap(), "name one: export HOME=DIR");
+    assert_eq!(error.hint_text().unwrap(), "set HOME: export HOME=DIR");
 }

@@ -14,9 +14,9 @@ fn unreadable_input_is_reported_and_the_directory_is_recorded() {
         (String::new(), "it is empty"),
         ("no JSON\n".to_owned(), "it is not valid JSON"),
         ("[1, 2]".to_owned(), "it is not a JSON object"),
-        ("{\"hook_event_name\": \"PreToolUse\", \"cwd\" ".to_owned(), "it ends in the middle"),
-        (half(payload(&template, "claude/PreToolUse-Bash")), "it ends in the middle"),
-        (half(payload(&template, "codex/PreToolUse-apply_patch")), "it ends in the middle"),
+        ("{\"hook_event_name\": \"PreToolUse\", \"cwd\" ".to_owned(), "it is truncated"),
+        (half(payload(&template, "claude/PreToolUse-Bash")), "it is truncated"),
+        (half(payload(&template, "codex/PreToolUse-apply_patch")), "it is truncated"),
     ] {
         let env = shop();
         env.write("etl/load.py", "unsaved\n");
@@ -25,9 +25,7 @@ fn unreadable_input_is_reported_and_the_directory_is_recorded() {
             hook(&env, "claude", input.replace(template.path().to_str().unwrap(), env.path().to_str().unwrap()));
         assert_eq!(
             message(&answer),
-            format!(
-                "undo: the input of the hook cannot be read: {problem}; the state of the directory is recorded all the same"
-            )
+            format!("undo: cannot read the hook's input: {problem}; the directory was recorded anyway")
         );
         env.shell("rm -rf etl data").ok();
         let event = env.undo("agent log --json").ok().json().swap_remove(0);
@@ -76,7 +74,7 @@ fn input_that_never_ends_is_given_up_and_the_directory_is_recorded() {
     assert_eq!(
         (answer.as_str(), child.wait().unwrap().code()),
         (
-            "{\"systemMessage\":\"undo: the input of the hook cannot be read: it did not end in time; the state of the directory is recorded all the same\"}\n",
+            "{\"systemMessage\":\"undo: cannot read the hook's input: it did not arrive in time; the directory was recorded anyway\"}\n",
             Some(0)
         )
     );
@@ -91,7 +89,7 @@ fn input_that_streams_without_end_is_given_up() {
     set(&env, "agent.deadline", "2s");
     let script = "(printf '{\"prompt\":\"'; while printf %65536s; do :; done 2>/dev/null) | undo agent hook claude";
     let output = env.shell(script).ok();
-    assert!(output.text().contains("it did not end in time"), "{output}");
+    assert!(output.text().contains("it did not arrive in time"), "{output}");
 }
 
 #[test]

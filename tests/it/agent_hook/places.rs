@@ -103,7 +103,7 @@ fn a_removed_directory_is_found_among_the_known_ones() {
     let work = env.path();
     let work = work.display();
     assert!(
-        text.starts_with(&format!("undo: `{work}` is not recorded: the directory was removed; its history is in `")),
+        text.starts_with(&format!("undo: `{work}` was not recorded: the directory was removed; its history is in `")),
         "{text}"
     );
     assert!(text.ends_with(&format!("; to restore it: undo revive {work}")), "{text}");
@@ -142,7 +142,7 @@ fn a_prompt_in_a_directory_that_lost_its_marker_names_the_history() {
         let answer = hook(&env, "claude", prompt.replace("/work\"", &format!("{directory}\"")));
         let work = env.path().display().to_string();
         let text = message(&answer);
-        assert!(text.starts_with(&format!("undo: `{work}` is not recorded: it has no `.undo`, but `")), "{text}");
+        assert!(text.starts_with(&format!("undo: `{work}` was not recorded: it has no `.undo`, but `")), "{text}");
         assert!(text.ends_with(&format!("to continue that history: undo stores adopt {work}")), "{text}");
     }
     env.undo("stores adopt").ok();

@@ -88,7 +88,7 @@ claude s  1 prompt, 1 step
     [ID]  +0 ~1 -0     Bash   make
 ---- stderr ----
 hint: to see what changed since the last prompt: undo diff --stat @{prompt}
-note: (late): this prompt itself was not recorded here; it starts at its first recorded event
+note: (late) marks a prompt whose own event was not recorded; it starts at its first recorded event
 
 "#]]);
 }

@@ -48,6 +48,6 @@ fn steps_of_agents_that_work_at_the_same_time_are_marked() {
     let mixed = |command: &str| steps.iter().find(|step| step["command"] == command).unwrap()["mixed"].clone();
     assert_eq!([mixed("sleep 10"), mixed("make"), mixed("make more")], [json!(true), json!(true), json!(false)]);
     assert!(env.undo("agent log").ok().to_string().contains(
-        "note: (mixed): another agent or subagent worked here during this step, so the changes may belong to either\n"
+        "note: (mixed) marks steps during which another agent or subagent worked here; the changes may be theirs\n"
     ));
 }

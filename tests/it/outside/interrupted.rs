@@ -54,7 +54,7 @@ fn an_attached_directory_that_is_still_empty_is_recorded_only_by_force() {
         assert!(refused.contains("hint: to restore the last state: undo revive "), "{refused}");
     }
     let answer = hook(&shop.env, "claude", bash(&shop.env, "s", "make").replace("/work\"", "/work/shop\""));
-    assert!(message(&answer).contains("is not recorded: `"), "{answer}");
+    assert!(message(&answer).contains("was not recorded: `"), "{answer}");
     shop.env.undo("revive shop").ok();
     assert_eq!(shop.env.read("shop/prices"), b"apples 4\n");
     shop.undo("commit --auto").ok();

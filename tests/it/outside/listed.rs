@@ -13,7 +13,7 @@ fn stores_are_listed_with_missing_directories_first() {
     shop.env.undo("stores").shows(str![[r#"
 no histories are stored outside their directories
 ---- stderr ----
-hint: to record a directory outside of it: undo init --outside
+hint: to keep a directory's history outside it: undo init --outside
 
 "#]]);
     shop.undo("init --outside").shows(str![[r#"
@@ -42,7 +42,7 @@ shop-[..]  1 commit, newest [..] ago, [..]
            [ROOT]/work/shop
            [ROOT]/work/shop-copy  on branch shop-copy
 ---- stderr ----
-hint: to bring a directory back: undo revive [ROOT]/work/zoo
+hint: to revive a directory: undo revive [ROOT]/work/zoo
 
 "#]]);
     shop.env.undo("stores --json").shows(str![[r#"

@@ -319,8 +319,8 @@ fn branch_of_a_directory_that_is_not_there_is_deleted_only_by_force() {
     fs::rename(scene.path("second"), scene.path("elsewhere")).unwrap();
     scene.at(FIRST, "branch -d second").shows(str![[r#"
 ---- stderr ----
-error: the branch `second` is current in `[ROOT]/second`, which is not there now
-hint: mount it, or if it is gone for good: undo branch -D second
+error: the branch `second` is current in `[ROOT]/second`, which does not exist now
+hint: mount its disk, or delete the branch if the directory is gone: undo branch -D second
 [exit 4]
 
 "#]]);

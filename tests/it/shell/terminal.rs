@@ -229,7 +229,7 @@ impl Terminal {
         assert!(self.has("work/data"));
         self.press("C-c");
         self.finish();
-        assert!(self.screen().contains("the state before this command is not recorded"), "{}", self.screen());
+        assert!(self.screen().contains("the state before this command was not recorded"), "{}", self.screen());
         assert!(!self.has("work/data") && self.has("work/after"), "{}", self.screen());
         drop(holder);
     }
