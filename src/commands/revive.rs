@@ -1,4 +1,4 @@
-//! `undo revive`: brings back a directory that was removed.
+//! `undo revive`: recreates a missing directory from its history.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::report::stores::RevivedRecord;
 use crate::workspace::Workspace;
 use crate::workspace::stores::{ReviveOptions, Revived};
 
-/// Bring back a directory that was removed: its last state and its history
+/// Recreate a missing directory with its last state and its history
 ///
 /// Works for directories whose history is outside (`undo init --outside`). The last state is the newest one that was recorded, automatic commits
 /// included. DIR must be missing or empty. If it is interrupted, run it again to finish.

@@ -53,7 +53,7 @@ pub struct StoresEnd {
     pub count: u64,
 }
 
-/// A directory that was brought back.
+/// A directory that was revived.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "revived")]
 #[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
@@ -104,7 +104,7 @@ impl StoreRecord {
 }
 
 impl RevivedRecord {
-    /// The record of a directory that was brought back at this path.
+    /// The record of a directory that was revived at this path.
     pub fn new(directory: &Path, revived: &Revived) -> Result<RevivedRecord> {
         let commit = revived.workspace.repository.store().commit(revived.commit)?;
         Ok(RevivedRecord {

@@ -155,9 +155,9 @@ fn worktrees(event: &HookEvent, directory: &Path, environment: &Environment) -> 
         // Reading all stores takes time, so a step looks for a removed directory only if it certainly was removed.
         let is_prompt = event.kind == EventKind::Prompt && found.is_empty();
         if is_prompt || fs::canonicalize(&start).is_err() {
-            let lost = lost_directory(&start, environment);
-            let lost = lost.filter(|lost| lost.is_removed || is_prompt);
-            found.extend(lost.map(|lost| (lost.path.clone(), Err(lost.error()))));
+            let missing = missing_directory(&start, environment);
+            let missing = missing.filter(|missing| missing.is_removed || is_prompt);
+            found.extend(missing.map(|missing| (missing.path.clone(), Err(missing.error()))));
         }
         let line = event.shell_command().unwrap_or_default();
         for entered in entered_directories(line.as_bytes(), &fs::variable) {
@@ -179,24 +179,24 @@ fn add_worktree(found: &mut Vec<(PathBuf, Result<()>)>, path: &Path) {
 }
 
 /// A directory with a history in a store outside that nothing at its path uses.
-struct LostDirectory {
+struct MissingDirectory {
     path: PathBuf,
     store: PathBuf,
     /// Whether nothing is at its path. Otherwise its `.undo` is missing, or another directory is there.
     is_removed: bool,
 }
 
-/// The directory that contains or contained a path, if it lost its connection to its history.
-fn lost_directory(path: &Path, environment: &Environment) -> Option<LostDirectory> {
+/// The directory that contains or contained a path, if nothing there uses its history.
+fn missing_directory(path: &Path, environment: &Environment) -> Option<MissingDirectory> {
     let path = fs::canonicalize_existing(path).ok()?;
     let store = stores::store_of(&path, environment).ok()?.filter(|store| store.has_commits)?;
-    let lost = store.directories.iter().filter(|known| known.is_missing && path.starts_with(&known.path));
-    let path = lost.max_by_key(|known| known.path.components().count())?.path.clone();
+    let missing = store.directories.iter().filter(|known| known.is_missing && path.starts_with(&known.path));
+    let path = missing.max_by_key(|known| known.path.components().count())?.path.clone();
     let is_removed = !fs::exists(&path).unwrap_or(true);
-    Some(LostDirectory { path, store: store.path, is_removed })
+    Some(MissingDirectory { path, store: store.path, is_removed })
 }
 
-impl LostDirectory {
+impl MissingDirectory {
     fn error(&self) -> Error {
         let (word, store) = (shell_path(&self.path), self.store.display());
         let (message, hint) = match self.is_removed {

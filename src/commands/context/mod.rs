@@ -69,7 +69,7 @@ impl Context<'_> {
         Ok(repository)
     }
 
-    /// Hints at the history of a directory that was removed, or that lost its file `.undo`.
+    /// Hints at the history of a directory that was removed, or whose file `.undo` is missing.
     fn explain_missing_repository(&self, error: Error) -> Error {
         // A file `.undo` that names a missing store has a hint already.
         let is_unattached = || self.cwd.ancestors().all(|above| !fs::exists(&marker(above)).unwrap_or(true));
@@ -82,7 +82,7 @@ impl Context<'_> {
             true => {
                 format!("a directory that was here has a history outside; to continue it: undo stores adopt {word}")
             }
-            false => format!("to bring back a directory that was removed: undo revive {word}"),
+            false => format!("to revive a directory that was removed: undo revive {word}"),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Brings back a directory that was lost, from its store outside.
+//! Recreates a missing directory from its store outside.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
 
 use super::adopt::{Found, check_owner, find};
 
-/// How to bring back a directory.
+/// How to revive a directory.
 #[derive(Clone, Debug, Default)]
 pub struct ReviveOptions {
     /// The former path of the directory, or the path of its store. `None` if the directory was at the same path.
@@ -28,7 +28,7 @@ pub struct ReviveOptions {
     pub trust_owner: bool,
 }
 
-/// A directory that was brought back.
+/// A directory that was revived.
 pub struct Revived {
     /// The workspace of the directory.
     pub workspace: Workspace,
@@ -176,7 +176,7 @@ fn last_state(repository: &Repository) -> Option<CommitId> {
 fn not_empty(directory: &Path) -> Error {
     let message = format!("`{}` is not empty", directory.display());
     Error::new(ErrorKind::Exists, message)
-        .hint(format!("to bring back at another path what was here: undo revive NEW --from {}", shell_path(directory)))
+        .hint(format!("to revive at another path what was here: undo revive NEW --from {}", shell_path(directory)))
 }
 
 fn no_commits(store: &Path) -> Error {

@@ -103,7 +103,7 @@ Record:
   init         Create a repository for a directory
   commit       Record the current state of the directory
   run          Run a command and record the directory before and after
-  shell-hook   Record before destructive commands that are typed in a shell
+  shell-hook   Record directories before destructive shell commands
   agent        Record the directory before each step of a coding agent
 
 Examine:
@@ -120,7 +120,7 @@ Restore:
   undo         Undo the last operation
   redo         Redo the last undone operation
   op           List operations and restore the state after any of them
-  revive       Bring back a directory that was removed: its last state and its history
+  revive       Recreate a missing directory with its last state and its history
   export       Write a commit, or a directory of it, to a new directory or an archive
 
 Branches and tags:
@@ -135,7 +135,7 @@ Copies elsewhere:
   drill        Prove that a target can be restored
 
 Maintenance:
-  stores       List the histories that are stored outside of their directories
+  stores       List the histories stored outside their directories
   stats        Show what the repository takes on disk
   forget       Remove commits from the history
   recall       Return forgotten commits to the history

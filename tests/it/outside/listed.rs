@@ -67,7 +67,7 @@ fn a_status_where_a_directory_was_removed_leads_to_its_history() {
     shop.env.undo("status").shows(str![[r#"
 ---- stderr ----
 error: no repository in `[ROOT]/work` or above it
-hint: to bring back a directory that was removed: undo revive [ROOT]/work/shop
+hint: to revive a directory that was removed: undo revive [ROOT]/work/shop
 [exit 10]
 
 "#]]);
