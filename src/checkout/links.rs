@@ -39,7 +39,7 @@ pub(super) fn plan_links(
     for (unit, paths) in units.iter().enumerate() {
         assign_inode(plan, &inodes, &mut owners, unit, paths);
     }
-    // All other paths have no link in the worktree, but their inode may have names outside of it.
+    // All other paths have no link in the worktree, but their inode may have names outside it.
     let in_units: BTreeSet<&RepoPath> = units.iter().flatten().map(|path| &**path).collect();
     for n in 0..plan.end() {
         if !is_file_to(plan, n, &[Verdict::Touch]) {

@@ -237,7 +237,7 @@ fn check_not_repository(repository: &Repository, path: &Path) -> Result<()> {
     let real = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
     if real.is_some_and(|real| real.starts_with(&repository.layout.repository)) {
         let message = format!("`{}` is in the repository", path.display());
-        return Err(Error::new(ErrorKind::Refused, message).hint("choose a place outside of `.undo`"));
+        return Err(Error::new(ErrorKind::Refused, message).hint("choose a place outside `.undo`"));
     }
     Ok(())
 }

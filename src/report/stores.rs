@@ -1,4 +1,4 @@
-//! Stores outside of their directories.
+//! Stores outside their directories.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::serialize::or_empty;
 use crate::time::Timestamp;
 use crate::workspace::stores::{KnownStore, Revived, StoreContent};
 
-/// A store outside of its directories.
+/// A store outside its directories.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "store")]
 #[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]

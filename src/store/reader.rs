@@ -91,7 +91,7 @@ impl Store {
 fn verified<'f>(pack: &Pack, kind: ObjectKind, id: ObjectId, location: &Location, frame: &'f [u8]) -> Result<&'f [u8]> {
     let start = location.offset as usize;
     let Some(bytes) = frame.get(start..).and_then(|rest| rest.get(..location.length as usize)) else {
-        return Err(pack.damaged(format_args!("{} `{id}` lies outside of its frame", kind.word())));
+        return Err(pack.damaged(format_args!("{} `{id}` lies outside its frame", kind.word())));
     };
     // A layout has the id of its blob, and is verified when the blob is read.
     if kind != ObjectKind::Layout && id_of(kind, bytes) != id {

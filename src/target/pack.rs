@@ -162,7 +162,7 @@ pub fn open_table(keyring: &Keyring, bytes: &[u8]) -> Result<Vec<Frame>> {
     let table = keyring.open(Purpose::Table, &[], sealed.ok_or_else(|| Error::damaged("a pack without a table"))?)?;
     let frames: Vec<Frame> = fields::decode("pack table", &table)?;
     let is_inside = |frame: &Frame| frame.offset as usize + frame.length as usize <= offset;
-    if frames.iter().all(is_inside) { Ok(frames) } else { Err(Error::damaged("a frame outside of its pack")) }
+    if frames.iter().all(is_inside) { Ok(frames) } else { Err(Error::damaged("a frame outside its pack")) }
 }
 
 /// The decoded fields of a sealed frame that was opened.

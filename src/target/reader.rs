@@ -147,6 +147,6 @@ impl Frames {
     pub fn sealed(&self, record: &Record) -> Result<&[u8]> {
         let start = u64::from(record.frame).checked_sub(self.start);
         let frame = start.and_then(|start| self.bytes.get(start as usize..)?.get(..record.length as usize));
-        frame.ok_or_else(|| Error::damaged("a frame lies outside of its pack"))
+        frame.ok_or_else(|| Error::damaged("a frame lies outside its pack"))
     }
 }

@@ -19,7 +19,7 @@ pub struct FrameObject {
 fields!(FrameObject: name, offset, length);
 
 impl FrameObject {
-    /// The bytes of the object in its decoded frame. `None` if they lie outside of it.
+    /// The bytes of the object in its decoded frame. `None` if they lie outside it.
     pub fn bytes_in(self, frame: &[u8]) -> Option<&[u8]> {
         frame.get(self.offset as usize..)?.get(..self.length as usize)
     }

@@ -151,5 +151,5 @@ impl<'t> Repacker<'t> {
 }
 
 fn object_in(frame: &[u8], object: FrameObject) -> Result<&[u8]> {
-    object.bytes_in(frame).ok_or_else(|| Error::damaged("an object lies outside of its frame"))
+    object.bytes_in(frame).ok_or_else(|| Error::damaged("an object lies outside its frame"))
 }

@@ -158,7 +158,7 @@ fn verify_pack(target: &Target, name: FileName, pack: Pack, decoder: &mut FrameD
     for records in tables.values() {
         let decoded = decode(target, &frames, &records[0], decoder)?;
         if records.iter().any(|record| record.object.bytes_in(decoded).is_none()) {
-            return Err(Error::damaged(format!("an object lies outside of its frame in pack `{name}`")));
+            return Err(Error::damaged(format!("an object lies outside its frame in pack `{name}`")));
         }
     }
     Ok(())

@@ -348,7 +348,7 @@ class Target(Objects):
             return None
         pack, frame, length, offset, size = record
         data = self.frame(pack, frame, length)
-        must(offset + size <= len(data), "an object lies outside of its frame")
+        must(offset + size <= len(data), "an object lies outside its frame")
         return data[offset : offset + size]
 
     def check_pack(self, name):
@@ -368,7 +368,7 @@ class Target(Objects):
             must(offset == at, "a frame is out of place")
             at += size
             raw = len(self.frame(name, offset, size))
-            must(all(start + length <= raw for _, start, length in objects), "an object lies outside of its frame")
+            must(all(start + length <= raw for _, start, length in objects), "an object lies outside its frame")
             count += len(objects)
         must(at == start, "the table is out of place")
         return count

@@ -22,7 +22,7 @@ impl ReadWindow {
     pub fn frame(&mut self, pack: &Pack, offset: u64, stored: u32, checksum: &[u8]) -> Result<&[u8]> {
         let table = pack.data_length()?;
         let Some(end) = offset.checked_add(stored.into()).filter(|end| *end <= table) else {
-            return Err(pack.damaged("a frame lies outside of it"));
+            return Err(pack.damaged("a frame lies outside it"));
         };
         let is_same = self.last.is_some_and(|(id, _)| id == pack.id);
         if !is_same || offset < self.start || end > self.start + self.bytes.len() as u64 {

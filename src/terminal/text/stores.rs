@@ -1,4 +1,4 @@
-//! Stores outside of their directories.
+//! Stores outside their directories.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;

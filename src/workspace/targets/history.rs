@@ -70,7 +70,7 @@ impl Workspace {
         self.with_history(target, stream, None)
     }
 
-    /// A workspace outside of any repository, with the history of a directory in a target. Only for reading.
+    /// A workspace outside any repository, with the history of a directory in a target. Only for reading.
     pub fn of_target(target: OpenTarget, from: Option<&str>, environment: Environment) -> Result<Workspace> {
         let stream = target.find_stream(from)?;
         let scratch = ScratchDirectory::new()?;
@@ -125,7 +125,7 @@ impl Workspace {
         self.remote_history.as_ref().map(|history| history.objects.counts()).unwrap_or_default()
     }
 
-    /// [`ErrorKind::Usage`] outside of any repository.
+    /// [`ErrorKind::Usage`] outside any repository.
     pub(in crate::workspace) fn check_has_directory(&self) -> Result<()> {
         match self.remote_history.as_ref().is_some_and(|history| history.scratch.is_some()) {
             true => {

@@ -19,7 +19,7 @@ use crate::workspace::Workspace;
 
 impl Workspace {
     /// Fetches the selected paths of a commit in the history that `shown` has of a target. Returns a commit of this repository from
-    /// which they can be restored: the commit itself if the repository has it, or else a new one, outside of the branch, that has
+    /// which they can be restored: the commit itself if the repository has it, or else a new one, outside the branch, that has
     /// these paths and is otherwise like the current commit. An interrupted fetch keeps the content that it has fetched.
     ///
     /// [`ErrorKind::NotFound`] if neither the commit nor the directory has a path.

@@ -324,7 +324,7 @@ hint: name a new directory
     env.undo("export @ .undo/copy").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work/.undo/copy` is in the repository
-hint: choose a place outside of `.undo`
+hint: choose a place outside `.undo`
 [exit 4]
 
 "#]]);
