@@ -106,7 +106,7 @@ fn a_removed_directory_is_found_among_the_known_ones() {
         text.starts_with(&format!("undo: `{work}` was not recorded: the directory was removed; its history is in `")),
         "{text}"
     );
-    assert!(text.ends_with(&format!("; to restore it: undo revive {work}")), "{text}");
+    assert!(text.ends_with(&format!("; to revive it: undo revive {work}")), "{text}");
     let answer = hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
     let text = message(&answer);
     assert!(text.contains("it has no `.undo`, but `"), "the new directory has no history: {text}");

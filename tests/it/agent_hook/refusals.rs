@@ -91,7 +91,7 @@ fn a_search_that_does_not_end_says_what_may_be_missing() {
     set(&env, "agent.deadline", "1ms");
     // The directory needs no time: the run records it.
     let mut run = env.command(env!("CARGO_BIN_EXE_undo"));
-    let run = run.args(["run", "--", "sh", "-c", "echo begun; cat"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let run = run.args(["run", "-q", "--", "sh", "-c", "echo begun; cat"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut run = run.spawn().unwrap();
     BufReader::new(run.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
     let answer = hook(&env, "claude", payload(&env, "claude/PreToolUse-Bash"));

@@ -132,7 +132,7 @@ fn another_project_at_an_old_path_gets_another_store() {
     assert_eq!(shop.stores().len(), 2);
     // The former history comes back at another path.
     let listed = String::from_utf8(shop.env.undo("stores").ok().stderr).unwrap();
-    let line = listed.lines().find_map(|line| line.strip_prefix("hint: to bring a directory back: ")).unwrap();
+    let line = listed.lines().find_map(|line| line.strip_prefix("hint: to revive a directory: ")).unwrap();
     let revived = shop.env.shell(&line.replace("NEW", "former"));
     assert_eq!(revived.code, 0, "{line}\n{revived}");
     assert_same(&before, &Tree::read(&shop.env.path().join("former")));

@@ -164,7 +164,7 @@ fn the_directory_of_another_user_does_not_get_the_history() {
     chown(&copy, Some(NOBODY), Some(NOBODY)).unwrap();
     for line in ["commit", "checkout @~", "undo"] {
         let refused = shop.in_directory("copy", line).fails(4);
-        assert!(refused.to_string().contains("which belonged to `root`, another user"), "{refused}");
+        assert!(refused.to_string().contains("which belonged to another user, `root`"), "{refused}");
     }
     shop.env.undo("stores adopt copy").fails(4);
     chown(&copy, Some(0), Some(0)).unwrap();
