@@ -97,7 +97,8 @@ impl Applied {
     /// The commit that the worktree is recorded to hold now. A restore of some paths does not make it another commit.
     pub fn base(&self) -> CommitId {
         let Checkout { target, options, .. } = &self.checkout;
-        self.from.filter(|_| !options.paths.is_empty()).unwrap_or(target.commit)
+        let is_whole = options.paths.is_empty() || options.paths.iter().any(|path| path.is_root());
+        self.from.filter(|_| !is_whole).unwrap_or(target.commit)
     }
 
     /// Appends the operation and writes the index. `aside`: the commit of the paths that changed meanwhile.

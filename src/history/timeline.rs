@@ -56,6 +56,11 @@ impl Action {
         self.is_purge() && self.last.history.purges.iter().all(|blob| view.purged.contains_key(&blob.id))
     }
 
+    /// Whether the action only restored the last state of a lost directory. Undo and redo pass over such an action.
+    pub fn is_revival(&self) -> bool {
+        self.last.verb == Verb::Revive && self.last.worktree.is_some_and(|(before, after)| before == Some(after))
+    }
+
     /// All operations, newest first.
     fn operations(&self) -> impl Iterator<Item = &Operation> {
         std::iter::once(&self.last).chain(&self.before)

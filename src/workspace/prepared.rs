@@ -15,7 +15,7 @@ use crate::history::thinning;
 use crate::id::CommitId;
 use crate::message::Message;
 use crate::object::Objects;
-use crate::object::operation::ForgottenCommit;
+use crate::object::operation::{ForgottenCommit, Verb};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::{Repository, Transaction};
@@ -109,7 +109,11 @@ impl Workspace {
         let mut transaction = repository.begin()?;
         // Read under the lock, because another command may have moved refs before.
         let at = transaction.repository().view().at();
-        let origin = Origin::now(transaction.repository(), request.ends_unfinished());
+        let mut origin = Origin::now(transaction.repository(), request.ends_unfinished());
+        if request.verb == Verb::Revive {
+            // The directory was lost in that state. Undoing its revival restores nothing older.
+            origin.worktree = request.to;
+        }
         check_request(transaction.repository(), worktree, &request)?;
         remove_staged(transaction.repository(), worktree, notices)?;
         if let Some(intent) = &request.resumed {

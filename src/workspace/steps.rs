@@ -43,8 +43,10 @@ impl Workspace {
         let is_same = |a, b| snapshot::is_same_content(&self.repository, a, b);
         let here = Here { commit: state, is_same: &is_same };
         let purge = purge::revertible(&self.repository, &mut timeline)?;
-        let is_passed =
-            |action: &Action| self.forgot_what_is_gone(action) || action.is_purge() && Some(action.id) != purge;
+        let is_passed = |action: &Action| {
+            let is_older_purge = action.is_purge() && Some(action.id) != purge;
+            is_older_purge || action.is_revival() || self.forgot_what_is_gone(action)
+        };
         let mut destination = self.existing_state(steps, &is_passed, |steps| match self.repository.unfinished() {
             Some(intent) => timeline.back_before(intent, steps),
             None => timeline.back(steps, &here),
@@ -60,7 +62,8 @@ impl Workspace {
         let is_same = |a, b| snapshot::is_same_content(&self.repository, a, b);
         let here = Here { commit: state, is_same: &is_same };
         let view = self.repository.view();
-        let is_passed = |action: &Action| self.forgot_what_is_gone(action) || action.is_still_purged(view);
+        let is_passed =
+            |action: &Action| action.is_still_purged(view) || action.is_revival() || self.forgot_what_is_gone(action);
         let mut destination = self.existing_state(steps, &is_passed, |steps| timeline.forward(steps, &here))?;
         let purges = destination.crossed.iter().flat_map(|action| &action.last.history.purges);
         destination.history.purges = purges.copied().collect();
@@ -141,7 +144,7 @@ impl Workspace {
                 Err(error) if error.kind() == ErrorKind::NotFound && passed.iter().any(Action::is_purge) => {
                     return Err(error.context("a purge is undone only directly after it"));
                 }
-                Err(error) if error.kind() == ErrorKind::NotFound && !passed.is_empty() => {
+                Err(error) if error.kind() == ErrorKind::NotFound && !passed.iter().all(Action::is_revival) => {
                     return Err(error.context("the commits of the last `undo forget` no longer exist"));
                 }
                 destination => destination?,

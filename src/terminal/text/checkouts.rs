@@ -90,7 +90,11 @@ impl Print for SteppedRecord<'_> {
         for passed in &self.passed {
             let words = sanitize::line(&format!("{}: {}", passed.verb, passed.description));
             let id = page.paint(Role::Id, passed.id.short());
-            let why = if passed.verb == "purge" { "still purged" } else { "the commits no longer exist" };
+            let why = match passed.verb.as_str() {
+                "purge" => "still purged",
+                "revive" => "it restored the last state",
+                _ => "the commits no longer exist",
+            };
             page.line(format_args!("passed over {id}  {words}  ({why})"))?;
         }
         if self.skipped > 0 {

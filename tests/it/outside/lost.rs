@@ -49,6 +49,42 @@ fn undo_after_a_revival_undoes_what_was_done_before_the_loss() {
 }
 
 #[test]
+fn a_second_revival_restores_the_same_automatic_commit() {
+    let shop = Shop::new();
+    let before = shop.tree();
+    fs::write(shop.path().join("prices"), "apples 5\n").unwrap();
+    shop.undo("commit --auto").ok();
+    fs::write(shop.path().join("prices"), "apples 6\n").unwrap();
+    shop.undo("commit --auto").ok();
+    let last = shop.tree();
+    for _ in 0..2 {
+        shop.remove();
+        shop.env.undo("revive shop").ok();
+        assert_same(&last, &shop.tree());
+    }
+    // The revivals are passed over.
+    shop.undo("undo").ok();
+    assert_eq!(fs::read(shop.path().join("prices")).unwrap(), b"apples 5\n");
+    shop.undo("redo").ok();
+    assert_same(&last, &shop.tree());
+    shop.undo("checkout @").ok();
+    assert_same(&before, &shop.tree());
+    shop.undo("undo").ok();
+    assert_same(&last, &shop.tree());
+}
+
+#[test]
+fn a_restore_of_the_whole_directory_is_its_last_state() {
+    let shop = Shop::new();
+    shop.undo("restore --from @~ .").ok();
+    let one = shop.tree();
+    shop.remove();
+    shop.env.undo("revive shop").ok();
+    assert_same(&one, &shop.tree());
+    assert_eq!(shop.messages("shop"), ["two", "one"]);
+}
+
+#[test]
 fn the_last_state_is_the_one_that_was_restored_last() {
     let shop = Shop::new();
     shop.undo("checkout @~").ok();
