@@ -1,5 +1,6 @@
 //! Writers that are killed leave whole keys only.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -36,15 +37,23 @@ fn writer() {
     for number in first.. {
         let key = format!("data/{number:x}");
         remote.create(&key, &content(&key)).unwrap();
+        if number == first {
+            println!("\n{FIRST}");
+        }
     }
 }
 
-/// Kills writers after different times. Returns the number of keys, which are all whole.
-fn kill_writers(address: &str, program: &Path, pauses: impl Iterator<Item = u64>, remote: &Remote) -> usize {
-    for pause in pauses {
+/// Line that a writer prints after its first key.
+const FIRST: &str = "wrote the first key";
+
+/// Kills writers at different times after their first key. Returns the number of keys, which are all whole.
+fn kill_writers(address: &str, program: &Path, writers: u64, remote: &Remote) -> usize {
+    for pause in (0..writers).map(|n| n * 3) {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "remote::killed::writer", "--nocapture"]).env(ADDRESS, address).env(PROGRAM, program);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap() == FIRST), "a writer ended without a key");
         std::thread::sleep(Duration::from_millis(pause));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -61,7 +70,7 @@ fn a_killed_writer_leaves_whole_keys_in_a_directory() {
     let temporary = tempfile::tempdir().unwrap();
     let path = temporary.path().join("target");
     let remote = Remote::new(Address::Directory(path.clone()), Options::default());
-    let keys = kill_writers(path.to_str().unwrap(), Path::new("ssh"), (20..60).map(|n| n + n % 7), &remote);
+    let keys = kill_writers(path.to_str().unwrap(), Path::new("ssh"), 40, &remote);
     assert!(keys > 40, "only {keys} keys");
 }
 
@@ -70,7 +79,6 @@ fn a_killed_writer_leaves_whole_keys_over_sftp() {
     let Some(sshd) = Sshd::start("") else { return };
     let address = Address::Sftp(sshd.address("target"));
     let remote = sshd.remote("target");
-    let pauses = (0..20).map(|n| 300 + 7 * n);
-    let keys = kill_writers(&address.to_string(), &sshd.program(), pauses, &remote);
+    let keys = kill_writers(&address.to_string(), &sshd.program(), 20, &remote);
     assert!(keys > 20, "only {keys} keys");
 }
