@@ -66,6 +66,6 @@ pub fn no_commit(view: &View) -> Error {
     match view.heads.is_empty() {
         true => Error::new(ErrorKind::NotFound, "there are no commits yet").hint("create one with `undo commit`"),
         false => Error::new(ErrorKind::NotFound, format!("`{}` has no commits now", view.current))
-            .hint("to list all commits: undo log"),
+            .hint("to list all commits: undo log --all"),
     }
 }

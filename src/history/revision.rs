@@ -216,17 +216,19 @@ fn newest_head(repository: &Repository) -> Result<CommitId> {
     }
 }
 
-/// The newest commit that no hook has made, or that a branch or tag names.
+/// The newest commit that no hook has made, or that a branch or tag names. The newest of all if there are no others.
 fn newest_not_beside(repository: &Repository) -> Result<CommitId> {
     let view = repository.view();
     let is_named = |id: CommitId| view.branches.values().chain(view.tags.values()).any(|named| *named == id);
+    let mut newest = None;
     for walked in walk(repository, WalkOptions::default())? {
         let WalkedCommit { id, commit, .. } = walked?;
         if !commit.is_beside() || is_named(id) {
             return Ok(id);
         }
+        newest.get_or_insert(id);
     }
-    Err(no_commit(view))
+    newest.ok_or_else(|| no_commit(view))
 }
 
 /// The one of these commits that was made by the newest operation.

@@ -295,6 +295,27 @@ first
 }
 
 #[test]
+fn latest_is_an_automatic_commit_if_there_are_no_others() {
+    let env = TestEnv::initialised();
+    for content in ["1", "2"] {
+        env.write("a", content);
+        env.undo("commit --auto").ok();
+    }
+    assert_eq!(env.undo("cat latest:a").ok().text(), "2");
+    env.undo("show @").shows(str![[r#"
+---- stderr ----
+error: `main` has no commits now
+hint: to list all commits: undo log --all
+[exit 2]
+
+"#]]);
+    env.undo("commit -m manual").ok();
+    env.write("a", "3");
+    env.undo("commit --auto").ok();
+    assert_eq!(env.undo("cat latest:a").ok().text(), "2");
+}
+
+#[test]
 fn waiting_for_the_lock_counts() {
     let env = TestEnv::initialised();
     env.write("a", "1");
