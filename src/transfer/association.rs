@@ -7,7 +7,7 @@ use crate::fs;
 use crate::id::{CommitId, DirectoryId};
 use crate::object::fields::{self, fields};
 use crate::repo::Repository;
-use crate::target::{FileName, StreamId, Token};
+use crate::target::{FileName, Stream, StreamId, Token};
 use crate::time::Timestamp;
 
 /// What a repository remembers of a target.
@@ -23,7 +23,7 @@ pub struct Association {
     pub pending: Option<Token>,
     /// Time of the last push after which the target had the whole history, also of one that had nothing to do.
     pub pushed: Option<Timestamp>,
-    /// Heads of the repository at that time.
+    /// Heads of the repository at that time, and what was pulled from the target since.
     pub heads: Vec<CommitId>,
     /// Time of the last drill that succeeded.
     pub drilled: Option<Timestamp>,
@@ -37,6 +37,11 @@ impl Association {
         let stream = fs::random().map(DirectoryId)?;
         let (heads, token, pending) = (Vec::new(), None, None);
         Ok(Association { target, stream, token, pending, pushed: None, heads, drilled: None })
+    }
+
+    /// Whether this repository made the last push to its stream. If not, a copy of the repository has pushed to it.
+    pub fn has_pushed(&self, stream: &Stream) -> bool {
+        [self.token, self.pending].contains(&Some(stream.token))
     }
 
     /// Reads the association with the target of a name; `None` if there was no push. A damaged file counts as missing: the next

@@ -117,10 +117,8 @@ fn is_complete(
 /// Begins a new stream if another repository has pushed to this one. Returns whether it did.
 fn check_stream(association: &mut Association, target: &Target) -> Result<bool> {
     let Some(stream) = target.state().streams.get(&association.stream) else { return Ok(false) };
-    if association.pending == Some(stream.token) {
-        association.token = association.pending;
-    }
-    if association.token == Some(stream.token) {
+    if association.has_pushed(stream) {
+        association.token = Some(stream.token);
         return Ok(false);
     }
     *association = Association { drilled: association.drilled, ..Association::create(association.target)? };

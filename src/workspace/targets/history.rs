@@ -80,17 +80,47 @@ impl Workspace {
         Workspace::of(repository, directory)?.with_history(target, stream, Some(scratch))
     }
 
-    /// The stream that `from` names, or that of this repository, or the only one.
+    /// The stream that `from` names. Without a name, that of this repository; if it has never pushed to the target, the only one.
+    ///
+    /// [`ErrorKind::Refused`] if a copy of this repository has pushed to its stream, and [`ErrorKind::NotFound`] if the target does not
+    /// have its stream: another one must not pass for it.
     pub(super) fn stream_in(&self, target: &OpenTarget, from: Option<&str>) -> Result<StreamId> {
-        match self.own_stream(target)?.filter(|own| from.is_none() && target.state().streams.contains_key(own)) {
-            Some(own) => Ok(own),
-            None => target.find_stream(from),
+        let Some(association) = from.map_or_else(|| self.association(target), |_| Ok(None))? else {
+            return target.find_stream(from);
+        };
+        let (id, name) = (association.stream, &target.settings.name);
+        match target.state().streams.get(&id) {
+            Some(stream) if association.has_pushed(stream) => Ok(id),
+            Some(Stream { host, path, .. }) => {
+                let (path, id) = (String::from_utf8_lossy(path), &id.to_string()[..8]);
+                let message = format!("in target `{name}`, `{host}:{path}` has continued the entry of this directory");
+                Err(Error::new(ErrorKind::Refused, message).hint(format!(
+                    "for a separate entry of this directory: undo push {name}; to read the other one, add --from {id}"
+                )))
+            }
+            None => {
+                let message = format!("target `{name}` has no commits of this directory");
+                Err(Error::new(ErrorKind::NotFound, message).hint(format!("undo push {name}")))
+            }
         }
     }
 
-    /// The stream of this repository, if it has pushed to the target.
+    /// The stream of this repository, unless a copy of it has pushed there.
     pub(super) fn own_stream(&self, target: &OpenTarget) -> Result<Option<StreamId>> {
-        Ok(Association::load(&self.repository, &target.settings.name)?.map(|association| association.stream))
+        let stream = |association: &Association| target.state().streams.get(&association.stream);
+        let is_own =
+            |association: &Association| stream(association).is_some_and(|stream| association.has_pushed(stream));
+        Ok(self.association(target)?.filter(is_own).map(|association| association.stream))
+    }
+
+    /// What the repository remembers of an open target.
+    pub(super) fn association(&self, target: &OpenTarget) -> Result<Option<Association>> {
+        let association = match target.settings.name.as_str() {
+            // Opened by its address.
+            "" => None,
+            name => Association::load(&self.repository, name)?,
+        };
+        Ok(association.filter(|association| association.target == target.target.identity()))
     }
 
     fn with_history(

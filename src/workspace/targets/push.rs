@@ -1,5 +1,7 @@
 //! Pushes to targets and pulls from them.
 
+use std::collections::BTreeSet;
+
 use crate::environment::LockWait;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock, Interrupts};
@@ -26,7 +28,7 @@ pub struct PushOptions {
 /// What to pull.
 #[derive(Clone, Debug, Default)]
 pub struct PullOptions {
-    /// The directory whose commits to pull. `None` means all other directories of the target.
+    /// The directory whose commits to pull. `None` means all directories of the target that this repository does not push to.
     pub stream: Option<StreamId>,
 }
 
@@ -70,8 +72,30 @@ impl Workspace {
             Some(stream) => vec![stream],
             None => target.state().streams.keys().copied().filter(|id| Some(*id) != own).collect(),
         };
-        let options = pull::Options { streams, keeps_names: false, connections: target.connections(), files: None };
-        pull::pull(&mut self.repository, &mut target.target, &options, progress)
+        let connections = target.connections();
+        let options = pull::Options { streams: streams.clone(), keeps_names: false, connections, files: None };
+        let outcome = pull::pull(&mut self.repository, &mut target.target, &options, progress)?;
+        self.note_pulled(target, &streams)?;
+        Ok(outcome)
+    }
+
+    /// Remembers that the target has what was pulled from it.
+    fn note_pulled(&self, target: &OpenTarget, streams: &[StreamId]) -> Result<()> {
+        if self.association(target)?.is_none_or(|association| association.pushed.is_none()) {
+            return Ok(());
+        }
+        let name = &target.settings.name;
+        // Another process may be pushing.
+        let _lock = self.lock_association(name, LockWait::Forever)?;
+        let Some(mut association) = self.association(target)? else { return Ok(()) };
+        let mut heads: BTreeSet<CommitId> = association.heads.iter().copied().collect();
+        let streams = streams.iter().filter_map(|id| target.state().streams.get(id));
+        heads.extend(streams.flat_map(|stream| stream.view.heads.iter()));
+        if heads.len() == association.heads.len() {
+            return Ok(());
+        }
+        association.heads = heads.into_iter().collect();
+        association.save(&self.repository, name)
     }
 }
 
