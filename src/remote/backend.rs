@@ -101,6 +101,12 @@ pub(super) fn check_length(key: &str, bytes: &[u8], range: Option<&Range<u64>>) 
     }
 }
 
+/// Error for a directory in the place of a key.
+pub(super) fn is_directory(key: &str) -> Error {
+    Error::damaged(format!("`{key}` of the target is a directory, not a file"))
+        .hint("remove this directory from the storage")
+}
+
 /// Error for a key that ends before the end of a range.
 pub(super) fn too_short(key: &str, range: &Range<u64>) -> Error {
     Error::new(

@@ -12,7 +12,7 @@ use crate::environment::Durability::Synced;
 use crate::error::Result;
 use crate::fs::{self, AtomicFile, Stat};
 use crate::metadata::Kind as FileKind;
-use crate::remote::backend::{Attempt, Backend, Body, STALE, check_length, check_size, too_short};
+use crate::remote::backend::{Attempt, Backend, Body, STALE, check_length, check_size, is_directory, too_short};
 use crate::remote::meter::{Kind, Meter, PIECE};
 use crate::remote::{Created, Listed, lock};
 
@@ -79,7 +79,10 @@ impl Directory {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error),
         };
-        let size = fs::stat_file(&file)?.size;
+        let Stat { size, kind, .. } = fs::stat_file(&file)?;
+        if kind == FileKind::Directory {
+            return Err(is_directory(key));
+        }
         let range = range.cloned().unwrap_or(0..size);
         if range.end > size {
             return Err(too_short(key, &range));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::Target;
 use super::entry::{Change, Link};
 use super::file::{FileName, KEYS, LOG, TARGET, log_key, name_in};
+use super::identity::{LARGEST_SLOT, missing_identity, new_identity, read_identity};
 use super::local::Local;
-use super::log::{Log, OLDER};
+use super::log::{Log, OLDER, unreadable};
 use super::state::State;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
 use crate::remote::{Created, Remote};
 use crate::seal::{KeyKind, Keyring, Slot};
 
@@ -22,32 +22,6 @@ pub struct Secret {
     pub bytes: Vec<u8>,
 }
 
-const VERSION_LINE: &str = "undo target ";
-const CIPHER: &str = "aes-256-gcm";
-
-/// The content of the file `target` of a new target.
-fn new_identity() -> Result<Vec<u8>> {
-    let id = u128::from_be_bytes(fs::random()?);
-    Ok(format!("{VERSION_LINE}1\nid = {id:032x}\ncipher = {CIPHER}\nfeatures =\n").into_bytes())
-}
-
-/// The hash of a file `target`, to which keys and the log are bound.
-fn name_of_identity(bytes: &[u8]) -> Result<FileName> {
-    let damaged = || Error::damaged("the file `target` is damaged");
-    let newer = || Error::new(ErrorKind::Unsupported, "the target needs a newer version of undo");
-    let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
-    let rest = text.strip_prefix(VERSION_LINE).ok_or_else(damaged)?;
-    if rest.lines().next() != Some("1") {
-        return Err(newer());
-    }
-    let value = |key: &str| {
-        let found = rest.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
-        found.map(str::trim).ok_or_else(damaged)
-    };
-    let (cipher, features) = (value("cipher")?, value("features")?);
-    if cipher == CIPHER && features.is_empty() { Ok(FileName::of(bytes)) } else { Err(newer()) }
-}
-
 impl Target {
     /// Whether storage contains a target that is complete. [`ErrorKind::Damaged`] if it contains one without the file `target`.
     pub fn exists(remote: &Remote) -> Result<bool> {
@@ -57,20 +31,16 @@ impl Target {
         }
     }
 
-    /// The identity of the target in storage; `None` if the file `target` is missing.
-    pub fn find_identity(remote: &Remote) -> Result<Option<FileName>> {
-        remote.get(TARGET)?.map(|bytes| name_of_identity(&bytes)).transpose()
-    }
-
     /// Creates a target that these secrets open, or completes one whose creation was interrupted. [`ErrorKind::Exists`] if
     /// another process has created one meanwhile.
     pub fn create(remote: Remote, secrets: &[Secret], environment: &Environment) -> Result<Target> {
         let remote = Arc::new(remote);
-        let identity = new_identity()?;
-        let identity = match remote.create(TARGET, &identity)? {
-            Created::New => FileName::of(&identity),
-            Created::Exists => identity_of(&remote)?,
+        let new = new_identity()?;
+        let content = match remote.create(TARGET, &new)? {
+            Created::New => new,
+            Created::Exists => read_identity(&remote)?,
         };
+        let identity = FileName::of(&content);
         let keyring = Keyring::create()?;
         let mut target = Target::new(&remote, identity, keyring, environment);
         let slots =
@@ -89,6 +59,7 @@ impl Target {
         }
         target.state = state;
         target.local.save_keyring(&target.keyring)?;
+        target.local.keep_identity(&content);
         target.note_state(true)?;
         Ok(target)
     }
@@ -114,18 +85,30 @@ impl Target {
         {
             return Ok(target);
         }
-        let identity = identity_of(&remote)?;
+        let content = read_identity(&remote)?;
+        let target = Target::open_identified(&remote, FileName::of(&content), ask, environment)?;
+        target.local.keep_identity(&content);
+        Ok(target)
+    }
+
+    /// Opens the target with this identity, which its file has.
+    fn open_identified(
+        remote: &Arc<Remote>,
+        identity: FileName,
+        ask: &mut dyn FnMut() -> Result<Secret>,
+        environment: &Environment,
+    ) -> Result<Target> {
         let local = Local::new(identity, environment);
         let seen = local.seen()?;
         if let Some(keyring) = local.keyring()? {
-            let mut target = Target::new(&remote, identity, keyring, environment);
+            let mut target = Target::new(remote, identity, keyring, environment);
             return match target.load() {
                 Err(error) if error.kind() == ErrorKind::WrongKey => {
                     let secret = match ask() {
                         Err(unanswered) if unanswered.kind() == ErrorKind::WrongKey => return Err(error),
                         secret => secret?,
                     };
-                    let (keyring, state) = unlock(&remote, identity, &secret)?;
+                    let (keyring, state) = unlock(remote, identity, &secret)?;
                     target.keyring = Arc::new(keyring);
                     target.unlocked(state, seen)
                 }
@@ -133,8 +116,8 @@ impl Target {
             };
         }
         let secret = ask()?;
-        let (keyring, state) = unlock(&remote, identity, &secret)?;
-        Target::new(&remote, identity, keyring, environment).unlocked(state, seen)
+        let (keyring, state) = unlock(remote, identity, &secret)?;
+        Target::new(remote, identity, keyring, environment).unlocked(state, seen)
     }
 
     /// Opens the target with this identity. `None` if the storage may have another one: entries of the log open only with the
@@ -180,6 +163,7 @@ impl Target {
     /// Fails if the log does not have an entry that this machine has seen.
     pub(super) fn check_seen(&self, seen: Option<Link>) -> Result<()> {
         match seen {
+            Some(seen) if self.state.void_end().contains(&seen.number) => Err(unreadable(seen.number)),
             Some(seen) if seen.number > self.state.number() => {
                 let (seen, number) = (seen.number, self.state.number());
                 Err(Error::damaged(format!(
@@ -192,23 +176,6 @@ impl Target {
         }
     }
 }
-
-fn identity_of(remote: &Remote) -> Result<FileName> {
-    match Target::find_identity(remote)? {
-        Some(identity) => Ok(identity),
-        None if !remote.list(KEYS, None)?.is_empty() => Err(missing_identity()),
-        None => Err(Error::new(ErrorKind::NotFound, "no target found at this URL")
-            .hint("check the URL; to create a target, run in the directory to copy: undo target add NAME URL")),
-    }
-}
-
-fn missing_identity() -> Error {
-    Error::damaged("the file `target` is missing from the target, although its other files are there")
-        .hint("nothing opens the target without this file: copy it back from a backup of the storage")
-}
-
-/// Maximum size of a slot in bytes: that of a keyring with hundreds of generations.
-const LARGEST_SLOT: u64 = 64 << 10;
 
 /// Tries the key slots with a secret. The log decides which slots are in force.
 fn unlock(remote: &Remote, identity: FileName, secret: &Secret) -> Result<(Keyring, State)> {

@@ -55,13 +55,18 @@ impl Target {
         self.read_file(name, &name.index_key()).map(drop)
     }
 
-    /// One error for each key in force whose file is missing or damaged: the key no longer opens the target elsewhere.
+    /// One error for each key in force whose file is missing or damaged: the key no longer opens the target elsewhere. Nothing but
+    /// another key replaces it.
     pub fn damaged_slots(&self) -> Result<Vec<Error>> {
         let mut damaged = Vec::new();
         for name in self.state.slots.keys() {
             match self.read_file(*name, &name.slot_key()) {
                 Err(error) if error.kind() == ErrorKind::Damaged => {
-                    damaged.push(error.context("a key no longer opens the target on other machines"));
+                    let error = error.context("a key no longer opens the target on other machines");
+                    damaged.push(error.hint(format!(
+                        "to replace the key: undo target key add, then undo target key remove {}",
+                        &name.to_string()[..8]
+                    )));
                 }
                 read => drop(read?),
             }

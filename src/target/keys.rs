@@ -35,7 +35,10 @@ impl Target {
     }
 
     fn key(&self, name: FileName) -> Result<Key> {
-        let bytes = self.remote.get(&name.slot_key())?.filter(|bytes| FileName::of(bytes) == name);
+        let bytes = match self.remote.get(&name.slot_key()) {
+            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            bytes => bytes?.filter(|bytes| FileName::of(bytes) == name),
+        };
         let kind = bytes.and_then(|bytes| Slot::decode(&bytes).ok()).map(|slot| slot.kind);
         Ok(Key { name, kind, added: self.state.slots.get(&name).cloned() })
     }
@@ -81,6 +84,18 @@ impl Target {
             false => "the files of all other keys are missing or damaged: without this key, nothing opens the target",
         };
         Err(Error::new(ErrorKind::Refused, message).hint("to add another key first: undo target key add"))
+    }
+
+    /// Fails with [`ErrorKind::Damaged`] if no password opens the target on a machine that has nothing of it.
+    pub fn check_opens_elsewhere(&self) -> Result<()> {
+        self.check_identity()?;
+        for name in self.state.slots.keys() {
+            if self.key(*name)?.kind.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Error::damaged("the files of all keys are missing or damaged: no password opens the target")
+            .hint("to add a key: undo target key add"))
     }
 
     fn find_key(&self, prefix: &str) -> Result<FileName> {

@@ -1,4 +1,4 @@
-//! What a machine keeps of a target: the keyring, the last entry that it has seen, and a cache.
+//! What a machine keeps of a target: the keyring, the last entry that it has seen, a copy of the file `target`, and a cache.
 //!
 //! The keyring is not in the repository, which travels with copies of the data.
 
@@ -18,7 +18,7 @@ use crate::seal::{Keyring, Purpose};
 pub struct Local {
     /// Hash of the file `target`.
     target: FileName,
-    /// Folders of keyrings, and of the last seen entries. `None` if the user has no home directory.
+    /// Folders of keyrings, of the last seen entries, and of copies of the file `target`. `None` if the user has no home directory.
     folder: Option<PathBuf>,
     cache: Option<PathBuf>,
     durability: Durability,
@@ -46,6 +46,19 @@ impl Local {
         })?;
         path.parent().map_or(Ok(()), fs::create_dir_private)?;
         fs::write_private(&path, &fields::encode(keyring))
+    }
+
+    /// The copy of the file `target`; `None` if this machine does not have it.
+    pub fn identity(&self) -> Option<Vec<u8>> {
+        let bytes = fs::read(&self.path("identity")?).ok().flatten();
+        bytes.filter(|bytes| FileName::of(bytes) == self.target)
+    }
+
+    /// Keeps a copy of the file `target`, with which `repair` can put it back. A failure has no other effect.
+    pub fn keep_identity(&self, bytes: &[u8]) {
+        if let Some(path) = self.path("identity").filter(|_| self.identity().is_none()) {
+            let _ = save(&path, bytes, self.durability);
+        }
     }
 
     /// The newest entry that this machine has seen.

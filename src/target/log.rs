@@ -32,6 +32,9 @@ const TRIES: usize = 8;
 /// Hint for a log that does not continue what this machine has seen.
 pub const OLDER: &str = "an older state of the target may have been restored; do not push until you know why";
 
+/// Hint for an entry that no machine can write again.
+const NEW_TARGET: &str = "nothing replaces a damaged entry: copy its file back from a backup of the storage, or push to a new target: undo target add NAME URL";
+
 /// The log of the target whose file `target` has this hash.
 pub struct Log<'t> {
     pub remote: &'t Remote,
@@ -84,14 +87,16 @@ impl Log<'_> {
 
     /// Fails unless the file of an entry has these bytes.
     fn check_file(&self, link: Link) -> Result<()> {
+        let mut bytes = None;
         // An answer may have been damaged on its way.
         for _ in 0..2 {
-            let bytes = self.remote.get(&log_key(link.number))?;
-            if bytes.is_some_and(|bytes| FileName::of(&bytes) == link.hash) {
+            bytes = self.bytes(link.number)?;
+            if bytes.as_ref().is_some_and(|bytes| FileName::of(bytes) == link.hash) {
                 return Ok(());
             }
         }
-        Err(replaced(link.number))
+        let is_void = bytes.is_some_and(|bytes| is_damaged(&self.open(link.number, &bytes)));
+        Err(if is_void { unreadable(link.number) } else { replaced(link.number) })
     }
 
     /// The state after the last entry, from reading all entries one by one: independent of what writers repeat and fold.
@@ -145,7 +150,7 @@ impl Log<'_> {
                         self.apply(state, link, generation, entry)?;
                     }
                     None if *number == 1 => {
-                        return Err(Error::damaged("entry 1 of the log is missing or not authentic"));
+                        return Err(not_authentic(1));
                     }
                     None if *number == state.tail + 1 => state.tail = *number,
                     // A file beyond a gap, with which anyone could otherwise use up all numbers.
@@ -176,7 +181,7 @@ impl Log<'_> {
             (Some(previous), Some(last)) if previous.number <= last.number => Err(replaced(previous.number)),
             (previous, _) => {
                 let number = previous.map_or(0, |previous| previous.number);
-                Err(Error::damaged(format!("entry {number} of the log is missing or not authentic")))
+                Err(not_authentic(number))
             }
         }
     }
@@ -194,12 +199,8 @@ impl Log<'_> {
 
     /// An authentic entry, and the generation of its keys; `None` if the entry is not authentic.
     fn entry(&self, number: u64) -> Result<Option<(Link, u32, Entry)>> {
-        let missing = || Error::damaged(format!("entry {number} of the log is missing"));
-        let get = || match self.remote.get(&log_key(number)) {
-            // Larger than any entry.
-            Err(error) if error.kind() == ErrorKind::Damaged => Ok(Vec::new()),
-            bytes => bytes?.ok_or_else(missing),
-        };
+        let missing = || Error::damaged(format!("entry {number} of the log is missing")).hint(NEW_TARGET);
+        let get = || self.bytes(number)?.ok_or_else(missing);
         let mut bytes = get()?;
         let mut opened = self.open(number, &bytes);
         if is_damaged(&opened) {
@@ -214,6 +215,14 @@ impl Log<'_> {
                     entry.map_err(|error| error.context(format_args!("file `{}` of the target", log_key(number))))?;
                 Ok(Some((Link { number, hash: FileName::of(&bytes) }, seal::generation_of(&bytes), entry)))
             }
+        }
+    }
+
+    /// The bytes of the file of an entry, which are none if it is larger than any entry. `None` if it is missing.
+    fn bytes(&self, number: u64) -> Result<Option<Vec<u8>>> {
+        match self.remote.get(&log_key(number)) {
+            Err(error) if error.kind() == ErrorKind::Damaged => Ok(Some(Vec::new())),
+            bytes => bytes,
         }
     }
 
@@ -339,4 +348,17 @@ fn is_damaged(opened: &Result<Entry>) -> bool {
 
 fn replaced(number: u64) -> Error {
     Error::damaged(format!("entry {number} of the log differs from what this machine has seen")).hint(OLDER)
+}
+
+/// The error for a file of the log that this machine has read, and that can no longer be read.
+pub(super) fn unreadable(number: u64) -> Error {
+    Error::damaged(format!(
+        "entry {number} of the log is damaged: this machine has read it, and cannot read its file `{}`",
+        log_key(number)
+    ))
+    .hint(NEW_TARGET)
+}
+
+fn not_authentic(number: u64) -> Error {
+    Error::damaged(format!("entry {number} of the log is missing or not authentic")).hint(NEW_TARGET)
 }

@@ -7,6 +7,7 @@ mod create;
 mod entry;
 mod file;
 mod files;
+mod identity;
 mod index;
 mod keys;
 mod local;

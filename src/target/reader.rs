@@ -10,7 +10,7 @@ use super::index::{IndexFile, Page};
 use super::pack;
 use super::record::Record;
 use super::state::Pack;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::seal::{ObjectName, Purpose};
 
@@ -121,7 +121,11 @@ impl Target {
 
     /// What is left of a damaged pack: its bytes, and the records of its table if that is intact. `None` if nothing is left.
     pub fn read_damaged(&self, name: FileName, pack: Pack) -> Result<Option<(Frames, Option<Vec<Record>>)>> {
-        let Some(bytes) = self.remote.get(&name.pack_key(pack.is_meta))? else { return Ok(None) };
+        let bytes = match self.remote.get(&name.pack_key(pack.is_meta)) {
+            Err(error) if error.kind() == ErrorKind::Damaged => None,
+            bytes => bytes?,
+        };
+        let Some(bytes) = bytes else { return Ok(None) };
         let records = pack::open_table(&self.keyring, &bytes).ok().map(|table| pack::records(name, &table));
         Ok(Some((Frames { bytes, start: 0 }, records)))
     }

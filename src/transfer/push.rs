@@ -11,6 +11,7 @@ use crate::progress::{Progress, Unit};
 use crate::repo::Repository;
 use crate::store::ObjectSet;
 use crate::target::{Link, StreamChange, StreamId, Target, Token};
+use crate::time::Timestamp;
 
 use super::association::Association;
 use super::commits::{new_commits, new_view};
@@ -20,6 +21,9 @@ use super::upload::{Totals, Uploaded, upload};
 
 /// Number of packs after which a push reads the log again before it is recorded.
 const LONG: u64 = 8;
+
+/// Seconds since the last push after which one checks the file `target`.
+const DAY: i64 = 24 * 3600;
 
 /// What to push.
 pub struct Options<'o> {
@@ -42,6 +46,8 @@ pub struct Outcome {
     pub entry: Option<Link>,
     /// The repository was copied, and the copy has pushed: this directory has a new stream.
     pub is_new_stream: bool,
+    /// The file `target` is missing or damaged, so no other machine opens the target. A push looks for it once a day.
+    pub lacks_identity: bool,
 }
 
 /// Pushes commits. What was uploaded stays if the push fails or is cancelled: the next one continues there.
@@ -57,6 +63,7 @@ pub fn push(
         Some(association) if association.target == target.identity() => association,
         _ => Association::create(target.identity())?,
     };
+    let last = association.pushed;
     let mut outcome = Outcome::default();
     loop {
         outcome.is_new_stream |= check_stream(&mut association, target)?;
@@ -90,6 +97,10 @@ pub fn push(
     if maintain::is_due(target) {
         // The push is recorded. The next one tries again.
         let _ = maintain::maintain(target);
+    }
+    let is_old = |time: Timestamp| repository.environment.now().seconds - time.seconds >= DAY;
+    if outcome.entry.is_some() && last.is_some_and(is_old) {
+        outcome.lacks_identity = target.has_damaged_identity()?;
     }
     association.pending = None;
     if is_complete(repository, target, &association, options)? {

@@ -31,7 +31,7 @@ pub struct Options {
 pub struct Outcome {
     /// What was damaged or missing before.
     pub damage: Vec<Error>,
-    /// Number of packs and indexes that were replaced.
+    /// Number of files that were replaced: packs, indexes, and the file `target`.
     pub replaced: u64,
     /// Number of objects that could still be read in damaged packs.
     pub salvaged: u64,
@@ -56,9 +56,11 @@ pub fn repair(
             return Ok(outcome);
         }
         let Some(salvaged) = replace(target, &found.files, connections, progress)? else { continue };
-        (outcome.salvaged, outcome.replaced) = (salvaged, found.files.len() as u64);
+        outcome.salvaged = salvaged;
+        outcome.replaced =
+            found.files.len() as u64 + u64::from(target.has_damaged_identity()? && target.restore_identity()?);
         outcome.sent = send(repository, target, connections, progress)?;
-        if outcome.replaced > 0 {
+        if !found.files.is_empty() {
             target.write_fold()?;
         }
         outcome.lost = verify(target, &verify::Options { sample: 0.0, connections }, progress)?.damage;

@@ -12,6 +12,10 @@ use crate::target::{FileName, Pack, Target};
 use super::download::decode;
 use super::mark::Marker;
 
+/// Hint for a file at the end of the log.
+const VOID: &str =
+    "push from a machine that has pushed before: if that fails, add a new target: undo target add NAME URL";
+
 /// What to verify.
 pub struct Options {
     /// Share of the packs to read, from 0 to 1. 0 reads none: their files are only listed.
@@ -59,8 +63,12 @@ fn verify_once(target: &mut Target, options: &Options, progress: &dyn Progress) 
     // The next entry would prove that void ones before it never counted.
     outcome.damage.extend(state.void_end().map(|number| {
         let message = format!("entry {number} of the log is not authentic");
-        Error::damaged(message + ": it was damaged, or written without the keys")
+        Error::damaged(message + ": it was damaged, or written without the keys").hint(VOID)
     }));
+    match target.check_identity() {
+        Err(error) if error.kind() == ErrorKind::Damaged => outcome.damage.push(error),
+        checked => checked?,
+    }
     for (name, error) in target.damaged_sizes()? {
         outcome.add(name, Some(error));
     }

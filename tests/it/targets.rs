@@ -4,6 +4,7 @@ mod append_only;
 mod automatic;
 mod bad_storage;
 pub mod copies;
+mod damaged;
 mod drill;
 mod faults;
 mod forgetting;

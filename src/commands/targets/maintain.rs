@@ -1,7 +1,9 @@
 //! `undo gc --target`, `undo verify --target` and `undo repair --target`.
 
+use std::collections::BTreeSet;
+
 use crate::commands::Context;
-use crate::error::{ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::report::targets::{CollectedRecord, RepairedTargetRecord, TargetDamage, VerifiedTarget};
 use crate::workspace::Workspace;
 use crate::workspace::targets::{CollectTarget, OpenTarget, VerifyTarget};
@@ -37,7 +39,7 @@ pub fn verify(
         return Ok(Exit::SUCCESS);
     }
     let name = &target.settings().name;
-    context.ui.hint(format!("to replace what is damaged: undo repair --target {name}"));
+    hint(context, &outcome.damage, &format!("to replace what is damaged: undo repair --target {name}"));
     Ok(ErrorKind::Damaged.exit())
 }
 
@@ -51,7 +53,14 @@ pub fn repair(context: &Context<'_>, workspace: &Workspace, mut target: OpenTarg
         return Ok(Exit::SUCCESS);
     }
     if !is_dry_run {
-        context.ui.hint("this repository does not have the rest; repair the target from a machine that does");
+        hint(context, left, "this repository does not have the rest; repair the target from a machine that does");
     }
     Ok(ErrorKind::Damaged.exit())
+}
+
+/// Prints once what helps against each kind of damage: the hint of its errors, or else `usual`.
+fn hint(context: &Context<'_>, damage: &[Error], usual: &str) {
+    let hints: BTreeSet<String> =
+        damage.iter().map(|error| error.hint_text().unwrap_or_else(|| usual.to_owned())).collect();
+    hints.into_iter().for_each(|hint| context.ui.hint(hint));
 }

@@ -54,6 +54,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
             "another copy of this repository has pushed to the target, so this directory now has a separate entry there",
         );
     }
+    if outcome.lacks_identity {
+        context
+            .ui
+            .warning("the file `target` of the target is missing or damaged, so no other machine can open the target");
+        context.ui.hint(format!("undo repair --target {name}"));
+    }
     context.ui.outcome(&Pushed::new(&target, &outcome))
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Found {
     Bytes(Vec<u8>),
     /// The key ends before the end of the range.
     TooShort,
+    /// A directory has the name of the key.
+    Directory,
     /// The key does not exist.
     Nothing,
 }
@@ -156,7 +158,11 @@ pub(super) async fn read(session: &Session, meter: &Meter, key: &str, range: Opt
         Err(problem) if problem.is_not_found() => return Ok(Found::Nothing),
         opened => opened?,
     };
-    let size = file.metadata().await?.len().unwrap_or(0);
+    let metadata = file.metadata().await?;
+    if metadata.file_type().is_some_and(|kind| kind.is_dir()) {
+        return Ok(Found::Directory);
+    }
+    let size = metadata.len().unwrap_or(0);
     let range = range.cloned().unwrap_or(0..size);
     if range.end > size {
         return Ok(Found::TooShort);

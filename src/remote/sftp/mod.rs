@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 
 use crate::error::{Error, ErrorKind};
-use crate::remote::backend::{Attempt, Backend, Body, Failure, check_length, too_short};
+use crate::remote::backend::{Attempt, Backend, Body, Failure, check_length, is_directory, too_short};
 use crate::remote::meter::{Kind, Meter};
 use crate::remote::{Created, Listed, SftpAddress, lock};
 
@@ -110,6 +110,7 @@ impl Backend for Sftp {
                 check_length(key, &bytes, range.as_ref())?;
                 Ok(Some(bytes))
             }
+            (access::Found::Directory, _) => Err(is_directory(key).into()),
             (access::Found::TooShort, Some(range)) => Err(too_short(key, range).into()),
             (access::Found::TooShort | access::Found::Nothing, _) => Ok(None),
         }

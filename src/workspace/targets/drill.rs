@@ -82,6 +82,10 @@ impl Workspace {
     pub fn drill(&self, target: OpenTarget, options: &DrillOptions, progress: &dyn Progress) -> Result<DrillOutcome> {
         let name = target.settings.name.clone();
         let stream = self.stream_in(&target, None)?;
+        target.target.check_opens_elsewhere().map_err(|error| match error.hint_text() {
+            Some(_) => error,
+            None => error.hint(format!("undo repair --target {name}")),
+        })?;
         let environment = self.repository.environment.clone();
         let restored = Workspace::of_target(target, Some(&stream.to_string()), environment.clone())?;
         let outcome = restored.restore_scratch(options, progress)?;

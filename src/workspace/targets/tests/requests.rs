@@ -90,3 +90,29 @@ fn maintenance_divides_the_packs_of_small_pushes() {
     let verified = workspace.verify_target(&mut target, &VerifyTarget { sample: 1.0 }, &Silent).unwrap();
     assert!(verified.damage.is_empty(), "{:?}", verified.damage);
 }
+
+#[test]
+fn the_first_push_of_a_day_reads_the_file_that_identifies_the_target() {
+    let machine = pushed();
+    let workspace = machine.workspace();
+    let age = |seconds: i64| {
+        let mut association = Association::load(&workspace.repository, NAME).unwrap().unwrap();
+        association.pushed.as_mut().unwrap().seconds -= seconds;
+        association.save(&workspace.repository, NAME).unwrap();
+    };
+    for (day, is_missing) in [(1u8, false), (2, true)] {
+        age(24 * 3600 + 10);
+        let (outcome, counts) = machine.push().unwrap();
+        assert_eq!((outcome.lacks_identity, requests(counts)), (false, (0, 1, 1)), "nothing new");
+        age(24 * 3600 + 10);
+        if is_missing {
+            machine.memory.remove("target");
+        }
+        machine.commit("file", &[day; 100]);
+        let (outcome, counts) = machine.push().unwrap();
+        assert_eq!((outcome.lacks_identity, requests(counts)), (is_missing, (2, 2 + u64::from(is_missing), 1)));
+        age(23 * 3600);
+        machine.commit("file", &[10 + day; 100]);
+        assert_eq!(requests(machine.push().unwrap().1), (2, 1, 1));
+    }
+}
