@@ -1,20 +1,22 @@
 //! What guarded commands delete with everything below it, which may include a history.
 
-use super::word::{Letter, Word, base_name};
+mod clean;
+mod find;
+mod rsync;
+
+use super::word::{Word, quoted};
+use crate::path::glob::{Glob, Slashes};
+
+pub(super) use find::only_reads as find_only_reads;
 
 /// The operands that a command deletes with everything below them. `None` if it is not known to delete any.
 pub(super) fn deleted(program: &[u8], arguments: &[Word]) -> Option<Vec<Word>> {
-    let paths = || operands(arguments).collect();
     match program {
-        b"rm" => Some(paths()),
-        b"find" => find_deletes(arguments).then(paths),
-        // Only the destination loses what the source lacks. Its `.undo` is deleted, or replaced if the source has one too.
-        b"rsync" => {
-            let deletes = arguments.iter().any(|word| word.text().starts_with(b"--del")) && !rsync_excludes(arguments);
-            deletes.then(|| operands(arguments).last().into_iter().collect())
-        }
-        b"git" => git_clean(arguments),
-        b"hg" => hg_purge(arguments),
+        b"rm" => Some(operands(arguments).collect()),
+        b"find" => find::deleted(arguments),
+        b"rsync" => rsync::deleted(arguments),
+        b"git" => clean::git_clean(arguments),
+        b"hg" => clean::hg_purge(arguments),
         _ => None,
     }
 }
@@ -30,137 +32,25 @@ pub(super) fn operands(arguments: &[Word]) -> impl Iterator<Item = Word> {
     arguments.iter().filter(is_operand).cloned()
 }
 
-/// Whether all programs that `find` runs are known to change nothing.
-pub(super) fn find_only_reads(arguments: &[Word]) -> bool {
-    const READING: [&[u8]; 14] = [
-        b"basename",
-        b"cat",
-        b"du",
-        b"echo",
-        b"file",
-        b"grep",
-        b"head",
-        b"ls",
-        b"md5sum",
-        b"printf",
-        b"sha256sum",
-        b"stat",
-        b"tail",
-        b"wc",
-    ];
-    let mut programs = find_programs(arguments).peekable();
-    programs.peek().is_some()
-        && !find_deletes(arguments)
-        && programs.all(|program| READING.contains(&base_name(&program)))
-}
-
-/// The programs that `find` runs.
-fn find_programs(arguments: &[Word]) -> impl Iterator<Item = Vec<u8>> {
-    const OPTIONS: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
-    arguments.windows(2).filter(|pair| OPTIONS.contains(&&pair[0].text()[..])).map(|pair| pair[1].text())
-}
-
-fn find_deletes(arguments: &[Word]) -> bool {
-    const DELETING: [&[u8]; 4] = [b"rm", b"rmdir", b"shred", b"unlink"];
-    arguments.iter().any(|word| word.text() == b"-delete")
-        || find_programs(arguments).any(|program| DELETING.contains(&base_name(&program)))
-}
-
-fn rsync_excludes(arguments: &[Word]) -> bool {
-    arguments.iter().any(|word| word.text().starts_with(b"-") && names_repository(&word.text()))
-        || arguments.windows(2).any(|pair| {
-            matches!(&pair[0].text()[..], b"--exclude" | b"-f" | b"--filter") && names_repository(&pair[1].text())
-        })
-}
-
-/// The directories from which `git clean` removes ignored files. `.undo/.gitignore` makes the history one; without `-x` and `-X`, git
-/// keeps it.
-fn git_clean(arguments: &[Word]) -> Option<Vec<Word>> {
-    let mut arguments = arguments.iter();
-    let mut directory: Vec<Letter> = Vec::new();
-    loop {
-        let word = arguments.next()?;
-        match &word.text()[..] {
-            b"clean" => break,
-            b"-C" => directory = joined(&directory, arguments.next()?),
-            b"-c" | b"--git-dir" | b"--work-tree" | b"--namespace" => drop(arguments.next()?),
-            option if option.starts_with(b"-") => {}
-            _ => return None,
-        }
-    }
-    let (mut runs, mut is_dry, mut is_recursive) = (false, false, false);
-    let (mut removes_ignored, mut keeps_excluded, mut excludes) = (false, true, false);
-    let mut paths: Vec<&Word> = Vec::new();
-    while let Some(word) = arguments.next() {
-        let text = word.text();
-        match (text.strip_prefix(b"--"), text.strip_prefix(b"-")) {
-            (Some(b""), _) => paths.extend(arguments.by_ref()),
-            (Some(b"exclude"), _) => excludes |= arguments.next().is_some_and(|value| names_repository(&value.text())),
-            (Some(long), _) if long.starts_with(b"exclude=") => excludes |= names_repository(long),
-            // Git accepts each beginning of an option.
-            (Some(long), _) => {
-                runs |= b"force".starts_with(long) || b"interactive".starts_with(long);
-                is_dry |= b"dry-run".starts_with(long);
-            }
-            (None, Some(group)) if !group.is_empty() => {
-                let end = group.iter().position(|&letter| letter == b'e');
-                for letter in &group[..end.unwrap_or(group.len())] {
-                    match letter {
-                        b'f' | b'i' => runs = true,
-                        b'n' => is_dry = true,
-                        b'd' => is_recursive = true,
-                        b'x' => removes_ignored = true,
-                        // Removes only ignored files: `-e` then adds to them.
-                        b'X' => (removes_ignored, keeps_excluded) = (true, false),
-                        _ => {}
-                    }
-                }
-                if let Some(end) = end {
-                    let value = &group[end + 1..];
-                    let next = if value.is_empty() { arguments.next().map(Word::text) } else { None };
-                    excludes |= names_repository(next.as_deref().unwrap_or(value));
-                }
-            }
-            _ => paths.push(word),
-        }
-    }
-    // Without `-d`, only named directories are entered.
-    let deletes = runs && !is_dry && removes_ignored && (is_recursive || !paths.is_empty());
-    (deletes && !(excludes && keeps_excluded)).then(|| within(&directory, &paths))
-}
-
-/// The directories that `hg purge --all` empties of all that Mercurial does not track.
-fn hg_purge(arguments: &[Word]) -> Option<Vec<Word>> {
-    let texts: Vec<_> = arguments.iter().map(Word::text).collect();
-    let has = |options: &[&[u8]]| texts.iter().any(|text| options.contains(&&text[..]));
-    let excludes = arguments.windows(2).any(|pair| pair[0].text() == b"-X" && names_repository(&pair[1].text()))
-        || texts.iter().any(|text| text.starts_with(b"-") && names_repository(text));
-    let deletes = has(&[b"purge"]) && has(&[b"--all"]) && !has(&[b"-p", b"--print", b"-n", b"--dry-run"]) && !excludes;
-    let paths = || arguments.iter().filter(|word| !word.text().starts_with(b"-") && word.text() != b"purge");
-    deletes.then(|| within(&[], &paths().collect::<Vec<_>>()))
-}
-
-/// Paths relative to a directory, or the directory itself if no paths are given.
-fn within(directory: &[Letter], paths: &[&Word]) -> Vec<Word> {
-    let word = |letters| Word { letters, is_unknown: false };
-    if paths.is_empty() {
-        let here = vec![Letter { byte: b'.', is_quoted: true }];
-        return vec![word(if directory.is_empty() { here } else { directory.to_owned() })];
-    }
-    paths.iter().map(|path| word(joined(directory, path))).collect()
-}
-
-fn joined(directory: &[Letter], path: &Word) -> Vec<Letter> {
+/// A path relative to a directory.
+fn joined(directory: &Word, path: &Word) -> Word {
     let is_absolute = matches!(path.letters.first(), Some(letter) if matches!(letter.byte, b'/' | b'~'));
-    if directory.is_empty() || is_absolute {
-        return path.letters.clone();
+    if is_absolute || directory == &Word::default() {
+        return path.clone();
     }
-    [directory, &[Letter { byte: b'/', is_quoted: true }], &path.letters].concat()
+    let letters = [&directory.letters[..], &[quoted(b'/')], &path.letters].concat();
+    Word { letters, is_unknown: directory.is_unknown || path.is_unknown }
 }
 
-/// Whether a pattern is likely to match `.undo`.
+/// Whether a pattern of paths matches `.undo`: as one of its components, or by wildcards if it has only one.
 fn names_repository(pattern: &[u8]) -> bool {
-    pattern.windows(5).any(|part| part == b".undo")
+    let is_name = |part: &&[u8]| !matches!(*part, b"" | b"." | b"**" | b"***");
+    let parts: Vec<&[u8]> = pattern.split(|&byte| byte == b'/').filter(is_name).collect();
+    match parts[..] {
+        [name] => Glob::parse(name, Slashes::Separate).is_ok_and(|glob| glob.matches(b".undo")),
+        [] => pattern.contains(&b'*'),
+        _ => parts.contains(&&b".undo"[..]),
+    }
 }
 
 #[cfg(test)]
@@ -173,7 +63,8 @@ mod tests {
     fn shown(line: &str) -> Option<String> {
         let words = commands(line.as_bytes(), Shell::Bash, &|_| None).remove(0);
         let deleted = deleted(&words[0].text(), &words[1..])?;
-        Some(deleted.iter().map(|word| String::from_utf8(word.text()).unwrap()).collect::<Vec<_>>().join(" "))
+        let known = deleted.iter().filter(|word| !word.is_unknown);
+        Some(known.map(|word| String::from_utf8(word.text()).unwrap()).collect::<Vec<_>>().join(" "))
     }
 
     #[test]
@@ -185,11 +76,15 @@ mod tests {
             ("git clean -idx", "."),
             ("git clean -ffdX -e .undo", "."),
             ("git clean -fdx -e .venv", "."),
+            ("git clean -fdx -e .undoignore", "."),
+            ("git clean -fdx -e 'data/*'", "."),
             ("git -C shop -c a=b clean -fdx", "shop"),
             ("git -C a -C b clean -fdx c d", "a/b/c a/b/d"),
             ("git -C a -C /b clean -fx -- -c", "/b/-c"),
             ("hg purge --all", "."),
             ("hg purge --all data", "data"),
+            ("hg purge --all -X .undoignore", "."),
+            ("hg purge --all -X data", "."),
         ] {
             assert_eq!(shown(line).as_deref(), Some(expected), "{line}");
         }
@@ -212,8 +107,104 @@ mod tests {
             "git",
             "hg purge",
             "hg purge --all -p",
+            "git clean -fdx -e '.*'",
+            "git clean -fdx -e '/.undo/**'",
             "hg purge --all -X .undo",
-            "rsync -a --delete --exclude .undo a b",
+            "hg purge --all -X path:.undo",
+            "hg purge --all --exclude=.undo",
+        ] {
+            assert_eq!(shown(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_not_deleted() {
+        for line in ["git clean -fdx -- $x", "git -C $x clean -fdx", "find $x -delete", "rsync -a --delete a/ $x"] {
+            assert_eq!(shown(line).as_deref(), Some(""), "{line}");
+        }
+        assert_eq!(shown("rsync -a --delete $x b"), None);
+    }
+
+    #[test]
+    fn find_deletes_what_its_tests_match() {
+        for (line, expected) in [
+            ("find -delete", "."),
+            ("find -L a b -depth -delete", "a b"),
+            ("find . -mindepth 1 -delete", "."),
+            ("find . -type f -delete", "."),
+            ("find . -mtime +30 -size +1M -delete", "."),
+            ("find . -name '*' -delete", "."),
+            ("find . -name .undo -exec rm -rf {} +", "."),
+            ("find . -maxdepth 1 -iname '.U*' -exec rm -rf {} +", "."),
+            ("find . -type d -exec rm -rf {} +", "."),
+            ("find . ! -name keep -delete", "."),
+            ("find . -not -name '*.md' -delete", "."),
+            ("find . -name '*.pyc' -o -delete", "."),
+            ("find . -name '*.pyc' -print -o -type f -exec rm {} \\;", "."),
+            ("find . -name a -prune -o \\( -type f -o -name b \\) -delete", "."),
+            ("find . -delete -name '*.pyc'", "."),
+        ] {
+            assert_eq!(shown(line).as_deref(), Some(expected), "{line}");
+        }
+        for line in [
+            "find . -name '*.pyc' -delete",
+            "find . -iname '*.PYC' -exec rm {} +",
+            "find . -type d -name __pycache__ -exec rm -rf {} +",
+            "find . \\( -name '*.a' -o -name '*.b' \\) -delete",
+            "find . -name a \\( -type f -o -type l \\) -delete",
+            "find . -path './build/*' -delete",
+            "find . -regex '.*[.]o' -delete",
+            "find . -name \"$x\" -delete",
+            "find . -type l -delete",
+            "find . -type d -empty -delete",
+            "find . -type d -delete",
+            "find . -maxdepth 1 -type f -delete",
+            "find . -not -path './.undo/*' -delete",
+            "find . ! \\( -name a -o -path './.undo*' \\) -delete",
+            "find . -name .undo -prune -o -type f -exec rm {} +",
+            "find . -path ./.undo -prune -o -exec rm {} +",
+            "find . -exec mv {} a +",
+            "find . -name x",
+        ] {
+            assert_eq!(shown(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn rsync_deletes_below_its_destination() {
+        for (line, expected) in [
+            ("rsync -a --delete a/ b", "b"),
+            ("rsync -a --del ./ b", "b"),
+            ("rsync -a --delete . b", "b"),
+            ("rsync -a --delete a .", "./a"),
+            ("rsync -a --delete host:x/a b/", "b//a"),
+            ("rsync -a --delete a c/ b", "b/a b"),
+            ("rsync -aR --delete x/./y/a/ b", "b/y/a/"),
+            ("rsync --delete -av -e 'ssh -n' a/ b", "b"),
+            ("rsync -a --delete a/ b --exclude x", "b"),
+            ("rsync -a --delete-excluded --exclude .undo a/ b", "b"),
+            ("rsync -a --delete --include=.undo a/ b", "b"),
+            ("rsync -a --delete --include=.undo --exclude '.*' a/ b", "b"),
+            ("rsync -a --delete --exclude .undoignore a/ b", "b"),
+            ("rsync -a --delete -f '+ .undo' a/ b", "b"),
+            ("rsync -a --delete --filter 'hide .undo' a/ b", "b"),
+        ] {
+            assert_eq!(shown(line).as_deref(), Some(expected), "{line}");
+        }
+        for line in [
+            "rsync -an --delete /tmp/ .",
+            "rsync -a --dry-run --delete a/ b",
+            "rsync -a --list-only --delete a/ b",
+            "rsync -a --delay-updates a/ b",
+            "rsync -a --delete a/* b",
+            "rsync -a --delete --exclude .undo a/ b",
+            "rsync -a --delete --exclude='/.undo/' a/ b",
+            "rsync -a --delete --exclude '.*' a/ b",
+            "rsync -a --delete -f '- .undo' a/ b",
+            "rsync -a --delete-excluded --filter='P .undo' a/ b",
+            "rsync -a --delete --filter=protect_.undo a/ b",
+            "rsync -a a/ b",
+            "rsync -a --delete b",
         ] {
             assert_eq!(shown(line), None, "{line}");
         }

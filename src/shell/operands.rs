@@ -302,7 +302,8 @@ mod tests {
             ("rsync -a --delete src/ shop/", "[] -shop/"),
             ("rsync -a --delete --exclude=.undo src/ shop/", "[] src/ shop/ .undo"),
             ("rsync -a --delete --exclude .undo src/ shop/", "[] .undo src/ shop/"),
-            ("find shop -name x -delete", "[] -shop -x"),
+            ("find shop -name x -delete", "[] shop x"),
+            ("find shop -type f -delete", "[] -shop"),
             ("rm file", ""),
         ] {
             assert_eq!(shown(line), expected, "{line}");

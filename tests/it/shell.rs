@@ -127,6 +127,9 @@ hint: to refuse such commands in new shells: undo config --global shell.strict t
         "rm -rf l*/",
         "cd work; git clean -fdx",
         "git -C work clean -xdff",
+        "git -C work clean -fdx -e .undoignore",
+        "rsync -a --delete-excluded --exclude .undo home/ work/",
+        "find . -type f -delete",
     ] {
         assert!(
             before(&env, "", line).fails(4).to_string().contains("deletes the history in [ROOT]/work/.undo"),
@@ -140,6 +143,9 @@ hint: to refuse such commands in new shells: undo config --global shell.strict t
         "git -C work clean -fdx data",
         "mv work x",
         "rsync -a --delete --exclude .undo home/ work/",
+        "rsync -an --delete home/ work/",
+        "rsync -a --delete home work",
+        "find work -name \"*.pyc\" -delete",
         "rm -rf work/*",
         "chmod -R go= work",
     ] {
