@@ -325,6 +325,33 @@ mod tests {
     }
 
     #[test]
+    fn commands_that_run_programs_are_known_to_the_shell() {
+        let runs = |line: &str| !crate::shell::runs_only_undo(line.as_bytes());
+        let command = command();
+        let takes_value = |one: &&clap::Arg| one.get_action().takes_values();
+        for option in command.get_arguments().filter(takes_value) {
+            let long = option.get_long().map(|name| format!("--{name}"));
+            for name in option.get_short().map(|letter| format!("-{letter}")).into_iter().chain(long) {
+                assert!(
+                    runs(&format!("undo {name} value run rm")) && !runs(&format!("undo {name} run status")),
+                    "{name}"
+                );
+            }
+        }
+        let mut found = Vec::new();
+        for subcommand in command.get_subcommands() {
+            let is_program =
+                |one: &&clap::Arg| one.get_value_names().unwrap_or_default().iter().any(|name| *name == "CMD");
+            for argument in subcommand.get_arguments().filter(is_program) {
+                let option = argument.get_long().map(|name| format!("--{name}")).unwrap_or_default();
+                assert!(runs(&format!("undo {} {option} rm", subcommand.get_name())), "{}", subcommand.get_name());
+                found.push(subcommand.get_name());
+            }
+        }
+        assert!(found.contains(&"run") && found.contains(&"diff"), "{found:?}");
+    }
+
+    #[test]
     fn argument_names_differ_from_global_options() {
         let command = command();
         let globals: Vec<_> =

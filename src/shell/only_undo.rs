@@ -10,6 +10,12 @@ const READERS: [&[u8]; 15] = [
     b"tail", b"wc",
 ];
 
+/// Global options of `undo` whose value is the next word. A test of the command line compares them.
+const WITH_VALUE: [&[u8]; 4] = [b"-C", b"--color", b"--progress", b"--wait"];
+
+/// Options of commands whose value is a command. The same test compares them.
+const RUNNING: [&[u8]; 2] = [b"--run", b"--tool"];
+
 /// Redirections that write no file.
 const HARMLESS: [&[u8]; 10] = [
     b"2>&1",
@@ -44,14 +50,18 @@ pub fn runs_only_undo(line: &[u8]) -> bool {
     kinds.contains(&true) && (!kinds.contains(&false) || !may_write(line))
 }
 
-/// Whether the arguments of `undo` are those of `undo run`.
+/// Whether the arguments of `undo` are those of `undo run`, or have an option whose value is a command.
 fn runs_command(arguments: &[Word]) -> bool {
-    let mut words = arguments.iter().map(Word::text);
+    let texts: Vec<Vec<u8>> = arguments.iter().map(Word::text).take_while(|text| text != b"--").collect();
+    let is_running = |text: &Vec<u8>| RUNNING.contains(&text.split(|&byte| byte == b'=').next().unwrap_or_default());
+    let mut words = texts.iter();
     while let Some(word) = words.next() {
         match &word[..] {
-            b"-C" | b"--color" | b"--progress" => drop(words.next()),
+            option if WITH_VALUE.contains(&option) => _ = words.next(),
+            // `-qC DIR`
+            group if group.starts_with(b"-") && !group.starts_with(b"--") && group.ends_with(b"C") => _ = words.next(),
             option if option.starts_with(b"-") => {}
-            command => return command == b"run",
+            command => return command == b"run" || words.any(is_running),
         }
     }
     false
@@ -88,6 +98,8 @@ mod tests {
             "undo cat @{step}:f > f",
             "cd shop && undo cat @{step}:f > f",
             "undo status || echo failed",
+            "undo restore --wait 5s --from @{step} -- run --tool",
+            "undo -qC run status",
         ] {
             assert!(runs_only_undo(line.as_bytes()), "{line}");
         }
@@ -108,6 +120,10 @@ mod tests {
             "cat new >> f && undo diff 2>&1",
             "undo run -- make",
             "undo -C shop run make",
+            "undo -qC shop run make",
+            "undo --wait forever run -- rm f",
+            "undo diff --tool 'rm f' @{step}",
+            "undo diff @{step} --tool=rm",
             "undo() { rm f; }; undo",
             "undone restore f",
             "echo undo",
