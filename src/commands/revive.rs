@@ -38,7 +38,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (environment, progress) = (context.environment.clone(), context.ui.progress());
     let mut revived = Workspace::revive(&directory, &options, environment, progress)?;
     context.report_notices(&revived.workspace.take_notices());
-    let record = RevivedRecord::new(&args.directory, &revived)?;
+    let record = RevivedRecord::new(&args.directory, &revived);
     context.ui.outcome(&record)?;
     report_doubts(context, &args.directory, &revived, &record);
     Ok(checkouts::report_inexact(context, &revived.checkout))

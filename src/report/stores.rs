@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
-use crate::object::{Mark, Objects};
+use crate::object::Mark;
 use crate::report::values::PathBytes;
 use crate::serialize::or_empty;
 use crate::time::Timestamp;
@@ -105,17 +105,16 @@ impl StoreRecord {
 
 impl RevivedRecord {
     /// The record of a directory that was revived at this path.
-    pub fn new(directory: &Path, revived: &Revived) -> Result<RevivedRecord> {
-        let commit = revived.workspace.repository.store().commit(revived.commit)?;
-        Ok(RevivedRecord {
+    pub fn new(directory: &Path, revived: &Revived) -> RevivedRecord {
+        RevivedRecord {
             directory: directory.display().to_string(),
             former: revived.former.display().to_string(),
             store: revived.store.display().to_string(),
             id: revived.commit,
-            time: commit.time,
+            time: revived.time,
             written: revived.checkout.written,
             continued: revived.is_continued,
-            alarms: commit.marks(),
-        })
+            alarms: revived.alarms.clone(),
+        }
     }
 }

@@ -6,14 +6,15 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::id::{CommitId, DirectoryId};
-use crate::object::Objects;
 use crate::object::operation::Verb;
+use crate::object::{Mark, Objects};
 use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::progress::Progress;
 use crate::quote::{shell_path, shell_word};
 use crate::repo::layout::Layout;
 use crate::repo::staged_markers::remove_staged_markers;
 use crate::repo::{Joining, Repository};
+use crate::time::Timestamp;
 use crate::workspace::request::Request;
 use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
 
@@ -38,6 +39,10 @@ pub struct Revived {
     pub former: PathBuf,
     /// The state that was restored.
     pub commit: CommitId,
+    /// The time of the state.
+    pub time: Timestamp,
+    /// Alarms about the state.
+    pub alarms: Vec<Mark>,
     /// Other stores that have a history of the former path, newest first.
     pub others: Vec<PathBuf>,
     /// Whether an interrupted call was continued.
@@ -47,11 +52,11 @@ pub struct Revived {
 }
 
 impl Workspace {
-    /// Creates a directory with the last recorded state of one that was lost, and continues its history there. Automatic commits count; the
+    /// Creates a directory with the last recorded state of one that is missing, and continues its history there. Automatic commits count; the
     /// branch stays where it was. The directory must be missing or empty, or have an unfinished call of this function, which is
     /// continued.
     ///
-    /// [`ErrorKind::NotFound`] if no store has its history, [`ErrorKind::Refused`] if the lost directory still exists.
+    /// [`ErrorKind::NotFound`] if no store has its history, [`ErrorKind::Refused`] if that directory still exists.
     pub fn revive(
         directory: &Path,
         options: &ReviveOptions,
@@ -75,22 +80,22 @@ impl Workspace {
             None => (repository.layout.worktree.clone(), Vec::new()),
         };
         let store = repository.layout.repository.clone();
-        let (resumed, state) = (repository.unfinished().is_some(), last_state(&repository));
+        let resumed = repository.unfinished().map(|intent| intent.to);
+        let commit = resumed.or_else(|| last_state(&repository)).ok_or_else(|| no_commits(&store))?;
+        // Before the directory changes: no error may follow a finished checkout.
+        let restored = repository.store().commit(commit)?;
         let at = repository.view().at();
         let mut workspace = Workspace::of(repository, directory.to_owned())?;
-        let (commit, prepared) = match (resumed, state) {
-            (true, _) => (None, workspace.prepare_continue(mode, progress)?),
-            (false, None) => return Err(no_commits(&store)),
-            (false, Some(commit)) => {
-                // The branch does not follow to an automatic commit beside it.
-                let paths = if at == Some(commit) { Vec::new() } else { vec![RepoPathBuf::default()] };
-                let request = Request { paths, ..Request::new(Some(commit), Verb::Revive, mode) };
-                (Some(commit), workspace.prepare(request, progress)?)
-            }
+        let prepared = if resumed.is_some() {
+            workspace.prepare_continue(mode, progress)?
+        } else {
+            // The branch does not follow to an automatic commit beside it.
+            let paths = if at == Some(commit) { Vec::new() } else { vec![RepoPathBuf::default()] };
+            workspace.prepare(Request { paths, ..Request::new(Some(commit), Verb::Revive, mode) }, progress)?
         };
         let checkout = prepared.apply(progress)?;
-        let commit = commit.or(checkout.to).ok_or_else(|| no_commits(&store))?;
-        Ok(Revived { workspace, store, former, commit, others, is_continued, checkout })
+        let (time, alarms) = (restored.time, restored.marks());
+        Ok(Revived { workspace, store, former, commit, time, alarms, others, is_continued, checkout })
     }
 }
 
