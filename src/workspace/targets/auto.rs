@@ -31,7 +31,7 @@ impl Workspace {
     }
 
     /// Whether a target lacks commits, and this machine keeps its keys: a repository that was copied from elsewhere must not connect
-    /// to addresses in its settings. Of a target whose file is damaged, nothing is known.
+    /// to addresses in its settings. Nothing is known of a target whose file cannot be read.
     fn is_due(&self, name: &str) -> bool {
         let Ok(Some(association)) = Association::load(&self.repository, name) else { return false };
         let target = association.target;

@@ -109,11 +109,12 @@ fn an_automatic_push_fails_silently_and_is_repeated() {
 }
 
 #[test]
-fn a_damaged_target_keeps_no_other_one_from_being_pushed() {
+fn a_target_whose_state_cannot_be_read_keeps_no_other_one_from_being_pushed() {
     let env = automatic();
     env.undo("target add broken ../broken").ok();
     env.undo("config target.broken.auto commit").ok();
-    fs::write(env.path().join(".undo/targets/broken"), "damaged").unwrap();
+    // It is read like a file with a read error. A damaged file counts as missing.
+    fs::create_dir(env.path().join(".undo/targets/broken")).unwrap();
     env.write("new", "more");
     env.undo("commit -m more").ok();
     let before = entries(&env);
