@@ -30,7 +30,8 @@ const HARMLESS: [&[u8]; 10] = [
     b">|/dev/null",
 ];
 
-/// Whether a line runs `undo`, and otherwise only programs that change no file. `undo run` counts as the command that it runs.
+/// Whether a line runs `undo`, and otherwise only programs that change no file. `undo run` and `undo diff --tool` count as the
+/// commands that they run.
 pub fn runs_only_undo(line: &[u8]) -> bool {
     let mut kinds = Vec::new();
     for words in commands(line, Shell::Bash, &|_| None) {
