@@ -50,10 +50,14 @@ pub enum EventKind {
 pub struct HookEvent {
     /// Kind of the event.
     pub kind: EventKind,
+    /// Working directory of the agent. This and the following paths are absolute.
+    pub directory: PathBuf,
+    /// Directory in which the tool runs its command.
+    pub command_directory: PathBuf,
+    /// Paths that the tool names.
+    pub paths: Vec<PathBuf>,
     agent: String,
     payload: Payload,
-    /// Paths that the tool names, absolute or from the agent's working directory.
-    paths: Vec<String>,
 }
 
 impl EventKind {
@@ -87,17 +91,23 @@ impl EventKind {
 
 impl HookEvent {
     /// The event of a payload. `None` if nothing needs to be recorded: the payload is complete, and its event is not known.
-    pub fn new(agent: &str, payload: Payload) -> Option<HookEvent> {
+    /// `hook_directory` is the working directory of the hook, which is that of an agent that does not say its own.
+    pub fn new(agent: &str, payload: Payload, hook_directory: &Path) -> Option<HookEvent> {
         let kind = match &payload.event {
             Some(name) => EventKind::of_protocol(name)?,
             None if payload.problem.is_some() => EventKind::Unreadable,
             None => return None,
         };
-        let mut paths = payload.paths.clone();
+        // Joining an empty path would append a slash.
+        let joined = |base: &Path, path: &Option<String>| path.as_ref().map_or(base.to_owned(), |path| base.join(path));
+        let directory = joined(hook_directory, &payload.directory);
+        let command_directory = joined(&directory, &payload.command_directory);
+        let mut paths: Vec<PathBuf> = payload.paths.iter().map(|path| directory.join(path)).collect();
         if payload.tool.as_deref() == Some(PATCH_TOOL) {
-            paths.extend(payload.command.iter().flat_map(|patch| patched_paths(patch)));
+            paths
+                .extend(payload.command.iter().flat_map(|patch| patched_paths(patch)).map(|path| directory.join(path)));
         }
-        Some(HookEvent { kind, agent: agent.to_owned(), payload, paths })
+        Some(HookEvent { kind, directory, command_directory, paths, agent: agent.to_owned(), payload })
     }
 
     /// Why the payload could not be read to its end.
@@ -105,32 +115,21 @@ impl HookEvent {
         self.payload.problem.as_deref()
     }
 
-    /// The working directory of the agent. `fallback` is that of the hook.
-    pub fn directory(&self, fallback: &Path) -> PathBuf {
-        fallback.join(self.payload.directory.as_deref().unwrap_or_default())
-    }
-
     /// Whether the text of the working directory cannot be its exact path: agents replace bytes that are not UTF-8 by U+FFFD.
     pub fn has_inexact_directory(&self) -> bool {
         self.payload.directory.as_ref().is_some_and(|directory| directory.contains(char::REPLACEMENT_CHARACTER))
     }
 
-    /// The event of an agent whose working directory is that of the hook. Paths below the announced one become relative.
-    pub fn in_directory_of_hook(&self) -> HookEvent {
-        let mut event = self.clone();
-        let Some(directory) = event.payload.directory.take() else { return event };
-        for path in &mut event.paths {
-            if let Some(relative) = Path::new(path.as_str()).strip_prefix(&directory).ok().and_then(Path::to_str) {
-                *path = relative.to_owned();
-            }
+    /// The event of an agent whose working directory is this one. It replaces the announced one, also in other paths.
+    pub fn in_directory(&self, directory: &Path) -> HookEvent {
+        let moved =
+            |path: &PathBuf| path.strip_prefix(&self.directory).map_or(path.clone(), |rest| directory.join(rest));
+        HookEvent {
+            directory: directory.to_owned(),
+            command_directory: moved(&self.command_directory),
+            paths: self.paths.iter().map(moved).collect(),
+            ..self.clone()
         }
-        event
-    }
-
-    /// The paths that the tool names.
-    pub fn paths(&self, fallback: &Path) -> Vec<PathBuf> {
-        let directory = self.directory(fallback);
-        self.paths.iter().map(|path| directory.join(path)).collect()
     }
 
     /// Whether the tool changes only the files that it names.
@@ -145,19 +144,18 @@ impl HookEvent {
     }
 
     /// The command of the tool, or the paths that it edits, relative to `worktree` where they lie in it.
-    fn command(&self, worktree: &Path, fallback: &Path) -> Option<String> {
+    fn command(&self, worktree: &Path) -> Option<String> {
         let tool = self.payload.tool.as_deref()?;
         if tool != PATCH_TOOL && !self.edits_only_paths() {
             return self.payload.command.clone();
         }
-        let paths = self.paths(fallback);
-        let first = paths.first()?;
+        let first = self.paths.first()?;
         let first = first.strip_prefix(worktree).unwrap_or(first).display().to_string();
-        Some(format!("{first}{}", and_more(paths.len())))
+        Some(format!("{first}{}", and_more(self.paths.len())))
     }
 
     /// The message of a commit before the event: `before Bash: rm -rf data`.
-    pub fn message(&self, worktree: &Path, fallback: &Path) -> String {
+    pub fn message(&self, worktree: &Path) -> String {
         match (self.kind, &self.payload.tool) {
             (EventKind::Prompt, _) => "before prompt".to_owned(),
             (EventKind::Stop, _) if self.payload.subagent.is_some() => "stop of a subagent".to_owned(),
@@ -165,7 +163,7 @@ impl HookEvent {
             (EventKind::Unreadable, _) => "before an unreadable event".to_owned(),
             (EventKind::Step, None) => "before a tool".to_owned(),
             (EventKind::Step, Some(tool)) => {
-                let command = self.command(worktree, fallback);
+                let command = self.command(worktree);
                 let tool = one_line(tool, SHORT);
                 let command = command.map(|command| format!(": {}", one_line(&command, SHORT)));
                 format!("before {tool}{}", command.unwrap_or_default())
@@ -174,9 +172,9 @@ impl HookEvent {
     }
 
     /// The fields of the event. `with_prompt` says whether the text of the prompt is among them.
-    pub fn extras(&self, worktree: &Path, fallback: &Path, with_prompt: bool) -> Extras {
+    pub fn extras(&self, worktree: &Path, with_prompt: bool) -> Extras {
         let Payload { session, turn, subagent, tool, call, prompt, .. } = &self.payload;
-        let command = self.command(worktree, fallback);
+        let command = self.command(worktree);
         let fields = [
             (keys::NAME, Some(&self.agent), NAME_LENGTH),
             (keys::SESSION, session.as_ref(), NAME_LENGTH),

@@ -15,6 +15,9 @@ use crate::quote::shell_word;
 /// Maximum number of paths that are read.
 const MOST_PATHS: usize = 64;
 
+/// Maximum number of bytes of a list of strings that are read, such as of the words of a command.
+const LONGEST_LIST: usize = 1 << 20;
+
 /// Keys of a tool's input that hold paths, in all tools of the agents and in common servers of tools.
 const PATH_KEYS: [&str; 10] =
     ["file_path", "notebook_path", "path", "paths", "source", "destination", "directory", "workdir", "cwd", "uri"];
@@ -40,7 +43,9 @@ pub struct Payload {
     pub call: Option<String>,
     /// Command that the tool runs. For `apply_patch`: the patch.
     pub command: Option<String>,
-    /// Paths in the tool's input.
+    /// Directory in which the tool runs the command, relative to the working directory of the agent.
+    pub command_directory: Option<String>,
+    /// Other paths in the tool's input.
     pub paths: Vec<String>,
     /// Why the payload could not be read to its end.
     pub problem: Option<String>,
@@ -147,6 +152,10 @@ impl<'de> Visitor<'de> for ToolInput<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "command" => self.0.command = map.next_value_seed(Text)?,
+                "workdir" | "cwd" => {
+                    let directory = map.next_value_seed(Text)?.map(path_of_uri).filter(|path| !path.is_empty());
+                    self.0.command_directory = directory.or(self.0.command_directory.take());
+                }
                 key if PATH_KEYS.contains(&key) => map.next_value_seed(Paths(&mut self.0.paths))?,
                 _ => map.next_value_seed(NestedPaths(&mut self.0.paths))?,
             }
@@ -282,9 +291,14 @@ impl<'de> Visitor<'de> for Strings {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
         let mut found = Vec::new();
+        let mut room = LONGEST_LIST;
         while let Some(more) = list.next_element_seed(Strings)? {
-            let room = MOST_PATHS.saturating_sub(found.len());
-            found.extend(more.into_iter().take(room));
+            for text in more {
+                if text.len() < room {
+                    room -= text.len() + 1;
+                    found.push(text);
+                }
+            }
         }
         Ok(found)
     }

@@ -6,15 +6,13 @@ use crate::agent::{EventKind, HookEvent};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::metadata::Kind;
 use crate::progress::Progress;
 use crate::progress::deadline::Deadline;
 use crate::quote::shell_path;
 use crate::repo::config;
-use crate::repo::layout::Layout;
 use crate::shell::{Guards, Shell, entered_directories, guarded_commands};
 
-use super::{AutomaticOptions, AutomaticOutcome, Threatened, Workspace, find_threatened, stores};
+use super::{AutomaticOptions, AutomaticOutcome, Workspace, find_threatened, layout_above, stores};
 
 /// What the user's settings say about hooks. A repository cannot set this: the directory may come from elsewhere.
 pub(crate) struct HookSettings {
@@ -91,8 +89,8 @@ pub(crate) fn record_event(
     progress: &dyn Progress,
 ) -> RecordedEvent {
     let exists = |path: &Path| fs::canonicalize(path).is_ok();
-    let is_elsewhere = event.has_inexact_directory() && !exists(&event.directory(directory)) && exists(directory);
-    let replaced = is_elsewhere.then(|| event.in_directory_of_hook());
+    let is_elsewhere = event.has_inexact_directory() && !exists(&event.directory) && exists(directory);
+    let replaced = is_elsewhere.then(|| event.in_directory(directory));
     let event = replaced.as_ref().unwrap_or(event);
     let record = |(worktree, found): (PathBuf, Result<()>)| {
         let opened = found.and_then(|()| Workspace::open(&worktree, environment.clone()));
@@ -101,16 +99,18 @@ pub(crate) fn record_event(
             Err(error) => return HookOutcome { worktree, result: Err(error), workspace: None },
         };
         let options = AutomaticOptions {
-            message: event.message(&worktree, directory),
-            extras: event.extras(&worktree, directory, settings.records_prompts),
+            message: event.message(&worktree),
+            extras: event.extras(&worktree, settings.records_prompts),
             deadline: Some(settings.deadline),
         };
         let result = workspace.commit_automatically(&options, progress);
         HookOutcome { worktree, result, workspace: Some(workspace) }
     };
-    let mut directories: Vec<HookOutcome> = worktrees(event, directory, environment).into_iter().map(record).collect();
+    let mut directories: Vec<HookOutcome> = worktrees(event, environment).into_iter().map(record).collect();
     // Afterwards, because the search may take the rest of the time.
-    let threatened = find_threatened_by(event, settings, directory, environment);
+    let line = event.shell_command().unwrap_or_default();
+    let commands = guarded_commands(line.as_bytes(), Shell::Bash, &settings.guards, &[], &fs::variable);
+    let threatened = find_threatened(&commands, &event.command_directory, settings.deadline, environment);
     let (late, problems): (Vec<_>, Vec<_>) =
         threatened.problems.into_iter().partition(|(_, error)| error.kind() == ErrorKind::NotInTime);
     let problems = problems.into_iter().map(|(path, error)| (path, Err(error)));
@@ -127,49 +127,37 @@ pub(crate) fn record_event(
     RecordedEvent { directories, search_error, deleted_stores: threatened.deleted_stores }
 }
 
-/// What the command of a tool may change, if it is one before which the shell hook would record.
-fn find_threatened_by(
-    event: &HookEvent,
-    settings: &HookSettings,
-    directory: &Path,
-    environment: &Environment,
-) -> Threatened {
-    let line = event.shell_command().unwrap_or_default();
-    let commands = guarded_commands(line.as_bytes(), Shell::Bash, &settings.guards, &[], &fs::variable);
-    find_threatened(&commands, &event.directory(directory), settings.deadline, environment)
-}
-
 /// The directories with a repository that an event is about: those of the paths that the tool names and, unless the tool changes
-/// nothing else, that of the working directory and those that its command line enters. With an error for each that cannot be
+/// nothing else, that of the working directory and those in which its command runs. With an error for each that cannot be
 /// opened, or that was removed.
-fn worktrees(event: &HookEvent, directory: &Path, environment: &Environment) -> Vec<(PathBuf, Result<()>)> {
+fn worktrees(event: &HookEvent, environment: &Environment) -> Vec<(PathBuf, Result<()>)> {
     let mut found: Vec<(PathBuf, Result<()>)> = Vec::new();
-    for path in event.paths(directory) {
+    for path in &event.paths {
         // A tool may write through a link, or replace it.
-        add_worktree(&mut found, &path);
+        add_worktree(&mut found, path);
         path.parent().into_iter().for_each(|parent| add_worktree(&mut found, parent));
     }
     if found.is_empty() || !event.edits_only_paths() {
-        let start = event.directory(directory);
-        add_worktree(&mut found, &start);
+        add_worktree(&mut found, &event.directory);
         // Reading all stores takes time, so a step looks for a removed directory only if it certainly was removed.
         let is_prompt = event.kind == EventKind::Prompt && found.is_empty();
-        if is_prompt || fs::canonicalize(&start).is_err() {
-            let missing = missing_directory(&start, environment);
+        if is_prompt || fs::canonicalize(&event.directory).is_err() {
+            let missing = missing_directory(&event.directory, environment);
             let missing = missing.filter(|missing| missing.is_removed || is_prompt);
             found.extend(missing.map(|missing| (missing.path.clone(), Err(missing.error()))));
         }
         let line = event.shell_command().unwrap_or_default();
+        add_worktree(&mut found, &event.command_directory);
         for entered in entered_directories(line.as_bytes(), &fs::variable) {
-            add_worktree(&mut found, &start.join(entered));
+            add_worktree(&mut found, &event.command_directory.join(entered));
         }
     }
     found
 }
 
 fn add_worktree(found: &mut Vec<(PathBuf, Result<()>)>, path: &Path) {
-    let (worktree, result) = match worktree_of(path) {
-        Ok(Some(worktree)) => (worktree, Ok(())),
+    let (worktree, result) = match layout_above(path) {
+        Ok(Some(layout)) => (layout.worktree, Ok(())),
         Ok(None) => return,
         Err(error) => (path.to_owned(), Err(error)),
     };
@@ -211,13 +199,4 @@ impl MissingDirectory {
         };
         Error::new(ErrorKind::NoRepository, message).hint(hint)
     }
-}
-
-/// The root of the directory with a repository that contains a path, which need not exist.
-fn worktree_of(path: &Path) -> Result<Option<PathBuf>> {
-    let Some(mut existing) = path.ancestors().find_map(|above| fs::canonicalize(above).ok()) else { return Ok(None) };
-    if fs::target_kind(&existing)? != Some(Kind::Directory) {
-        existing.pop();
-    }
-    Ok(Layout::find(&existing)?.map(|layout| layout.worktree))
 }

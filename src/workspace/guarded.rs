@@ -60,6 +60,12 @@ pub(crate) fn find_threatened(
     search.finish(environment)
 }
 
+/// The repository of the directory that contains a path, which need not exist.
+pub(super) fn layout_above(path: &Path) -> Result<Option<Layout>> {
+    let path = fs::canonicalize_existing(path)?;
+    Layout::find(path.ancestors().find(|above| is_dir(above)).unwrap_or(Path::new("/")))
+}
+
 struct Search {
     deadline: Deadline,
     /// Store by directory.
@@ -107,11 +113,7 @@ impl Search {
         if !self.searched.insert(directory.to_owned()) {
             return;
         }
-        let layout = fs::canonicalize_existing(directory).and_then(|path| {
-            let start = path.ancestors().find(|above| is_dir(above)).unwrap_or(Path::new("/"));
-            Layout::find(start)
-        });
-        match layout {
+        match layout_above(directory) {
             Ok(layout) => layout.into_iter().for_each(|layout| self.add(layout)),
             Err(error) => self.problems.push((directory.to_owned(), error)),
         }

@@ -139,6 +139,10 @@ fn kept_strings_are_bounded() {
     assert_eq!(payload.prompt.map(|prompt| prompt.len()), Some(64 << 10));
     let paths = format!(r#"{{"tool_input":{{"paths":[{}"a"]}}}}"#, r#""a","#.repeat(1000));
     assert_eq!(read(&paths).paths.len(), MOST_PATHS);
+    let words =
+        |count: usize| read(&format!(r#"{{"tool_input":{{"command":[{}"b"]}}}}"#, r#""a","#.repeat(count))).command;
+    assert!(words(1000).is_some_and(|command| command.ends_with(" a b")), "all words of a command");
+    assert!(words(LONGEST_LIST).is_some_and(|command| command.len() < LONGEST_LIST));
 }
 
 #[test]

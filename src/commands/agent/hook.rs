@@ -36,7 +36,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     // Half of the time, so that the directory can be recorded even if the agent does not end its input.
     let input = fs::TimedStdin::until(Deadline::after(settings.deadline.remaining() / 2));
     let payload = Payload::read(BufReader::with_capacity(64 << 10, input));
-    let answer = match HookEvent::new(args.agent.word(), payload) {
+    let answer = match HookEvent::new(args.agent.word(), payload, &context.cwd) {
         Some(event) => answer(context, &settings, &event),
         None => Answer::default(),
     };

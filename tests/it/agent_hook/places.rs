@@ -219,6 +219,38 @@ fn a_history_that_a_command_deletes_is_named() {
 }
 
 #[test]
+fn a_command_with_its_own_directory_runs_there() {
+    let env = shop();
+    let other = other(&env);
+    super::set(&env, "agent.strict", "true");
+    let step = |command: &str, directory: &str| {
+        let input = format!(r#"{{"workdir":"{directory}","command""#);
+        bash(&env, "s", command).replace(r#"{"command""#, &input)
+    };
+    let work = env.path();
+    let answer = hook(&env, "codex", step("rm -rf .undo", other.to_str().unwrap()));
+    let text = format!("this command deletes the history in {}/.undo", other.display());
+    assert!(message(&answer).contains(&text) && !message(&answer).contains(work.to_str().unwrap()), "{answer}");
+    assert_eq!(events(&env), [1, 1]);
+    for (command, directory) in [("cat < plan.txt", "../other"), ("cd other && make", "..")] {
+        assert_eq!(hook(&env, "codex", step(command, directory)), serde_json::json!({}), "{command}");
+    }
+    assert_eq!(events(&env), [3, 3]);
+}
+
+#[test]
+fn all_words_of_a_command_are_read() {
+    let env = shop();
+    other(&env);
+    super::set(&env, "agent.strict", "true");
+    let words: Vec<String> = (0..100).map(|n| format!("x{n}")).collect();
+    let command =
+        serde_json::json!([&["rm".to_owned(), "-rf".to_owned()][..], &words, &["../other".to_owned()]].concat());
+    let answer = hook(&env, "codex", bash(&env, "s", "X").replace(r#""X""#, &command.to_string()));
+    assert!(message(&answer).contains("/other/.undo, with every commit in it"), "{answer}");
+}
+
+#[test]
 fn guards_of_the_user_apply_to_agents() {
     let env = shop();
     other(&env);
