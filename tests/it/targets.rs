@@ -12,6 +12,7 @@ mod garbage;
 mod interrupted;
 mod keys;
 mod machine;
+mod place;
 mod reader;
 mod reading;
 mod repairing;

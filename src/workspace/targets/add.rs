@@ -9,6 +9,7 @@ use crate::transfer::association::Association;
 use crate::workspace::Workspace;
 
 use super::address::absolute;
+use super::place::check_place;
 use super::{AskSecret, OpenTarget, remote};
 
 /// How to create the target if the URL has none.
@@ -31,7 +32,7 @@ impl Workspace {
     /// Adds a target to the settings of the repository. Creates it if the URL has none.
     ///
     /// [`ErrorKind::Exists`] if the settings have a target of this name, and [`ErrorKind::Refused`] if the storage cannot hold a
-    /// target safely.
+    /// target safely, or if commits would record it.
     pub fn add_target(
         &mut self,
         settings: TargetSettings,
@@ -44,6 +45,7 @@ impl Workspace {
                 .hint(format!("to forget it: undo target remove {}", settings.name)));
         }
         let settings = TargetSettings { url: absolute(&settings, &self.directory)?, ..settings };
+        check_place(&self.repository, &settings, &self.directory)?;
         let storage = remote(&settings, &self.directory)?;
         let environment = &self.repository.environment;
         let (target, is_new, missing_extensions) = open_or_create(storage, ask, new, environment)?;

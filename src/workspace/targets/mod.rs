@@ -14,6 +14,7 @@ mod history;
 mod in_storage;
 mod keys;
 mod maintain;
+mod place;
 mod push;
 mod redundancy;
 mod repair;

@@ -9,6 +9,7 @@ use crate::transfer::association::Association;
 use crate::workspace::Workspace;
 
 use super::address::absolute;
+use super::place::check_place;
 use super::remote;
 
 impl Workspace {
@@ -38,7 +39,9 @@ impl Workspace {
     /// The new address of a target that was moved: what was pushed there must be there.
     fn moved(&self, settings: &TargetSettings) -> Result<String> {
         let url = absolute(settings, &self.directory)?;
-        let storage = remote(&TargetSettings { url: url.clone(), ..settings.clone() }, &self.directory)?;
+        let moved = TargetSettings { url: url.clone(), ..settings.clone() };
+        check_place(&self.repository, &moved, &self.directory)?;
+        let storage = remote(&moved, &self.directory)?;
         let Some(identity) = Target::find_identity(&storage)? else {
             let message = format!("no target found at {url}");
             return Err(Error::new(ErrorKind::NotFound, message).hint("move the target there first"));
