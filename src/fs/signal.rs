@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use libc::c_int;
 
 #[cfg(feature = "targets")]
-use crate::error::{Exit, Result};
-#[cfg(feature = "targets")]
-use crate::progress::cancelled;
+use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Installed handlers. Dropping them restores the previous actions. Uses a handler instead of `SIG_IGN` because child
 /// processes inherit ignored signals, but not handlers. Signals that were ignored stay ignored. Not for concurrent use.
@@ -90,11 +88,15 @@ impl Interrupts {
         u8::try_from(RECEIVED.load(Ordering::SeqCst)).ok().filter(|signal| *signal > 0)
     }
 
-    /// Fails with [`crate::error::ErrorKind::Interrupted`] and the exit status of the signal if one was received.
+    /// Fails with [`ErrorKind::Interrupted`] and the exit status of the signal if one was received. The message tells what the command
+    /// leaves.
     #[cfg(feature = "targets")]
-    pub fn check() -> Result<()> {
+    pub fn check(left: &str) -> Result<()> {
         match Interrupts::last() {
-            Some(signal) => Err(cancelled().ends_with(Exit::signal(signal))),
+            Some(signal) => {
+                let message = format!("interrupted: {left}");
+                Err(Error::new(ErrorKind::Interrupted, message).ends_with(Exit::signal(signal)))
+            }
             None => Ok(()),
         }
     }

@@ -34,6 +34,9 @@ impl From<Error> for Failure {
     }
 }
 
+/// What an interrupted upload leaves.
+const SENT_STAYS: &str = "what was sent stays in the target";
+
 /// The bytes of a new key.
 #[derive(Clone, Copy)]
 pub(super) struct Body<'b> {
@@ -54,7 +57,7 @@ impl<'b> Body<'b> {
 
     /// Fails if a signal stops the request.
     pub fn check(self) -> Result<(), Error> {
-        if self.stops { Interrupts::check() } else { Ok(()) }
+        if self.stops { Interrupts::check(SENT_STAYS) } else { Ok(()) }
     }
 }
 

@@ -120,6 +120,11 @@ impl Target {
         Target::new(remote, identity, keyring, environment).unlocked(state, seen)
     }
 
+    /// Fails with [`ErrorKind::WrongKey`] unless the secret opens the target on a machine that does not have its keys.
+    pub fn check_secret(&self, secret: &Secret) -> Result<()> {
+        unlock(&self.remote, self.identity, secret).map(drop)
+    }
+
     /// Opens the target with this identity. `None` if the storage may have another one: entries of the log open only with the
     /// identity of their target.
     fn open_known(remote: &Arc<Remote>, identity: FileName, environment: &Environment) -> Result<Option<Target>> {

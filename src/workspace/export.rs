@@ -33,7 +33,7 @@ impl Workspace {
         #[cfg(feature = "targets")]
         self.fetch_for_export(commit, path, selection, Some(&destination), progress)?;
         #[cfg(feature = "targets")]
-        let progress = &CancelledBySignals(progress);
+        let progress = &CancelledBySignals { progress, left: "nothing was exported" };
         let source = self.source(commit, path, selection)?;
         let exported = export_to(&self.repository, source, &destination, trust_owner, progress)?;
         Ok(exported.of_directory(path))
@@ -51,7 +51,7 @@ impl Workspace {
         #[cfg(feature = "targets")]
         self.fetch_for_export(commit, path, selection, None, progress)?;
         #[cfg(feature = "targets")]
-        let progress = &CancelledBySignals(progress);
+        let progress = &CancelledBySignals { progress, left: "the archive is incomplete" };
         let store = self.repository.store();
         let source = self.source(commit, path, selection)?;
         Ok(export(store, source, Destination::Tar(to, Compression::None), progress)?.of_directory(path))

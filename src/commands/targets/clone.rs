@@ -48,7 +48,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let directory = context.place(&args.directory)?;
     let (name, endpoint, region) = (args.name.clone(), args.endpoint.clone(), args.region.clone());
     let settings = TargetSettings { name, url: args.url.clone(), endpoint, region, ..TargetSettings::default() };
-    let options = CloneOptions { settings, from: args.from.clone(), trust_owner: args.trust_owner };
+    let (from, secret) = (args.from.clone(), args.password.entered(context)?);
+    let options = CloneOptions { settings, from, secret, trust_owner: args.trust_owner };
     let (environment, progress) = (context.environment.clone(), context.ui.progress());
     let mut ask = || args.password.ask(context, &args.name);
     let cloned = Workspace::clone_from(&context.cwd, &directory, &options, &mut ask, environment, progress)?;

@@ -69,7 +69,9 @@ impl TargetArgs {
     fn open_url(&self, context: &Context<'_>, url: &str) -> Result<OpenTarget> {
         let (endpoint, region) = (self.endpoint.clone(), self.region.clone());
         let settings = TargetSettings { url: url.to_owned(), endpoint, region, ..TargetSettings::default() };
-        OpenTarget::at(settings, &context.cwd, &mut || self.password.ask(context, url), &context.environment)
+        self.password.open_with(context, url, &mut |ask| {
+            OpenTarget::at(settings.clone(), &context.cwd, ask, &context.environment)
+        })
     }
 }
 

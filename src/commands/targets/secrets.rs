@@ -11,7 +11,7 @@ use crate::repo::config;
 use crate::target::Secret;
 use crate::terminal::password;
 use crate::workspace::Workspace;
-use crate::workspace::targets::{KeyKind, OpenTarget};
+use crate::workspace::targets::{AskSecret, KeyKind, OpenTarget};
 
 /// Where the password of a target comes from.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -66,7 +66,30 @@ impl PasswordArgs {
     /// Opens the target of this name; without a name, the only one.
     pub fn open(&self, context: &Context<'_>, workspace: &Workspace, name: Option<&str>) -> Result<OpenTarget> {
         let name = workspace.target_settings(name)?.name.clone();
-        workspace.open_target(Some(&name), &mut || self.ask(context, &name))
+        self.open_with(context, &name, &mut |ask| workspace.open_target(Some(&name), ask))
+    }
+
+    /// Opens a target with `open`. A password from a file that the command names must open it, even if this machine has its keys.
+    pub fn open_with(
+        &self,
+        context: &Context<'_>,
+        name: &str,
+        open: &mut dyn FnMut(&mut AskSecret<'_>) -> Result<OpenTarget>,
+    ) -> Result<OpenTarget> {
+        let mut is_asked = false;
+        let target = open(&mut || {
+            is_asked = true;
+            self.ask(context, name)
+        })?;
+        if let Some(path) = self.password_file.as_ref().filter(|_| !is_asked) {
+            target.check_secret(&secret(&first_line_of(context, path)?))?;
+        }
+        Ok(target)
+    }
+
+    /// The password that the user has entered for this command: in a file that it names, or in the environment.
+    pub fn entered(&self, context: &Context<'_>) -> Result<Option<Secret>> {
+        Ok(self.text(context)?.map(|text| secret(&text)))
     }
 
     /// Returns a new password, which a person must enter twice.
@@ -78,13 +101,19 @@ impl PasswordArgs {
         new_password(&text)
     }
 
-    /// The password that was given without a question.
-    fn given(&self, context: &Context<'_>, name: &str) -> Result<Option<String>> {
+    /// The password in the file that the command names, or in the environment.
+    fn text(&self, context: &Context<'_>) -> Result<Option<String>> {
         if let Some(path) = &self.password_file {
             return first_line_of(context, path).map(Some);
         }
-        if let Some(text) = std::env::var_os("UNDO_PASSWORD").filter(|text| !text.is_empty()) {
-            return first_line(text.into_encoded_bytes()).map(Some);
+        let text = std::env::var_os("UNDO_PASSWORD").filter(|text| !text.is_empty());
+        text.map(|text| first_line(text.into_encoded_bytes())).transpose()
+    }
+
+    /// The password that was given without a question.
+    fn given(&self, context: &Context<'_>, name: &str) -> Result<Option<String>> {
+        if let Some(text) = self.text(context)? {
+            return Ok(Some(text));
         }
         match config::password_command(context.environment.user_settings()) {
             Some(command) => first_line(password::output_of(&command, &[("UNDO_TARGET", name)])?).map(Some),

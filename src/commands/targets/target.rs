@@ -103,7 +103,8 @@ fn add(context: &Context<'_>, settings: TargetSettings, password: &PasswordArgs)
         Ok(vec![password.ask_new(context, &name)?, recovery])
     };
     let new = NewTarget { secrets: &mut secrets };
-    let added = workspace.add_target(settings, &mut || password.ask(context, &name), new)?;
+    let given = password.entered(context)?;
+    let added = workspace.add_target(settings, &mut || password.ask(context, &name), given.as_ref(), new)?;
     if added.missing_extensions.contains(&"fsync@openssh.com") {
         context.ui.warning("the server lacks fsync@openssh.com: a power cut there can lose what was pushed last");
     }

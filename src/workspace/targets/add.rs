@@ -29,7 +29,8 @@ pub struct AddedTarget {
 }
 
 impl Workspace {
-    /// Adds a target to the settings of the repository. Creates it if the URL has none.
+    /// Adds a target to the settings of the repository. Creates it if the URL has none. A `given` secret must open one that exists, even if
+    /// this machine has its keys.
     ///
     /// [`ErrorKind::Exists`] if the settings have a target of this name, and [`ErrorKind::Refused`] if the storage cannot hold a
     /// target safely, or if commits would record it.
@@ -37,6 +38,7 @@ impl Workspace {
         &mut self,
         settings: TargetSettings,
         ask: &mut AskSecret<'_>,
+        given: Option<&Secret>,
         new: NewTarget<'_>,
     ) -> Result<AddedTarget> {
         check_name(&settings.name)?;
@@ -48,7 +50,7 @@ impl Workspace {
         check_place(&self.repository, &settings, &self.directory)?;
         let storage = remote(&settings, &self.directory)?;
         let environment = &self.repository.environment;
-        let (target, is_new, missing_extensions) = open_or_create(storage, ask, new, environment)?;
+        let (target, is_new, missing_extensions) = open_or_create(storage, ask, given, new, environment)?;
         let layout = &self.repository.layout;
         let mut document = Document::open(&layout.config(), Source::Repository)?;
         document.set_target(&settings)?;
@@ -92,11 +94,14 @@ fn check_storage(storage: &Remote) -> Result<Vec<&'static str>> {
 pub(super) fn open_or_create(
     storage: Remote,
     ask: &mut AskSecret<'_>,
+    given: Option<&Secret>,
     new: NewTarget<'_>,
     environment: &Environment,
 ) -> Result<(Target, bool, Vec<&'static str>)> {
     if Target::exists(&storage)? {
-        return Ok((Target::open(storage, None, ask, environment)?, false, Vec::new()));
+        let target = Target::open(storage, None, ask, environment)?;
+        given.map_or(Ok(()), |secret| target.check_secret(secret))?;
+        return Ok((target, false, Vec::new()));
     }
     let missing_extensions = check_storage(&storage)?;
     Ok((Target::create(storage, &(new.secrets)()?, environment)?, true, missing_extensions))

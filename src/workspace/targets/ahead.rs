@@ -62,7 +62,7 @@ impl Workspace {
         let links = self.read_commit(commit)?.links;
         roots.extend(links.map(|id| Reference::Object(ObjectKind::Links, id.object_id())));
         let interrupts = Interrupts::watch();
-        let progress = &CancelledBySignals(progress);
+        let progress = &CancelledBySignals { progress, left: "nothing was exported" };
         let folder = destination.map_or_else(ScratchDirectory::new, ScratchDirectory::beside)?;
         let here = self.repository.store();
         let mut store = scratch_store(folder.path(), here)?;

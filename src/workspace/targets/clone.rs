@@ -16,15 +16,17 @@ use crate::transfer::association::Association;
 use crate::transfer::pull;
 use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
 
-use super::{AskSecret, OpenTarget};
+use super::{AskSecret, OpenTarget, Secret};
 
 /// What to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct CloneOptions {
     /// Where the target is; its name names the target in the new repository.
     pub settings: TargetSettings,
     /// The directory to clone: a path, `host:path` or an id. `None` if the target has only one.
     pub from: Option<String>,
+    /// What must open the target, even if this machine has its keys. `None`: only asked for without them.
+    pub secret: Option<Secret>,
     /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user.
     pub trust_owner: bool,
 }
@@ -58,9 +60,17 @@ impl Workspace {
         let names = fs::list(directory)?;
         if !(names.is_empty() || names == [REPOSITORY.to_vec()]) {
             let message = format!("`{}` is not empty", directory.display());
-            return Err(Error::new(ErrorKind::Exists, message).hint("name a new or an empty directory"));
+            return Err(Error::new(ErrorKind::Refused, message).hint("name a new or an empty directory"));
         }
-        let mut target = OpenTarget::at(options.settings.clone(), base, ask, &environment)?;
+        let mut is_asked = false;
+        let mut noted = || {
+            is_asked = true;
+            ask()
+        };
+        let mut target = OpenTarget::at(options.settings.clone(), base, &mut noted, &environment)?;
+        if let Some(secret) = options.secret.as_ref().filter(|_| !is_asked) {
+            target.check_secret(secret)?;
+        }
         Workspace::clone_opened(&mut target, directory, options, environment, progress)
     }
 
@@ -82,7 +92,7 @@ impl Workspace {
         };
         if repository.view().at().is_some() {
             let message = format!("`{}` already has a repository", directory.display());
-            return Err(Error::new(ErrorKind::Exists, message)
+            return Err(Error::new(ErrorKind::Refused, message)
                 .hint(format!("to get its files back: undo -C {} checkout @", shell_path(directory))));
         }
         let mut document = Document::open(&repository.layout.config(), Source::Repository)?;

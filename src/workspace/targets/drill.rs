@@ -101,7 +101,8 @@ impl Workspace {
     }
 
     fn restore_scratch(&self, options: &DrillOptions, progress: &dyn Progress) -> Result<DrillOutcome> {
-        let (_interrupts, progress) = (Interrupts::watch(), &CancelledBySignals(progress));
+        let (_interrupts, progress) =
+            (Interrupts::watch(), &CancelledBySignals { progress, left: "the restored files were removed" });
         let history = self.remote_history.as_ref().expect("the workspace shows a target");
         let (scratch, begin) = (ScratchDirectory::new()?, Instant::now());
         let mut store = scratch_store(&scratch.path().join("store"), self.repository.store())?;

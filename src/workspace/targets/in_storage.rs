@@ -24,7 +24,7 @@ impl OpenTarget {
         new: NewTarget<'_>,
         environment: &Environment,
     ) -> Result<OpenTarget> {
-        open_or_create(remote, ask, new, environment).map(|(target, ..)| named(name, target))
+        open_or_create(remote, ask, None, new, environment).map(|(target, ..)| named(name, target))
     }
 
     /// Clones the directory that the options name. The directory must be new or empty.

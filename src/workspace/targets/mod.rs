@@ -69,6 +69,11 @@ impl OpenTarget {
         &self.settings
     }
 
+    /// Fails with [`ErrorKind::WrongKey`] unless the secret opens the target on a machine that does not have its keys.
+    pub fn check_secret(&self, secret: &Secret) -> Result<()> {
+        self.target.check_secret(secret)
+    }
+
     /// Number of requests to the storage so far.
     pub fn requests(&self) -> u64 {
         self.target.remote().counts().requests()

@@ -56,7 +56,8 @@ impl Workspace {
     pub fn push(&self, target: &mut OpenTarget, options: &PushOptions, progress: &dyn Progress) -> Result<PushOutcome> {
         let (name, connections) = (target.settings.name.clone(), target.connections());
         let options = push::Options { name: &name, commits: options.commits.as_deref(), connections };
-        let (_interrupts, progress) = (Interrupts::watch(), &CancelledBySignals(progress));
+        let (_interrupts, progress) =
+            (Interrupts::watch(), &CancelledBySignals { progress, left: "what was sent stays in the target" });
         push::push(&self.repository, &mut target.target, &options, progress)
     }
 

@@ -159,3 +159,13 @@ fn the_password_or_the_recovery_words_open_a_target() {
     env.set("HOME", env.root().join("fourth"));
     assert_eq!(env.undo("clone ../target ../fourth-clone").code, 12, "no password at all");
 }
+
+#[test]
+fn a_clone_and_an_export_refuse_a_directory_with_files() {
+    let env = with_history();
+    env.undo("target add disk ../target").ok();
+    env.undo("push").ok();
+    for command in ["clone ../target .", "export @ ."] {
+        assert!(env.undo(command).fails(4).to_string().contains("is not empty"), "{command}");
+    }
+}

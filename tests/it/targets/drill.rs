@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::Duration;
 
 use super::copies::{files, noise, with_history};
@@ -137,13 +138,38 @@ fn an_interrupted_drill_leaves_nothing() {
     env.undo("push").ok();
     let config = env.path().join(".undo/config.toml");
     fs::write(&config, fs::read_to_string(&config).unwrap() + "limit_down = \"2M\"\n").unwrap();
-    let mut child = env.command(env!("CARGO_BIN_EXE_undo")).args(["drill"]).spawn().unwrap();
+    let mut child = env.command(env!("CARGO_BIN_EXE_undo")).args(["drill"]).stderr(Stdio::piped()).spawn().unwrap();
     let tmp = env.root().join("tmp");
     while !fs::read_dir(&tmp).unwrap().any(|entry| entry.unwrap().path().join("store/tmp").exists()) {
         assert!(child.try_wait().unwrap().is_none(), "the drill has ended");
         std::thread::sleep(Duration::from_millis(10));
     }
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("error: interrupted: the restored files were removed"), "{message}");
     assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0);
+}
+
+#[test]
+fn purged_files_are_named_by_the_purge_and_by_drills() {
+    let env = pushed();
+    let purged = env.undo("purge data/values.csv").ok().to_string();
+    assert!(
+        purged.contains("hint: to remove it from target disk: undo push disk && undo gc --target disk"),
+        "{purged}"
+    );
+    env.undo("push").ok();
+    for sample in ["", " --sample 50%"] {
+        let drilled = env.undo(&format!("drill{sample}")).ok().to_string();
+        assert!(drilled.contains("not restored, because the content was purged"), "{drilled}");
+        assert!(drilled.contains("data/values.csv"), "{drilled}");
+        let record = env.undo(&format!("drill{sample} --json")).ok().json().remove(0);
+        assert_eq!(record["purged"], serde_json::json!([{ "path": "data/values.csv" }]), "{record}");
+    }
+    env.undo("gc --target disk").ok();
+    // Without a copy elsewhere, there is no such hint.
+    env.undo("target remove disk").ok();
+    assert!(!env.undo("purge notes.txt").ok().to_string().contains("target"));
 }

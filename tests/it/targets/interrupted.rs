@@ -35,14 +35,20 @@ fn an_interrupted_push_continues() {
     let config = env.path().join(".undo/config.toml");
     let settings = fs::read_to_string(&config).unwrap();
     fs::write(&config, format!("{settings}connections = 1\nlimit_up = \"20M\"\n")).unwrap();
-    let mut push = env.command(env!("CARGO_BIN_EXE_undo")).arg("push").stderr(Stdio::piped()).spawn().unwrap();
+    let push = env.command(env!("CARGO_BIN_EXE_undo")).arg("push").stderr(Stdio::piped()).spawn().unwrap();
     let start = Instant::now();
     while packs(&env) < 2 {
         assert!(start.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(50));
     }
     kill_process(Pid::from_child(&push), Signal::INT).unwrap();
-    assert_eq!(push.wait().unwrap().code(), Some(130));
+    let output = push.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("error: interrupted: what was sent stays in the target\nhint: to continue: undo push disk"),
+        "{message}"
+    );
     fs::write(&config, settings).unwrap();
     let pushed = env.undo("push --json").ok().json();
     let sent = pushed.iter().find(|record| record["type"] == "pushed").unwrap()["bytes"].as_u64().unwrap();

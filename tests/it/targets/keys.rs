@@ -127,3 +127,31 @@ fn rekey_locks_the_old_keys_out() {
     assert!(env.undo("log").ok().text().contains("elsewhere"));
     assert!(env.undo("target rekey --continue").ok().text().contains("no packs with older keys"));
 }
+
+#[test]
+fn a_password_that_was_given_is_checked_although_the_machine_has_the_keys() {
+    let env = with_target();
+    std::fs::write(env.root().join("wrong"), "wrong\n").unwrap();
+    std::fs::write(env.root().join("right"), "correct horse\n").unwrap();
+    let config = || std::fs::read(env.path().join(".undo/config.toml")).unwrap();
+    let before = config();
+    for (variable, option) in
+        [("wrong", ""), ("", " --password-file ../wrong"), ("correct horse", " --password-file ../wrong")]
+    {
+        env.set("UNDO_PASSWORD", variable);
+        env.undo(&format!("clone ../target ../clone{option}")).fails(12);
+        env.undo(&format!("target add again ../target{option}")).fails(12);
+        assert!(!env.root().join("clone").exists() && config() == before);
+    }
+    env.set("UNDO_PASSWORD", "");
+    for command in ["push", "drill", "log --target disk", "log --target ../target", "verify --target disk"] {
+        env.undo(&format!("{command} --password-file ../wrong")).fails(12);
+        env.undo(&format!("{command} --password-file ../right")).ok();
+    }
+    // The variable may be meant for another target of the same directory.
+    env.set("UNDO_PASSWORD", "wrong");
+    env.undo("push").ok();
+    env.set("UNDO_PASSWORD", "correct horse");
+    env.undo("clone ../target ../clone").ok();
+    env.undo("target add again ../target").ok();
+}
