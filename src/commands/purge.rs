@@ -75,6 +75,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     if !found.blobs.is_empty() {
         context.ui.hint("to undo, before any other operation: undo undo");
         context.ui.hint("the bytes leave the disk with `undo gc` in 7 days; at once, for good: undo gc --now");
+        #[cfg(feature = "targets")]
+        for copy in workspace.copies()?.iter().filter(|copy| copy.pushed.is_some()) {
+            let name = &copy.name;
+            context.ui.hint(format!("to remove it from target {name}: undo push {name} && undo gc --target {name}"));
+        }
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ pub struct DrillRecord {
     pub differences: Vec<(RepoPathBuf, String)>,
     #[serde(serialize_with = "reasons")]
     pub inexact: Vec<(RepoPathBuf, String)>,
+    pub purged: Vec<RepoPathBuf>,
     pub milliseconds: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub milliseconds_estimated: Option<u64>,
@@ -51,6 +52,7 @@ impl DrillRecord {
             bytes_fetched: outcome.fetched.bytes,
             differences: outcome.differences.clone(),
             inexact: outcome.inexact.clone(),
+            purged: outcome.purged.clone(),
             milliseconds: milliseconds(outcome.duration),
             milliseconds_estimated: outcome.estimate.map(milliseconds),
             exit: outcome.exit,

@@ -60,10 +60,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     context.ui.outcome(&record)?;
     context.report_reasons("different from what was recorded", &outcome.differences);
+    context.report_paths("not restored, because the content was purged", &outcome.purged);
     context.report_reasons("not restored exactly on this machine", &outcome.inexact);
     Ok(match outcome.exit {
         _ if !outcome.differences.is_empty() => ErrorKind::Damaged.exit(),
         Some(exit) if exit != 0 => Exit::NO,
+        // Purged content is gone on purpose, maybe from each commit that follows: that must not hide the rest.
         _ if !outcome.inexact.is_empty() => Exit::INCOMPLETE,
         _ => Exit::SUCCESS,
     })

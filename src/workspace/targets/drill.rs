@@ -52,6 +52,8 @@ pub struct DrillOutcome {
     pub differences: Vec<(RepoPathBuf, String)>,
     /// Paths that this machine cannot restore exactly, with reasons.
     pub inexact: Vec<(RepoPathBuf, String)>,
+    /// Paths of the commit whose content was purged, which nothing restores.
+    pub purged: Vec<RepoPathBuf>,
     /// Time that the restore took.
     pub duration: Duration,
     /// Time that restoring all files would take, of a sample.
@@ -111,7 +113,7 @@ impl Workspace {
         let root = Reference::Object(ObjectKind::Commit, commit.object_id());
         let metadata = Needs { present: None, roots: vec![root], is_wanted: &|_| false, space: 0 };
         let mut fetched = history.fetch(&mut store, metadata, progress)?;
-        let files = files_of(&store, commit)?;
+        let (files, purged) = files_of(&store, commit)?;
         let chosen = choose(&files, options.sample)?;
         let metadata_done = begin.elapsed();
         let bytes = chosen.iter().map(|file| file.size).sum();
@@ -139,6 +141,7 @@ impl Workspace {
             bytes: (bytes, all),
             differences,
             inexact: exported.inexact,
+            purged,
             duration,
             estimate,
             exit,
@@ -154,18 +157,20 @@ impl Workspace {
     }
 }
 
-/// The files of a commit whose content was not purged.
-fn files_of(store: &Store, commit: CommitId) -> Result<Vec<File>> {
-    let Some(tree) = store.commit(commit)?.root.tree() else { return Ok(Vec::new()) };
+/// The files of a commit, and the paths of those whose content was purged.
+fn files_of(store: &Store, commit: CommitId) -> Result<(Vec<File>, Vec<RepoPathBuf>)> {
+    let (mut files, mut purged) = (Vec::new(), Vec::new());
+    let Some(tree) = store.commit(commit)?.root.tree() else { return Ok((files, purged)) };
     let options = ListOptions { recursive: true, ..ListOptions::default() };
-    let mut files = Vec::new();
     for found in listing::list(store, tree, options) {
         let (path, entry) = found?;
-        if let Some(blob) = entry.blob().filter(|blob| !store.is_purged(*blob)) {
-            files.push(File { path, blob, size: entry.size() });
+        match entry.blob() {
+            Some(blob) if store.is_purged(blob) => purged.push(path),
+            Some(blob) => files.push(File { path, blob, size: entry.size() }),
+            None => {}
         }
     }
-    Ok(files)
+    Ok((files, purged))
 }
 
 /// A share of the files, at least one, chosen at random.
