@@ -71,8 +71,9 @@ pub struct Plan {
     pub left_journals: Vec<RepoPathBuf>,
     /// Files of the target whose content was purged, in path order. Nothing is written to their paths.
     pub purged: Vec<RepoPathBuf>,
-    /// Paths of the target over which something is mounted: everything at and below them stays.
-    pub mounts: Vec<RepoPathBuf>,
+    /// Paths at which the directory and the target differ, or may differ, and at and below which everything stays because it is out of
+    /// reach; with reasons.
+    pub unreachable: Vec<(RepoPathBuf, &'static str)>,
     /// Number of entries that need no change, apart from metadata of directories.
     pub unchanged: u64,
     /// Number of actions, and bytes of the files that they write.

@@ -38,6 +38,9 @@ pub struct Target {
     pub halfway: Vec<CommitId>,
 }
 
+/// Why a path is not restored that could not be read when the target was recorded.
+pub const NOT_RECORDED: &str = "it could not be read when the commit was made";
+
 impl Target {
     /// The target of a whole commit.
     pub fn commit(objects: &dyn Objects, id: CommitId) -> Result<Target> {

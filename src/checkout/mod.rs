@@ -14,6 +14,7 @@ mod operation;
 mod planner;
 mod space;
 mod unfinished;
+mod unreachable;
 
 use serde::Serialize;
 
@@ -47,6 +48,7 @@ pub use unfinished::{
     HALF_DONE, Origin, are_hidden_halfway, check_automatic_allowed, check_no_mix, check_not_halfway,
     check_paths_allowed, clean_staged, refs_to_finish,
 };
+pub use unreachable::add_unreachable;
 
 /// How to apply a plan, and what to record.
 #[derive(Debug, Default)]
@@ -227,12 +229,10 @@ pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf,
     lost.into_iter().filter_map(|n| Some((plan.path(n), content(n)?))).collect()
 }
 
-/// Reason for not restoring an entry over which something is mounted.
-pub const MOUNTED: &str = "something is mounted there";
-
 impl Outcome {
     fn new(from: Option<CommitId>, target: &Target, plan: Plan, applied: ApplyOutcome, in_use: Vec<InUse>) -> Outcome {
-        let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), MOUNTED.to_owned())).collect();
+        let unreachable = plan.unreachable.iter().map(|(path, reason)| (path.clone(), (*reason).to_owned()));
+        let unreachable: Vec<_> = unreachable.collect();
         let is_written = |n: &usize| applied.placed(*n).is_some() && plan.is_worth_counting(*n);
         let has_new_content = |path: &&RepoPathBuf| {
             let placed = plan.find(path).filter(|n| applied.placed(*n).is_some());
@@ -258,7 +258,7 @@ impl Outcome {
             purged: plan.purged.clone(),
             other_names: target.other_names.clone(),
             plan,
-            inexact: applied.inexact.into_iter().chain(mounts).collect(),
+            inexact: applied.inexact.into_iter().chain(unreachable).collect(),
             damaged: applied.damaged.into_iter().collect(),
             changed: applied.changed.into_iter().collect(),
             in_use,

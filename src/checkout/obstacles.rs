@@ -20,6 +20,7 @@ use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Clock, ignore};
 
 use super::unfinished;
+use super::unreachable::{MOUNTED, UNREADABLE};
 
 /// What is at a path that no commit covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +36,8 @@ pub(super) enum Occupant {
         /// its content.
         has_metadata: bool,
     },
-    /// A file system is mounted at this path, which is the queried path or one of its ancestors.
-    Mount(RepoPathBuf),
+    /// Nothing at or below this path, which is the queried path or one of its ancestors, can be changed, for this reason.
+    Unreachable(RepoPathBuf, &'static str),
     /// Has different content, or cannot be read.
     Other,
 }
@@ -70,8 +71,9 @@ pub(super) struct Obstacles<'c> {
     clock: OnceCell<Clock>,
     /// Repositories in the worktree. Nothing at or below them is touched, not even a directory of the same name.
     repositories: Vec<RepoPathBuf>,
-    /// Mounts in the worktree.
+    /// Mounts, and unreadable entries.
     mounts: Vec<RepoPathBuf>,
+    unreadable: Vec<RepoPathBuf>,
 }
 
 impl<'c> Obstacles<'c> {
@@ -87,7 +89,8 @@ impl<'c> Obstacles<'c> {
             uncovered.map(|it| it.path.clone()).collect()
         };
         let (repositories, mounts) = (paths(Reason::Repository), paths(Reason::Mount));
-        Obstacles { root, store, objects, rules, halfway, clock: OnceCell::new(), repositories, mounts }
+        let unreadable = paths(Reason::Unreadable);
+        Obstacles { root, store, objects, rules, halfway, clock: OnceCell::new(), repositories, mounts, unreadable }
     }
 
     fn clock(&self) -> Result<Clock> {
@@ -95,6 +98,12 @@ impl<'c> Obstacles<'c> {
             Some(clock) => Ok(*clock),
             None => Clock::read(self.root).map(|clock| *self.clock.get_or_init(|| clock)),
         }
+    }
+
+    /// Whether this user cannot even make an entry readable.
+    fn belongs_to_another_user(&self, path: &RepoPath) -> bool {
+        let user = fs::effective_uid();
+        user != 0 && self.root.stat_below(path).is_ok_and(|stat| stat.is_some_and(|stat| stat.metadata.uid != user))
     }
 
     /// Prepares a file so that its stat reveals later changes.
@@ -125,7 +134,12 @@ impl Lookups for Obstacles<'_> {
 
     fn occupant(&self, path: &RepoPath, entry: &Entry) -> Result<Occupant> {
         if let Some(mount) = self.mounts.iter().find(|mount| path.is_within(mount)) {
-            return Ok(Occupant::Mount(mount.clone()));
+            return Ok(Occupant::Unreachable(mount.clone(), MOUNTED));
+        }
+        if let Some(unreadable) = self.unreadable.iter().find(|unreadable| path.is_within(unreadable))
+            && self.belongs_to_another_user(unreadable)
+        {
+            return Ok(Occupant::Unreachable(unreadable.clone(), UNREADABLE));
         }
         if self.repositories.iter().any(|repository| path.is_within(repository)) {
             return Ok(Occupant::Other);

@@ -189,8 +189,8 @@ impl Planner<'_> {
                     plan.alike.insert(path, refresh_index::record(&entry, *stat, racy));
                 }
                 // Nothing can be changed there, whatever else the plan does.
-                Occupant::Mount(mount) if plan.mounts.last() == Some(&mount) => {}
-                Occupant::Mount(mount) => plan.mounts.push(mount),
+                Occupant::Unreachable(above, _) if plan.unreachable.last().is_some_and(|(last, _)| *last == above) => {}
+                Occupant::Unreachable(above, reason) => plan.unreachable.push((above, reason)),
                 Occupant::Other => plan.conflicts.push(path),
             }
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::apply::plan::Plan;
 use crate::apply::privileges::Limits;
-use crate::apply::target::Target;
+use crate::apply::target::{NOT_RECORDED, Target};
 use crate::diff::{self, Spliced};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, AtomicFile};
@@ -17,6 +17,7 @@ use crate::history::{entry_at, recorded};
 use crate::id::{CommitId, LinksId, ObjectId};
 use crate::message::Message;
 use crate::metadata::Kind;
+use crate::object::commit::unread;
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
@@ -50,6 +51,8 @@ pub struct Source {
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
     /// Files that kept changing while they were recorded: their content may be a mix of two states.
     pub unstable: Vec<RepoPathBuf>,
+    /// Paths that could not be read when they were to be recorded.
+    pub unread: Vec<RepoPathBuf>,
     /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
     pub is_root_known: bool,
     /// Limits on what root restores from a repository of another user.
@@ -59,7 +62,8 @@ pub struct Source {
 impl From<&Target> for Source {
     fn from(target: &Target) -> Source {
         let (root, objects, unstable) = (target.root.clone(), target.objects.clone(), target.unstable.clone());
-        Source { root, links: target.links, objects, unstable, is_root_known: true, limits: None }
+        let unread = unread(&target.uncovered).cloned().collect();
+        Source { root, links: target.links, objects, unstable, unread, is_root_known: true, limits: None }
     }
 }
 
@@ -68,7 +72,11 @@ impl Source {
     pub fn directory(store: &Store, commit: CommitId, path: &RepoPath, only: Option<&[RepoPathBuf]>) -> Result<Source> {
         let target = Target::commit(store, commit)?;
         let target = only.map_or(Ok(target.clone()), |paths| selected(store, target, paths))?;
-        let Target { root, links, unstable, objects: mut made, .. } = target;
+        let below = |paths: &mut dyn Iterator<Item = &RepoPathBuf>| {
+            paths.filter_map(|one| one.below(path).map(ToOwned::to_owned)).collect()
+        };
+        let (unread, unstable) = (below(&mut unread(&target.uncovered)), below(&mut target.unstable.iter()));
+        let Target { root, links, objects: mut made, .. } = target;
         let objects = Overlay { below: store, objects: &made };
         let all = recorded(store, commit, path)?;
         let entry = if only.is_some() { entry_at(&objects, &root, path)? } else { Some(all) };
@@ -94,7 +102,8 @@ impl Source {
             root: Entry { name: Vec::new(), ..entry },
             links,
             objects: made,
-            unstable: unstable.iter().filter_map(|one| one.below(path).map(ToOwned::to_owned)).collect(),
+            unstable,
+            unread,
             is_root_known: true,
             limits: None,
         })
@@ -118,7 +127,8 @@ fn selected(store: &Store, target: Target, paths: &[RepoPathBuf]) -> Result<Targ
         })?;
     let is_selected = |path: &RepoPathBuf| paths.iter().any(|selected| path.is_within(selected));
     let unstable = target.unstable.iter().filter(|path| is_selected(path)).cloned().collect();
-    Ok(Target { root, links, unstable, objects: made, ..target })
+    let uncovered = target.uncovered.iter().filter(|one| is_selected(&one.path)).cloned().collect();
+    Ok(Target { root, links, unstable, uncovered, objects: made, ..target })
 }
 
 /// Outcome of an export, with the field names of `docs/json.md`.
@@ -188,7 +198,9 @@ pub fn export(
         Destination::Tar(writer, compression) => export.write_archive(writer, compression)?,
         Destination::Directory(path) => export.write_directory(path)?,
     };
-    Ok(Exported { unstable: source.unstable.clone(), ..exported })
+    let unread = source.unread.iter().map(|path| (path.clone(), NOT_RECORDED.to_owned()));
+    let inexact = exported.inexact.into_iter().chain(unread).collect();
+    Ok(Exported { inexact, unstable: source.unstable.clone(), ..exported })
 }
 
 /// Exports to a path outside the repository: to a new tar file if its name ends like one, otherwise to a directory. A tar

@@ -84,6 +84,11 @@ pub struct Uncovered {
     pub reason: Reason,
 }
 
+/// The paths that should have been recorded, but could not be read.
+pub fn unread(uncovered: &[Uncovered]) -> impl Iterator<Item = &RepoPathBuf> {
+    uncovered.iter().filter(|uncovered| uncovered.reason.is_failure()).map(|uncovered| &uncovered.path)
+}
+
 /// Reason why a commit does not contain a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]

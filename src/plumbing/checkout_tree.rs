@@ -9,6 +9,7 @@ use crate::error::{Exit, Result};
 use crate::export::{Source, export_to_directory};
 use crate::history::objects;
 use crate::id::ObjectId;
+use crate::object::commit::unread;
 use crate::object::{Entry, Objects};
 use crate::repo::Repository;
 use crate::report::plumbing::Materialised;
@@ -61,7 +62,8 @@ impl Args {
             linked::check(store, &root, links)?;
         }
         let (links, objects) = (links.or(named.links()), HashMap::new());
-        let unstable = named.commit.map_or_else(Vec::new, |commit| commit.torn);
-        Ok((id, Source { root, links, objects, unstable, is_root_known, limits: None }))
+        let (unstable, uncovered) = named.commit.map(|commit| (commit.torn, commit.uncovered)).unwrap_or_default();
+        let unread = unread(&uncovered).cloned().collect();
+        Ok((id, Source { root, links, objects, unstable, unread, is_root_known, limits: None }))
     }
 }

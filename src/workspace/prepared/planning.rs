@@ -95,7 +95,8 @@ impl Planning<'_> {
         if let Some(intent) = self.repository.unfinished() {
             target.halfway = intent.from.into_iter().chain([intent.to]).collect();
         }
-        let plan = checkout::plan(store, self.worktree, scan, &target)?;
+        let mut plan = checkout::plan(store, self.worktree, scan, &target)?;
+        checkout::add_unreachable(&mut plan, self.repository, scan, &target, &self.request.paths)?;
         Ok((target, plan))
     }
 

@@ -242,12 +242,46 @@ fn newly_unreadable_paths_are_reported_by_all_commands() {
         let report = env.undo_as_other_user(line).unwrap();
         assert!(!String::from_utf8_lossy(&report.stdout).contains("\"status\":\"deleted\""), "{line}: {report}");
     }
-    let run = env.undo_as_other_user("run --rollback -- true").unwrap().fails(125);
-    assert!(String::from_utf8_lossy(&run.stderr).contains("make it readable"), "{run}");
+    let run = env.undo_as_other_user("run --rollback -- true").unwrap().fails(3);
+    assert!(String::from_utf8_lossy(&run.stderr).contains("you have no permission to read it"), "{run}");
     env.write("open", "two\n");
     env.undo_as_other_user("commit -m two").unwrap().fails(3);
     let shown = env.undo_as_other_user("show @ --json").unwrap().json();
     assert_eq!(shown.last().unwrap()["deleted"], 0, "{shown:?}");
+}
+
+#[test]
+fn a_path_that_could_not_be_read_is_listed_where_it_is_not_restored() {
+    let Some(env) = secret_and_open() else { return };
+    close_secret(&env);
+    env.undo_as_other_user("commit -m one").unwrap().fails(3);
+    allow(&env.path().join("secret"), 0o644);
+    // Readable now, so it is recorded, but not replaced.
+    for (line, done) in [("checkout @", "restored"), ("export @ ../exported", "exported")] {
+        let output = env.undo_as_other_user(line).unwrap().fails(3).to_string();
+        let expected = format!("not {done} exactly\n  secret  it could not be read when the commit was made\n");
+        assert!(output.contains(&expected), "{output}");
+    }
+    assert_eq!(env.read("secret"), b"root only");
+    std::fs::remove_file(env.path().join("secret")).unwrap();
+    env.undo_as_other_user("checkout @").unwrap().fails(3);
+}
+
+#[test]
+fn a_recorded_directory_of_another_user_stays_and_every_checkout_can_be_undone() {
+    let Some(env) = secret_and_open() else { return };
+    env.undo_as_other_user("commit -m one").unwrap().ok();
+    env.write("theirs/file", "recorded by root");
+    allow(&env.path().join("theirs"), 0o700);
+    env.undo("commit -m two").ok();
+    for line in ["checkout @~", "undo", "redo"] {
+        let output = env.undo_as_other_user(line).unwrap().fails(3).to_string();
+        let expected = "not restored exactly\n  theirs  you have no permission to read it\n";
+        assert!(output.contains(expected), "{line}: {output}");
+        assert_eq!(env.read("theirs/file"), b"recorded by root");
+    }
+    env.undo("checkout @").ok();
+    assert!(!env.path().join("theirs").exists(), "root can remove it");
 }
 
 /// An append-only directory, until dropped.

@@ -150,6 +150,25 @@ fn nested_file_system_is_not_covered() {
 
 /// Like `/etc/resolv.conf` in containers.
 #[test]
+fn a_mount_over_what_a_checkout_would_remove_is_listed() {
+    let env = TestEnv::initialised();
+    env.write("file", "1");
+    env.undo("commit -m one").ok();
+    env.write("below/file", "2");
+    env.undo("commit -m two").ok();
+    let Some(mounted) = Mounted::new(&["-t", "tmpfs", "tmpfs"], &env.path().join("below")) else {
+        return skip("only root can mount a file system");
+    };
+    for line in ["checkout -n @~", "restore -n --from @~ .", "checkout @~", "undo"] {
+        let output = env.undo(line).fails(3);
+        assert!(output.to_string().contains("below  something is mounted there"), "{line}: {output}");
+    }
+    env.undo("restore --from @~ file").ok();
+    drop(mounted);
+    assert_eq!(env.read("below/file"), b"2");
+}
+
+#[test]
 fn checkout_restores_files_around_mounts() {
     let env = TestEnv::initialised();
     env.write("etc/hosts", "recorded");
