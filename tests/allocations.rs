@@ -140,6 +140,7 @@ fn exported(files: usize) -> usize {
         links: None,
         objects: HashMap::new(),
         unstable: Vec::new(),
+        unread: Vec::new(),
         is_root_known: false,
         limits: None,
     };
