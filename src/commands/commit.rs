@@ -126,7 +126,7 @@ fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> 
             }
             Ok(exit)
         }
-        AutomaticOutcome::RunIsRunning => {
+        AutomaticOutcome::RunIsRunning(_) => {
             context.ui.status("nothing recorded: `undo run` is running in this directory and records it");
             Ok(Exit::SUCCESS)
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::commands::run::is_inside_run;
 use crate::commands::{Context, background};
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
@@ -127,7 +128,10 @@ fn record_one(context: &Context<'_>, args: &Args, directory: &Path, line: &OsStr
         AutomaticOutcome::Recorded(outcome) if outcome.created || args.strict => {
             Ok(context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes))
         }
-        AutomaticOutcome::Recorded(_) | AutomaticOutcome::RunIsRunning => Ok(Exit::SUCCESS),
+        AutomaticOutcome::Recorded(_) => Ok(Exit::SUCCESS),
+        // That run was started to record the commands of this shell together.
+        AutomaticOutcome::RunIsRunning(_) if is_inside_run(directory) => Ok(Exit::SUCCESS),
+        AutomaticOutcome::RunIsRunning(refusal) => Err(refusal),
         // The user was asked before.
         AutomaticOutcome::Undecided(_) if !args.strict => Ok(Exit::SUCCESS),
         AutomaticOutcome::Undecided(refusal) => Err(refusal),

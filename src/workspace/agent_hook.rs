@@ -74,8 +74,7 @@ impl HookOutcome {
     fn is_recorded(&self) -> bool {
         match &self.result {
             Ok(AutomaticOutcome::Recorded(recorded)) => recorded.is_complete(),
-            Ok(AutomaticOutcome::RunIsRunning) => true,
-            Ok(AutomaticOutcome::Undecided(_)) | Err(_) => false,
+            Ok(AutomaticOutcome::RunIsRunning(_) | AutomaticOutcome::Undecided(_)) | Err(_) => false,
         }
     }
 }

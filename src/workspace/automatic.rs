@@ -30,8 +30,9 @@ pub struct AutomaticOptions {
 pub enum AutomaticOutcome {
     /// The event is recorded. `commit` of the outcome is the state of the directory, which is new if `created`.
     Recorded(Box<Outcome>),
-    /// Nothing is recorded, because `undo run` is running a command in the directory and records it.
-    RunIsRunning,
+    /// Nothing is recorded, because `undo run` is running a command in the directory, and records the directory before and after it. The
+    /// error says so to users who rely on more.
+    RunIsRunning(Error),
     /// Nothing is recorded, because the first automatic commit of this directory needs a decision of the user, as this error
     /// says. The user was asked for it before: the first time, the commit fails.
     Undecided(Error),
@@ -47,12 +48,12 @@ impl Workspace {
     ) -> Result<AutomaticOutcome> {
         let deadline = options.deadline;
         if self.repository.is_run_running()? {
-            return Ok(AutomaticOutcome::RunIsRunning);
+            return Ok(AutomaticOutcome::RunIsRunning(run_is_running()));
         }
         let mut transaction = recording::begin(&mut self.repository, deadline)?;
         // Again under the lock: `undo run` takes its lock before that of the repository.
         if transaction.repository().is_run_running()? {
-            return Ok(AutomaticOutcome::RunIsRunning);
+            return Ok(AutomaticOutcome::RunIsRunning(run_is_running()));
         }
         checkout::check_automatic_allowed(transaction.repository())?;
         let (repository, worktree) = (transaction.repository(), &self.worktree);
@@ -99,6 +100,11 @@ impl Workspace {
         self.notices.extend(notices);
         Ok((outcome.commit, Some(saved)))
     }
+}
+
+fn run_is_running() -> Error {
+    let message = "`undo run` is running in this directory, and records it only before and after its command";
+    Error::new(ErrorKind::Refused, message).hint("wait until that run ends")
 }
 
 fn undecided() -> Error {

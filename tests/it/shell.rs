@@ -167,6 +167,21 @@ fn operands_are_expanded_where_the_command_runs() {
 }
 
 #[test]
+fn a_command_during_undo_run_is_reported_unless_the_run_started_the_shell() {
+    let env = repository();
+    let hook = "undo shell-hook bash --before \"rm -rf data\"";
+    env.shell(&format!("undo run -q -- sh -c '{hook}'")).ok().shows(str![[""]]);
+    let outside = env.shell(&format!("undo run -q -- env -u UNDO_RUN sh -c '{hook}'")).fails(4);
+    outside.shows(str![[r#"
+---- stderr ----
+error: [ROOT]/work was not recorded before this command: `undo run` is running in this directory, and records it only before and after its command
+hint: wait until that run ends
+[exit 4]
+
+"#]]);
+}
+
+#[test]
 fn quotes_of_fish_are_understood() {
     let env = repository();
     let mut command = env.command(env!("CARGO_BIN_EXE_undo"));

@@ -4,6 +4,7 @@ mod verdict;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use crate::commands::{Context, background, complete};
 use crate::effect::Guard;
@@ -13,7 +14,6 @@ use crate::fs;
 use crate::object::RunInfo;
 use crate::object::run_info::words;
 use crate::quote::shell_word;
-use crate::workspace::Workspace;
 
 use verdict::OnFail;
 
@@ -60,7 +60,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace_to_finish().map_err(not_run)?;
     let mut lock = match workspace.lock_run() {
-        Err(error) if error.kind() == ErrorKind::Locked && is_inside_run(&workspace) => {
+        Err(error) if error.kind() == ErrorKind::Locked && is_inside_run(&workspace.repository.layout.worktree) => {
             return run_inside(context, args);
         }
         lock => lock.map_err(not_run)?,
@@ -92,9 +92,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     Ok(exit)
 }
 
-/// Whether the command of another `undo run` in this directory has started this one.
-fn is_inside_run(workspace: &Workspace) -> bool {
-    std::env::var_os(INSIDE).is_some_and(|directory| directory == workspace.repository.layout.worktree.as_os_str())
+/// Whether the command of an `undo run` in this directory has started this one.
+pub fn is_inside_run(worktree: &Path) -> bool {
+    std::env::var_os(INSIDE).is_some_and(|directory| directory == worktree.as_os_str())
 }
 
 /// Runs the command and leaves the recording to the outer `undo run`.

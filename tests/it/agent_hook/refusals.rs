@@ -211,6 +211,13 @@ fn inside_undo_run_the_run_records() {
     assert_eq!(env.undo("agent log --json").ok().json().len(), 1);
     env.undo("undo -q").ok();
     assert!(env.path().join("data/raw/7.csv").exists());
+    // Said once for each prompt. In strict mode, each step must be recorded.
+    fs::write(env.root().join("prompt"), payload(&env, "claude/UserPromptSubmit")).unwrap();
+    let output = env.shell("undo run -q -- undo agent hook claude <../prompt").ok();
+    assert!(output.text().contains("is not recorded: `undo run` is running in this directory"), "{output}");
+    env.undo("config --global agent.strict true").ok();
+    let output = env.shell("undo run -q -- undo agent hook claude <../payload").ok();
+    assert!(output.text().contains("\"permissionDecision\":\"deny\""), "{output}");
 }
 
 #[test]
