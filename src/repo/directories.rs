@@ -78,6 +78,16 @@ impl Repository {
         }
     }
 
+    /// Writes the file `.undo` of a directory with a store elsewhere again, if something has deleted it. Returns whether it was missing.
+    pub fn restore_marker(&self) -> Result<bool> {
+        let is_file = matches!(self.layout.attachment, Attachment::Store(_));
+        if !is_file || fs::exists(&self.layout.marker())? {
+            return Ok(false);
+        }
+        self.layout.write_marker(self.format.id_text(), self.environment.durability())?;
+        Ok(true)
+    }
+
     /// Attaches a directory to a store, as one of the directories that the store knows. `joining` declares whether it replaces one
     /// that still exists.
     pub fn attach(

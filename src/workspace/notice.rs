@@ -68,6 +68,13 @@ pub enum Notice {
         /// Path of the store with the former history.
         store: PathBuf,
     },
+    /// A command has deleted the file `.undo`, which was written again.
+    DeletedMarker {
+        /// Path of the file.
+        marker: PathBuf,
+        /// Why it could not be written.
+        failure: Option<Arc<Error>>,
+    },
     /// Ignore rules without effect.
     IgnoreRules(Vec<IgnoreWarning>),
     /// The index could not be used, so all files were read.

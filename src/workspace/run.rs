@@ -1,16 +1,20 @@
 //! Records the worktree before and after a command, and undoes the changes of the command. No lock is held while the command
 //! runs, since the command may call `undo` itself.
 
+use std::sync::Arc;
+
 use crate::alarm::Findings;
 use crate::checkout;
 use crate::effect::Effect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::FileLock;
+use crate::fs::{self, FileLock};
 use crate::history::timeline::Timeline;
 use crate::id::{CommitId, OperationId};
 use crate::object::operation::Verb;
 use crate::object::{Objects, RunInfo, run_info};
 use crate::progress::Progress;
+use crate::quote::shell_path;
+use crate::repo::layout::{Attachment, Layout};
 use crate::repo::running;
 use crate::snapshot::{self, Outcome, SavedScan};
 use crate::time::Timestamp;
@@ -122,7 +126,13 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<(Outcome, SavedScan)> {
         // The command may have put another directory in its place.
-        self.worktree = Worktree::of(&self.repository)?;
+        self.worktree = Worktree::of(&self.repository).map_err(|error| explain_removed(&self.repository.layout, error))?;
+        let marker = self.repository.layout.marker();
+        match self.repository.restore_marker() {
+            Ok(false) => {}
+            Ok(true) => self.notices.push(Notice::DeletedMarker { marker, failure: None }),
+            Err(error) => self.notices.push(Notice::DeletedMarker { marker, failure: Some(Arc::new(error)) }),
+        }
         let mut transaction = self.repository.begin_waiting(on_wait)?;
         checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
         transaction.continue_action(before.recorded, before.began);
@@ -187,6 +197,21 @@ impl Workspace {
 
 fn recorded_commit(outcome: &Outcome) -> Result<CommitId> {
     outcome.commit.ok_or_else(|| Error::new(ErrorKind::Internal, "no commit holds the directory that was recorded"))
+}
+
+/// Names the command that revives a directory that no longer exists.
+fn explain_removed(layout: &Layout, error: Error) -> Error {
+    let directory = &layout.worktree;
+    if !matches!(layout.attachment, Attachment::Store(_)) || fs::exists(directory).unwrap_or(true) {
+        return error;
+    }
+    let (word, store) = (shell_path(directory), shell_path(&layout.repository));
+    let revival = match layout.is_outside() {
+        true => format!("undo revive {word}"),
+        false => format!("undo init {word} --store {store} && undo -C {word} checkout @"),
+    };
+    Error::new(ErrorKind::NotFound, format!("`{}` was removed", directory.display()))
+        .hint(format!("to revive it: {revival}"))
 }
 
 fn finish_first(error: Error) -> Error {

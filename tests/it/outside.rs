@@ -6,6 +6,7 @@ mod listed;
 mod lost;
 mod moved;
 mod places;
+mod runs;
 mod spelled;
 
 use std::fs;

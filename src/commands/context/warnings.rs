@@ -79,6 +79,16 @@ impl Context<'_> {
                     self.ui.warning(format_args!("{store} contains the history of an earlier directory at this path"));
                     self.ui.hint(format_args!("to continue that one instead: rm {directory}/.undo && undo stores adopt {directory} --from {store}"));
                 }
+                Notice::DeletedMarker { marker, failure } => {
+                    let outcome = failure.as_ref().map_or_else(
+                        || "it was written again".to_owned(),
+                        |error| format!("it could not be written again: {error}"),
+                    );
+                    self.ui.warning(format_args!(
+                        "the command deleted `{}`, which names the store of this directory; {outcome}",
+                        marker.display()
+                    ));
+                }
                 Notice::IgnoreRules(warnings) => self.warn_about_rules(warnings),
                 Notice::IndexFailure(error) => self.warn_about_index(error),
                 Notice::LeftStaged(paths) => {
