@@ -126,7 +126,8 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<(Outcome, SavedScan)> {
         // The command may have put another directory in its place.
-        self.worktree = Worktree::of(&self.repository).map_err(|error| explain_removed(&self.repository.layout, error))?;
+        self.worktree =
+            Worktree::of(&self.repository).map_err(|error| explain_removed(&self.repository.layout, error))?;
         let marker = self.repository.layout.marker();
         match self.repository.restore_marker() {
             Ok(false) => {}
