@@ -55,8 +55,8 @@ pub fn for_each_entry(
         }
         let record = here.directory.block().record(here.next);
         here.next += 1;
-        // The root's own record has no name.
-        let Some(record) = record.filter(|record| !record.name.is_empty()) else { continue };
+        // The root's own record has no name. A prefix is not a whole file.
+        let Some(record) = record.filter(|record| !record.name.is_empty() && !record.is_prefix) else { continue };
         let path = here.path.join(&record.name);
         let entry = record.to_entry();
         if entry.tree().is_some() {
