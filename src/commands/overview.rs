@@ -50,6 +50,7 @@ pub fn run(context: &Context<'_>) -> Result<()> {
     let state = if tally.clean { "clean".to_owned() } else { describe(&tally.counts) };
     let position = Some(Position::new(workspace.view(), differences.old_commit()));
     copies::warn(context, &copies);
+    context.warn_if_automatic_waits(&workspace)?;
     copies::hint_first_push(context, &copies);
     context.ui.show(&Overview {
         repository: true,

@@ -47,5 +47,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let listing = if args.short { Listing::Short } else { Listing::Words };
     changes::show_watched(context, &differences, listing, &copies)?;
     copies::warn(context, &copies);
+    context.warn_if_automatic_waits(&workspace)?;
     context.warn_about_differences(&differences)
 }

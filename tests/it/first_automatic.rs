@@ -28,7 +28,15 @@ hint: to allow them, record the directory once: undo commit
 [exit 4]
 
 "#]]);
+    for line in ["status", ""] {
+        let output = env.undo(line).ok().to_string();
+        assert!(
+            output.contains("warning: automatic commits of this directory are off until you allow them\n"),
+            "{output}"
+        );
+    }
     env.undo("commit").ok();
+    assert!(!env.undo("status").ok().to_string().contains("automatic commits"));
     env.write("a", "2");
     env.undo("commit --auto").ok();
 }

@@ -81,7 +81,7 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
         // Said once for each prompt.
         Ok(AutomaticOutcome::RunIsRunning(_)) if kind != EventKind::Prompt && !blocks_tool => return None,
         Ok(AutomaticOutcome::RunIsRunning(error)) => {
-            return Some(format!("`{worktree}` is not recorded: {error}; `undo undo` after the run undoes all of it"));
+            return Some(format!("`{worktree}` is not recorded: {error}; undoing that run undoes all of it"));
         }
         Ok(AutomaticOutcome::Recorded(recorded)) => {
             return describe_recorded(kind, blocks_tool, recorded).map(|text| format!("`{worktree}`: {text}"));

@@ -5,7 +5,6 @@ use crate::commands::Context;
 use crate::error::{ErrorKind, Result};
 use crate::report::End;
 use crate::report::hooks::AgentRecord;
-use crate::workspace::Workspace;
 use crate::workspace::hooks::{self, HookState, HookStatus};
 
 /// Show whether the hooks are installed and trusted, and the last event of each agent
@@ -26,10 +25,7 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
         context.ui.show(&AgentRecord::new(&status, last))?;
         warn(context, &status);
     }
-    if let Some(waiting) = workspace.as_ref().map(Workspace::automatic_waits).transpose()?.flatten() {
-        context.ui.warning(&waiting);
-        waiting.hint_text().into_iter().for_each(|hint| context.ui.hint(hint));
-    }
+    workspace.as_ref().map_or(Ok(()), |workspace| context.warn_if_automatic_waits(workspace))?;
     context.ui.show(&End { count: CodingAgent::ALL.len() as u64 })
 }
 

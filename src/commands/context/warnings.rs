@@ -16,7 +16,7 @@ use crate::report::messages::WarningPath;
 use crate::terminal::Stream;
 use crate::terminal::human::Size;
 use crate::time::Timestamp;
-use crate::workspace::{Differences, Notice, selection};
+use crate::workspace::{Differences, Notice, Workspace, selection};
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, database};
 
@@ -242,6 +242,15 @@ impl Context<'_> {
     /// Lists files with purged content, which no commit records.
     pub fn report_purged(&self, uncovered: &[Uncovered]) {
         self.warn_about("not recorded", &reasons(uncovered, |reason| reason == Reason::Purged));
+    }
+
+    /// Warns that automatic commits wait for a decision of the user, if they do.
+    pub fn warn_if_automatic_waits(&self, workspace: &Workspace) -> Result<()> {
+        if let Some(waiting) = workspace.automatic_waits()? {
+            self.ui.warning(&waiting);
+            waiting.hint_text().into_iter().for_each(|hint| self.ui.hint(hint));
+        }
+        Ok(())
     }
 
     /// Warns of paths, if there are any.

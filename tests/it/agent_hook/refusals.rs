@@ -285,7 +285,7 @@ fn a_home_directory_is_asked_for_once_and_strict_mode_has_a_reason_each_time() {
                  hint: to allow them, record the directory once: undo commit\n";
     assert!(status().contains(waits), "{}", status());
     env.undo("-C ../home commit -qm decided").ok();
-    assert!(!status().contains("wait until"), "{}", status());
+    assert!(!status().contains("are off until"), "{}", status());
     assert_eq!(hook(&env, "claude", &step), json!({}));
     assert_eq!(env.undo("-C ../home agent log --json").ok().json().len(), 3, "its prompt, the step and the summary");
 }
