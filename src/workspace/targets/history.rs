@@ -92,10 +92,10 @@ impl Workspace {
         match target.state().streams.get(&id) {
             Some(stream) if association.has_pushed(stream) => Ok(id),
             Some(Stream { host, path, .. }) => {
-                let (path, id) = (String::from_utf8_lossy(path), &id.to_string()[..8]);
+                let path = String::from_utf8_lossy(path);
                 let message = format!("in target `{name}`, `{host}:{path}` has continued the entry of this directory");
                 Err(Error::new(ErrorKind::Refused, message).hint(format!(
-                    "for a separate entry of this directory: undo push {name}; to read the other one, add --from {id}"
+                    "to get its commits: undo pull {name}; for a separate entry of this directory: undo push {name}"
                 )))
             }
             None => {

@@ -126,7 +126,12 @@ fn an_entry_that_a_clone_has_continued_is_no_longer_that_of_the_directory() {
     ] {
         let refused = env.undo(command).fails(4).to_string();
         assert!(refused.contains("/clone` has continued the entry of this directory"), "{command}: {refused}");
-        assert!(refused.contains("hint: for a separate entry of this directory: undo push disk; "), "{refused}");
+        assert!(
+            refused.contains(
+                "hint: to get its commits: undo pull disk; for a separate entry of this directory: undo push disk"
+            ),
+            "{refused}"
+        );
     }
     assert!(before == target() && env.read("file") == b"of the original", "nothing has changed");
     // Those who name the other directory get it.
