@@ -121,7 +121,8 @@ impl Target {
     pub fn restore_identity(&self) -> Result<bool> {
         let Some(bytes) = self.local.identity() else { return Ok(false) };
         if self.remote.create(TARGET, &bytes)? == Created::Exists {
-            self.remote.delete(&[TARGET.to_owned()])?;
+            let deleted = self.remote.delete(&[TARGET.to_owned()]);
+            deleted.map_err(|error| error.context("the damaged file `target` cannot be replaced"))?;
             self.remote.create(TARGET, &bytes)?;
         }
         Ok(true)

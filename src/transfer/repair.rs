@@ -57,9 +57,9 @@ pub fn repair(
         }
         let Some(salvaged) = replace(target, &found.files, connections, progress)? else { continue };
         outcome.salvaged = salvaged;
-        outcome.replaced =
-            found.files.len() as u64 + u64::from(target.has_damaged_identity()? && target.restore_identity()?);
         outcome.sent = send(repository, target, connections, progress)?;
+        let is_restored = target.has_damaged_identity()? && target.restore_identity()?;
+        outcome.replaced = found.files.len() as u64 + u64::from(is_restored);
         if !found.files.is_empty() {
             target.write_fold()?;
         }

@@ -50,6 +50,16 @@ fn check_remote(remote: &Remote) {
     assert_eq!(remote.list("probe", None).unwrap(), []);
 }
 
+/// A directory in the place of a key is damage, not a failure of the storage: nothing is retried, and a repair continues.
+fn check_directories_are_no_keys(remote: &Remote) {
+    remote.put("data/3f/3fa4", b"x").unwrap();
+    for error in [remote.get("data/3f").unwrap_err(), remote.get_range("data/3f", 0..1).unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Damaged);
+        assert_eq!(error.to_string(), "`data/3f` of the target is a directory, not a file");
+    }
+    assert_eq!(remote.counts().retries, 0);
+}
+
 fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
     now.as_secs().cast_signed()

@@ -3,7 +3,7 @@
 use undo::error::ErrorKind;
 use undo::internals::remote::{Address, Options, Remote};
 
-use super::{check_limits, check_long_list, check_races, check_remote, limited};
+use super::{check_directories_are_no_keys, check_limits, check_long_list, check_races, check_remote, limited};
 use crate::safety::places::Mounted;
 
 fn remote(directory: &tempfile::TempDir) -> Remote {
@@ -14,6 +14,7 @@ fn remote(directory: &tempfile::TempDir) -> Remote {
 fn a_directory_stores_keys() {
     let directory = tempfile::tempdir().unwrap();
     check_remote(&remote(&directory));
+    check_directories_are_no_keys(&remote(&directory));
 }
 
 #[test]

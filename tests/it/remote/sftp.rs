@@ -5,7 +5,7 @@ use std::time::Duration;
 use undo::error::ErrorKind;
 use undo::internals::remote::{Address, Created, Creation, Options, Remote, SftpAddress};
 
-use super::{check_limits, check_long_list, check_races, check_remote, limited, names};
+use super::{check_directories_are_no_keys, check_limits, check_long_list, check_races, check_remote, limited, names};
 
 use crate::safety::places::Mounted;
 use crate::servers::free_ports;
@@ -15,6 +15,7 @@ use crate::servers::sshd::Sshd;
 fn sftp_stores_keys() {
     let Some(sshd) = Sshd::start("") else { return };
     check_remote(&sshd.remote("some/target"));
+    check_directories_are_no_keys(&sshd.remote("some/target"));
     assert_eq!(std::fs::read_dir(sshd.path("some/target/tmp")).unwrap().count(), 0, "temporary files remain");
 }
 
