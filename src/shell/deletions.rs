@@ -7,7 +7,7 @@ mod rsync;
 use super::word::{Word, quoted};
 use crate::path::glob::{Glob, Slashes};
 
-pub(super) use find::only_reads as find_only_reads;
+pub(super) use find::{deleted_by_name as deleted_by_find, only_reads as find_only_reads};
 
 /// The operands that a command deletes with everything below them. `None` if it is not known to delete any.
 pub(super) fn deleted(program: &[u8], arguments: &[Word]) -> Option<Vec<Word>> {
@@ -143,6 +143,10 @@ mod tests {
             ("find . -name '*.pyc' -print -o -type f -exec rm {} \\;", "."),
             ("find . -name a -prune -o \\( -type f -o -name b \\) -delete", "."),
             ("find . -delete -name '*.pyc'", "."),
+            ("find . -path '*/packs/*' -delete", "."),
+            ("find a/ -path 'a/*' -delete", "a/"),
+            ("find . -ipath './.U*' -exec rm -rf {} +", "."),
+            ("find . ! -path './build/*' -delete", "."),
         ] {
             assert_eq!(shown(line).as_deref(), Some(expected), "{line}");
         }
@@ -153,6 +157,8 @@ mod tests {
             "find . \\( -name '*.a' -o -name '*.b' \\) -delete",
             "find . -name a \\( -type f -o -type l \\) -delete",
             "find . -path './build/*' -delete",
+            "find . -not -path '*/.*' -delete",
+            "find . ! -path './.undo/*' -type f -delete",
             "find . -regex '.*[.]o' -delete",
             "find . -name \"$x\" -delete",
             "find . -type l -delete",

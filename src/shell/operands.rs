@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::braces::expand_braces;
-use super::deletions::{deleted, find_only_reads, operands};
+use super::deletions::{deleted, deleted_by_find, find_only_reads, operands};
 use super::directories::{Certainty, Directories};
 use super::line::{Part, Variables, commands, split};
 use super::word::{Letter, Word, base_name, is_assignment};
@@ -193,7 +193,14 @@ impl Search<'_> {
             });
             operands(&words).chain(values).collect()
         };
-        let paths: Vec<Word> = deleted.unwrap_or_else(others);
+        let by_name = if name == b"find" && !deletes { deleted_by_find(&words) } else { Vec::new() };
+        self.push(&deleted.unwrap_or_else(others), deletes);
+        if !by_name.is_empty() {
+            self.push(&by_name, true);
+        }
+    }
+
+    fn push(&mut self, paths: &[Word], deletes: bool) {
         let is_known = |word: &&Word| !word.is_unknown && !word.letters.is_empty();
         let operands = paths.iter().filter(is_known).map(|word| self.operand(word)).collect();
         let (directories, certainty) = self.directories.current();
@@ -304,6 +311,9 @@ mod tests {
             ("rsync -a --delete --exclude .undo src/ shop/", "[] .undo src/ shop/"),
             ("find shop -name x -delete", "[] shop x"),
             ("find shop -type f -delete", "[] -shop"),
+            ("find . -name 'sh*' -exec rm -rf {} +", "[] . sh* rm {} +; [] -~./sh*"),
+            ("find . -name 'sh*' -exec rm {} +", "[] . sh* rm {} +"),
+            ("find . -name .undo -prune -o -name b -exec rm -r {} +", "[] . .undo b rm {} +"),
             ("rm file", ""),
         ] {
             assert_eq!(shown(line), expected, "{line}");

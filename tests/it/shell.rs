@@ -130,6 +130,7 @@ hint: to refuse such commands in new shells: undo config --global shell.strict t
         "git -C work clean -fdx -e .undoignore",
         "rsync -a --delete-excluded --exclude .undo home/ work/",
         "find . -type f -delete",
+        "find . -maxdepth 1 -name \"w*\" -exec rm -rf {} +",
     ] {
         assert!(
             before(&env, "", line).fails(4).to_string().contains("deletes the history in [ROOT]/work/.undo"),
