@@ -97,6 +97,10 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
     for (_, problem) in &threatened.problems {
         exit = exit.or(context.ui.error(problem));
     }
+    for (directory, lost) in threatened.unattached {
+        let shown = visible(directory.as_os_str().as_bytes());
+        exit = exit.or(context.ui.error(&lost.context(format!("{shown} was not recorded before this command"))));
+    }
     for directory in &threatened.directories {
         let shown = visible(directory.as_os_str().as_bytes());
         let record = || record_one(context, args, directory, line, deadline);

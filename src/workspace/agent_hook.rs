@@ -8,11 +8,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::progress::Progress;
 use crate::progress::deadline::Deadline;
-use crate::quote::shell_path;
 use crate::repo::config;
 use crate::shell::{Guards, Shell, entered_directories, guarded_commands};
 
-use super::{AutomaticOptions, AutomaticOutcome, Workspace, find_threatened, layout_above, stores};
+use super::missing::missing_directories;
+use super::{AutomaticOptions, AutomaticOutcome, Workspace, find_threatened, layout_above};
 
 /// What the user's settings say about hooks. A repository cannot set this: the directory may come from elsewhere.
 pub(crate) struct HookSettings {
@@ -112,7 +112,7 @@ pub(crate) fn record_event(
     let threatened = find_threatened(&commands, &event.command_directory, settings.deadline, environment);
     let (late, problems): (Vec<_>, Vec<_>) =
         threatened.problems.into_iter().partition(|(_, error)| error.kind() == ErrorKind::NotInTime);
-    let problems = problems.into_iter().map(|(path, error)| (path, Err(error)));
+    let problems = problems.into_iter().chain(threatened.unattached).map(|(path, error)| (path, Err(error)));
     for (path, found) in threatened.directories.into_iter().map(|path| (path, Ok(()))).chain(problems) {
         let is_known = |known: &HookOutcome| known.worktree == path && (found.is_ok() || known.result.is_err());
         if !directories.iter().any(is_known) {
@@ -128,28 +128,32 @@ pub(crate) fn record_event(
 
 /// The directories with a repository that an event is about: those of the paths that the tool names and, unless the tool changes
 /// nothing else, that of the working directory and those in which its command runs. With an error for each that cannot be
-/// opened, or that was removed.
+/// opened, that was removed, or that has lost its `.undo`.
 fn worktrees(event: &HookEvent, environment: &Environment) -> Vec<(PathBuf, Result<()>)> {
     let mut found: Vec<(PathBuf, Result<()>)> = Vec::new();
+    let mut places: Vec<PathBuf> = Vec::new();
+    // A tool may write through a link, or replace it.
     for path in &event.paths {
-        // A tool may write through a link, or replace it.
-        add_worktree(&mut found, path);
-        path.parent().into_iter().for_each(|parent| add_worktree(&mut found, parent));
+        places.extend([Some(path.as_path()), path.parent()].into_iter().flatten().map(Path::to_owned));
     }
+    places.iter().for_each(|path| add_worktree(&mut found, path));
+    let is_elsewhere = found.is_empty() && event.edits_only_paths();
     if found.is_empty() || !event.edits_only_paths() {
-        add_worktree(&mut found, &event.directory);
-        // Reading all stores takes time, so a step looks for a removed directory only if it certainly was removed.
-        let is_prompt = event.kind == EventKind::Prompt && found.is_empty();
-        if is_prompt || fs::canonicalize(&event.directory).is_err() {
-            let missing = missing_directory(&event.directory, environment);
-            let missing = missing.filter(|missing| missing.is_removed || is_prompt);
-            found.extend(missing.map(|missing| (missing.path.clone(), Err(missing.error()))));
-        }
         let line = event.shell_command().unwrap_or_default();
-        add_worktree(&mut found, &event.command_directory);
-        for entered in entered_directories(line.as_bytes(), &fs::variable) {
-            add_worktree(&mut found, &event.command_directory.join(entered));
-        }
+        let entered = entered_directories(line.as_bytes(), &fs::variable).into_iter();
+        let entered = entered.map(|entered| event.command_directory.join(entered));
+        let directories: Vec<PathBuf> =
+            [event.directory.clone(), event.command_directory.clone()].into_iter().chain(entered).collect();
+        directories.iter().for_each(|path| add_worktree(&mut found, path));
+        places.extend(directories);
+    }
+    // Reading all stores takes time, which an event of a recorded directory needs only if the directory was removed.
+    let is_unrecorded = found.is_empty() || is_elsewhere;
+    if is_unrecorded || fs::canonicalize(&event.directory).is_err() {
+        let places = places.iter().filter_map(|path| fs::canonicalize_existing(path).ok()).collect();
+        let missing = missing_directories(&places, environment).into_iter();
+        let missing = missing.filter(|missing| missing.is_removed || is_unrecorded);
+        found.extend(missing.map(|missing| (missing.path.clone(), Err(missing.error()))));
     }
     found
 }
@@ -162,40 +166,5 @@ fn add_worktree(found: &mut Vec<(PathBuf, Result<()>)>, path: &Path) {
     };
     if !found.iter().any(|(other, _)| *other == worktree) {
         found.push((worktree, result));
-    }
-}
-
-/// A directory with a history in a store outside that nothing at its path uses.
-struct MissingDirectory {
-    path: PathBuf,
-    store: PathBuf,
-    /// Whether nothing is at its path. Otherwise its `.undo` is missing, or another directory is there.
-    is_removed: bool,
-}
-
-/// The directory that contains or contained a path, if nothing there uses its history.
-fn missing_directory(path: &Path, environment: &Environment) -> Option<MissingDirectory> {
-    let path = fs::canonicalize_existing(path).ok()?;
-    let store = stores::store_of(&path, environment).ok()?.filter(|store| store.has_commits)?;
-    let missing = store.directories.iter().filter(|known| known.is_missing && path.starts_with(&known.path));
-    let path = missing.max_by_key(|known| known.path.components().count())?.path.clone();
-    let is_removed = !fs::exists(&path).unwrap_or(true);
-    Some(MissingDirectory { path, store: store.path, is_removed })
-}
-
-impl MissingDirectory {
-    fn error(&self) -> Error {
-        let (word, store) = (shell_path(&self.path), self.store.display());
-        let (message, hint) = match self.is_removed {
-            true => (
-                format!("the directory was removed; its history is in `{store}`"),
-                format!("to revive it: undo revive {word}"),
-            ),
-            false => (
-                format!("it has no `.undo`, but `{store}` has the history of a directory at this path"),
-                format!("to continue that history: undo stores adopt {word}"),
-            ),
-        };
-        Error::new(ErrorKind::NoRepository, message).hint(hint)
     }
 }

@@ -18,6 +18,7 @@ use crate::repo::layout::Layout;
 use crate::repo::outside;
 use crate::shell::{Certainty, GuardedCommand, Shell};
 
+use super::missing::missing_directories;
 use super::{AutomaticOptions, AutomaticOutcome, Deadline, Workspace};
 use operand_paths::{OperandPath, entries, expand_all};
 
@@ -34,6 +35,8 @@ pub(crate) struct Threatened {
     pub directories: Vec<PathBuf>,
     /// An error for each store that the commands delete, or in which they delete something, sorted by path.
     pub deleted_stores: Vec<Error>,
+    /// Directories that have lost their `.undo`, so that their histories are not used.
+    pub unattached: Vec<(PathBuf, Error)>,
     /// Directories whose repositories cannot be used, or were not found in time.
     pub problems: Vec<(PathBuf, Error)>,
 }
@@ -77,6 +80,8 @@ struct Search {
     searched: BTreeSet<PathBuf>,
     /// Paths without links, by directory.
     canonical: BTreeMap<PathBuf, Option<PathBuf>>,
+    /// Paths of directories without a repository, without links.
+    unrecorded: BTreeSet<PathBuf>,
     problems: Vec<(PathBuf, Error)>,
 }
 
@@ -89,6 +94,7 @@ impl Search {
             deleted: Vec::new(),
             searched: BTreeSet::new(),
             canonical: BTreeMap::new(),
+            unrecorded: BTreeSet::new(),
             problems: Vec::new(),
         }
     }
@@ -114,7 +120,8 @@ impl Search {
             return;
         }
         match layout_above(directory) {
-            Ok(layout) => layout.into_iter().for_each(|layout| self.add(layout)),
+            Ok(Some(layout)) => self.add(layout),
+            Ok(None) => self.unrecorded.extend(fs::canonicalize_existing(directory)),
             Err(error) => self.problems.push((directory.to_owned(), error)),
         }
     }
@@ -150,7 +157,7 @@ impl Search {
         match Layout::at(path) {
             Ok(Some(layout)) => self.add(layout),
             Ok(None) if is_store(path) => self.stores.push(path.to_owned()),
-            Ok(None) => {}
+            Ok(None) => _ = self.unrecorded.insert(path.to_owned()),
             Err(error) => self.problems.push((path.to_owned(), error)),
         }
     }
@@ -197,12 +204,17 @@ impl Search {
             let part = if is_deleted(store) { "" } else { is_damaged().then_some("files of ")? };
             Some(deletes_history(store, part))
         };
+        let missing = missing_directories(&self.unrecorded, environment).into_iter();
+        let is_recorded = |path: &Path| path.ancestors().any(|above| self.found.contains_key(above));
+        let unattached = missing.filter(|missing| !missing.is_removed && !is_recorded(&missing.path));
+        let unattached = unattached.map(|missing| (missing.path.clone(), missing.error())).collect();
         let mut problems = self.problems;
         problems.sort_by_cached_key(|(_, error)| error.to_string());
         problems.dedup_by_key(|(_, error)| error.to_string());
         Threatened {
             directories: self.found.into_keys().collect(),
             deleted_stores: stores.iter().filter_map(deletion).collect(),
+            unattached,
             problems,
         }
     }

@@ -14,6 +14,7 @@ mod gc;
 mod guarded;
 mod history;
 pub mod hooks;
+mod missing;
 pub(crate) mod notice;
 mod prepared;
 mod purge;

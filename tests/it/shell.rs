@@ -106,6 +106,27 @@ fn each_repository_is_recorded_once() {
 }
 
 #[test]
+fn a_directory_that_lost_its_marker_is_named() {
+    let env = TestEnv::new();
+    env.write("data/old", "old");
+    env.undo("commit -qm first --init").ok();
+    env.shell("rm -r .undo && undo init -q --outside && undo commit -qm first && rm .undo").ok();
+    for (directory, line) in [("work/data", "rm -rf old"), ("", "rm -rf work"), ("home", "rm -rf ../work/data/*")] {
+        before(&env, directory, line).shows(str![[r#"
+---- stderr ----
+error: [ROOT]/work was not recorded before this command: it has no `.undo`, but `[ROOT]/home/.local/state/undo/work-[ID]` has the history of a directory at this path
+hint: to continue that history: undo stores adopt [ROOT]/work
+[exit 10]
+
+"#]]);
+    }
+    before(&env, "home", "rm -rf none").ok();
+    before(&env, "work", "ls -r").ok();
+    env.undo("init").ok();
+    before(&env, "", "rm -rf work/data").ok();
+}
+
+#[test]
 fn a_history_that_is_deleted_with_the_directory_is_named() {
     let env = repository();
     before(&env, "", "rm -rf work").shows(str![[r#"

@@ -121,28 +121,42 @@ fn a_directory_that_exists_again_was_not_removed() {
     env.undo("init --outside").ok();
     env.undo("commit -m start").ok();
     let missing = bash(&env, "s", "make").replace("/work\"", "/work/sub\"");
-    // Nothing uses the path: a step does not search for a `.undo` that was lost.
     env.shell("rm -rf ../work/.undo").ok();
-    assert_eq!(hook(&env, "claude", &missing), serde_json::json!({}));
+    let answer = hook(&env, "claude", &missing);
+    assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny", "{answer}");
     env.undo("init").ok();
     assert_eq!(hook(&env, "claude", &missing), serde_json::json!({}));
     env.undo("show @{step}").ok();
 }
 
 #[test]
-fn a_prompt_in_a_directory_that_lost_its_marker_names_the_history() {
+fn an_event_in_a_directory_that_lost_its_marker_names_the_history() {
     let env = TestEnv::new();
     env.write("sub/a", "1");
     env.undo("init --outside").ok();
     let prompt = payload(&env, "claude/UserPromptSubmit");
     env.shell("mv .undo ..").ok();
     assert_eq!(hook(&env, "claude", &prompt), serde_json::json!({}), "without commits");
-    env.shell("mv ../.undo . && undo commit -qm start && rm .undo").ok();
-    for directory in ["/work", "/work/sub"] {
-        let answer = hook(&env, "claude", prompt.replace("/work\"", &format!("{directory}\"")));
-        let work = env.path().display().to_string();
-        let text = message(&answer);
-        assert!(text.starts_with(&format!("undo: `{work}` was not recorded: it has no `.undo`, but `")), "{text}");
+    env.shell("mv ../.undo . && undo commit -qm start && rm .undo && mkdir ../else").ok();
+    let (work, other) = (env.path(), env.root().join("else"));
+    let elsewhere = |text: String| text.replace("/work\"", "/else\"");
+    for event in [
+        prompt.clone(),
+        prompt.replace("/work\"", "/work/sub\""),
+        bash(&env, "s", "make"),
+        payload(&env, "claude/Stop"),
+        elsewhere(bash(&env, "s", "cd ../work && make")),
+        elsewhere(bash(&env, "s", "rm -rf ../work/sub")),
+        elsewhere(bash(&env, "s", "rm -rf ../work/")),
+        edit(&env, "Edit", &work.join("sub/a"))
+            .replace(&*format!("\"cwd\":\"{}\"", work.display()), &format!("\"cwd\":\"{}\"", other.display())),
+    ] {
+        let answer = hook(&env, "claude", &event);
+        let (text, work) = (message(&answer), work.display());
+        assert!(
+            text.starts_with(&format!("undo: `{work}` was not recorded: it has no `.undo`, but `")),
+            "{event}: {text}"
+        );
         assert!(text.ends_with(&format!("to continue that history: undo stores adopt {work}")), "{text}");
     }
     env.undo("stores adopt").ok();
