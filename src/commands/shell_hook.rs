@@ -41,6 +41,9 @@ pub struct Args {
     /// Fail if the state before the command line is incomplete, as `shell.strict` asks for
     #[arg(long, hide = true, requires = "before")]
     strict: bool,
+    /// Patterns match names that begin with a dot, too
+    #[arg(long, hide = true, requires = "before")]
+    dotfiles: bool,
     /// Alias that the command line uses
     #[arg(long = "alias", hide = true, value_name = "NAME=TEXT", requires = "before", allow_hyphen_values = true)]
     aliases: Vec<OsString>,
@@ -91,7 +94,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
     let interrupt = if args.strict { "refuses the command" } else { "skips the recording" };
     let announcement = |doing: &str| format!("{doing} before this command, for up to {seconds} s (Ctrl-C {interrupt})");
     let threatened = context.ui.announce(&announcement("searching for repositories"), || {
-        find_threatened(&commands, &context.cwd, deadline, &context.environment)
+        find_threatened(&commands, &context.cwd, args.dotfiles, deadline, &context.environment)
     });
     let mut exit = Exit::SUCCESS;
     for (_, problem) in &threatened.problems {
@@ -113,6 +116,11 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
     for deleted in &threatened.deleted_stores {
         context.ui.warning(deleted);
         exit = exit.or(deleted.exit());
+    }
+    if threatened.has_unknown_paths {
+        let unknown = "this command names paths that only the shell knows; the directories there may not be recorded";
+        context.ui.warning(unknown);
+        exit = exit.or(ErrorKind::Refused.exit());
     }
     if !threatened.deleted_stores.is_empty() && !args.strict {
         context.ui.hint("to refuse such commands in new shells: undo config --global shell.strict true");

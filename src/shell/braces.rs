@@ -20,7 +20,7 @@ pub(super) fn expand_braces(word: &Word) -> Words {
         return vec![word.clone()];
     }
     let words = expansion.range(0, word.letters.len());
-    words.into_iter().map(|letters| Word { letters, is_unknown: word.is_unknown }).collect()
+    words.into_iter().map(|letters| Word { letters, unknown_from: word.unknown_from }).collect()
 }
 
 /// The positions of the commas and of the closing brace of each list, by its opening brace.
@@ -146,7 +146,7 @@ mod tests {
 
     fn unquoted(text: &str) -> Word {
         let letters = text.bytes().map(|byte| Letter { byte, is_quoted: false }).collect();
-        Word { letters, is_unknown: false }
+        Word::known(letters)
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
             let words: Vec<_> = expand_braces(&unquoted(word)).iter().map(Word::text).collect();
             assert_eq!(String::from_utf8(words.join(&b' ')).unwrap(), expected, "{word}");
         }
-        let word = Word { letters: b"{a,b}".iter().copied().map(quoted).collect(), is_unknown: false };
+        let word = Word::known(b"{a,b}".iter().copied().map(quoted).collect());
         assert_eq!(expand_braces(&word), [word]);
     }
 

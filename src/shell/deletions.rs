@@ -39,7 +39,8 @@ fn joined(directory: &Word, path: &Word) -> Word {
         return path.clone();
     }
     let letters = [&directory.letters[..], &[quoted(b'/')], &path.letters].concat();
-    Word { letters, is_unknown: directory.is_unknown || path.is_unknown }
+    let in_path = path.unknown_from.map(|from| directory.letters.len() + 1 + from);
+    Word { letters, unknown_from: directory.unknown_from.or(in_path) }
 }
 
 /// Whether a pattern of paths matches `.undo`: as one of its components, or by wildcards if it has only one.
@@ -63,7 +64,7 @@ mod tests {
     fn shown(line: &str) -> Option<String> {
         let words = commands(line.as_bytes(), Shell::Bash, &|_| None).remove(0);
         let deleted = deleted(&words[0].text(), &words[1..])?;
-        let known = deleted.iter().filter(|word| !word.is_unknown);
+        let known = deleted.iter().filter(|word| !word.is_unknown());
         Some(known.map(|word| String::from_utf8(word.text()).unwrap()).collect::<Vec<_>>().join(" "))
     }
 

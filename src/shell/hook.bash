@@ -70,7 +70,19 @@ __undo_debug() {
 
 # Records before a command. Fails if the command must not run.
 __undo_record() {
-    command undo shell-hook bash @STRICT@ --before "$1" </dev/null >&2 && return 0
+    local __undo_rest=$1 __undo_name __undo_dotfiles=''
+    # Exports the variables that the command uses, so that its paths are known.
+    while [[ $__undo_rest == *\$* ]]; do
+        __undo_rest=${__undo_rest#*\$}
+        __undo_name=${__undo_rest#\{}
+        __undo_name=${__undo_name%%[![:alnum:]_]*}
+        case $__undo_name in
+        '' | _ | [0-9]* | __undo_* | BASH* | COMP_* | DIRSTACK | EPOCH* | FUNCNAME | GROUPS | HISTCMD | IFS | LINENO | RANDOM | SECONDS | SRANDOM) ;;
+        *) [[ -z ${!__undo_name+x} ]] || local -x "$__undo_name=${!__undo_name}" 2>/dev/null ;;
+        esac
+    done
+    ! shopt -q dotglob || __undo_dotfiles=--dotfiles
+    command undo shell-hook bash @STRICT@ ${__undo_dotfiles:+"$__undo_dotfiles"} --before "$1" </dev/null >&2 && return 0
     [[ -n '@STRICT@' ]] || return 0
     printf '%s\n' 'undo: the command was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before it' >&2
     if ! shopt -q extdebug; then

@@ -25,10 +25,20 @@ __undo_arguments() {
 __undo_record() {
     # `set -x` is for the commands of the user.
     [[ ! -o xtrace ]] || { setopt local_options no_xtrace } 2>/dev/null
+    local __undo_rest=$1 __undo_name __undo_dotfiles=
+    [[ ! -o glob_dots ]] || __undo_dotfiles=--dotfiles
     emulate -L zsh
     [[ ${UNDO_GUARD-} == off ]] && return 0
     __undo_is_guarded "$1" || return 0
-    command undo shell-hook zsh @STRICT@ --before "$1" </dev/null >&2 && return 0
+    # Exports the variables that the line uses, so that its paths are known.
+    while [[ $__undo_rest == *\$* ]]; do
+        __undo_rest=${__undo_rest#*\$}
+        __undo_name=${${__undo_rest#\{}%%[^[:alnum:]_]*}
+        [[ $__undo_name == [[:alpha:]_]* && $__undo_name != __undo_* ]] || continue
+        [[ ${(Pt)__undo_name} == scalar* && ${(Pt)__undo_name} != *(special|readonly)* ]] || continue
+        local -x "$__undo_name=${(P)__undo_name}"
+    done
+    command undo shell-hook zsh @STRICT@ $__undo_dotfiles --before "$1" </dev/null >&2 && return 0
     [[ -n '@STRICT@' ]] || return 0
     print -ru2 'undo: the line was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before the command'
     return 1

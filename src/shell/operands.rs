@@ -21,15 +21,21 @@ pub struct GuardedCommand {
     pub operands: Vec<Operand>,
     /// Whether the command deletes what its operands name, with everything below.
     pub deletes: bool,
+    /// Whether all operands are paths that the command changes.
+    pub has_only_paths: bool,
 }
 
-/// A word that may name a file.
+/// A word that may name a file. Paths are relative to the directory of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operand {
-    /// The path, relative to the directory of the command; with `is_pattern` a pattern, in which `\` quotes.
-    pub path: Vec<u8>,
-    /// Whether the shell replaces the word by the paths that match it.
-    pub is_pattern: bool,
+pub enum Operand {
+    /// A path.
+    Path(Vec<u8>),
+    /// A pattern, which the shell replaces by the paths that match it. `\` quotes.
+    Pattern(Vec<u8>),
+    /// The directory below which a path lies whose rest only the shell knows.
+    Beginning(Vec<u8>),
+    /// A path that only the shell knows.
+    Unknown,
 }
 
 /// Programs that run the command in their arguments, and keywords of shells that precede a command.
@@ -77,10 +83,11 @@ const SHELLS: [&[u8]; 7] = [b"bash", b"dash", b"fish", b"ksh", b"sh", b"su", b"z
 /// Maximum number of words before the command that a wrapper runs.
 const MOST_OPTIONS: usize = 100;
 
+/// Programs whose operands all are paths that they change.
+const ONLY_PATHS: [&[u8]; 4] = [b"mv", b"rm", b"shred", b"truncate"];
+
 /// Nesting of shells (`sh -c`) beyond which a line is not understood.
 const DEEPEST: usize = 5;
-
-const TILDE: Letter = Letter { byte: b'~', is_quoted: false };
 
 /// An assignment with this name and value before a command exempts it.
 pub const EXEMPTION: &[u8] = b"UNDO_GUARD=off";
@@ -153,7 +160,7 @@ impl Search<'_> {
         if is_guarded {
             self.add(name, arguments);
         } else if matches!(name, b"cd" | b"pushd") {
-            let target = arguments.iter().find(|word| !word.text().starts_with(b"-") && !word.is_unknown);
+            let target = arguments.iter().find(|word| !word.text().starts_with(b"-") && !word.is_unknown());
             self.directories.enter(target.map(|word| self.with_home(word)), is_wrapped);
             return true;
         }
@@ -189,57 +196,69 @@ impl Search<'_> {
             // `dd of=FILE`, `--target-directory=DIR`, `-chdir=DIR`.
             let values = words.iter().filter_map(|word| {
                 let equals = word.letters.iter().position(|letter| letter.byte == b'=')?;
-                Some(Word { letters: word.letters[equals + 1..].to_vec(), is_unknown: word.is_unknown })
+                let unknown_from = word.unknown_from.map(|from| from.saturating_sub(equals + 1));
+                Some(Word { letters: word.letters[equals + 1..].to_vec(), unknown_from })
             });
             operands(&words).chain(values).collect()
         };
         let by_name = if name == b"find" && !deletes { deleted_by_find(&words) } else { Vec::new() };
-        self.push(&deleted.unwrap_or_else(others), deletes);
+        self.push(name, &deleted.unwrap_or_else(others), deletes);
         if !by_name.is_empty() {
-            self.push(&by_name, true);
+            self.push(name, &by_name, true);
         }
     }
 
-    fn push(&mut self, paths: &[Word], deletes: bool) {
-        let is_known = |word: &&Word| !word.is_unknown && !word.letters.is_empty();
-        let operands = paths.iter().filter(is_known).map(|word| self.operand(word)).collect();
+    fn push(&mut self, name: &[u8], paths: &[Word], deletes: bool) {
+        let is_given = |word: &&Word| word.is_unknown() || !word.letters.is_empty();
+        let operands = paths.iter().filter(is_given).map(|word| self.operand(word)).collect();
         let (directories, certainty) = self.directories.current();
-        self.found.push(GuardedCommand { directories, certainty, operands, deletes });
+        self.found.push(GuardedCommand {
+            directories,
+            certainty,
+            operands,
+            deletes,
+            has_only_paths: ONLY_PATHS.contains(&name),
+        });
     }
 
     fn operand(&self, word: &Word) -> Operand {
+        if word.unknown_from == Some(0) {
+            return Operand::Unknown;
+        }
+        if let Some(from) = word.unknown_from {
+            let letters = &word.letters[..from];
+            let end = letters.iter().rposition(|letter| letter.byte == b'/').map_or(0, |slash| slash + 1);
+            return Operand::Beginning(self.with_home(&Word::known(letters[..end].to_vec())));
+        }
         let is_special = |letter: &Letter| !letter.is_quoted && matches!(letter.byte, b'*' | b'?' | b'[');
         if !word.letters.iter().any(is_special) {
-            return Operand { path: self.with_home(word), is_pattern: false };
+            return Operand::Path(self.with_home(word));
         }
         let escaped = |letter: &Letter| {
             let needs_escape = letter.is_quoted && matches!(letter.byte, b'*' | b'?' | b'[' | b'\\');
             [needs_escape.then_some(b'\\'), Some(letter.byte)].into_iter().flatten()
         };
-        let mut path = self.home_of(word);
-        path.extend(word.letters.iter().skip(self.tilde(word)).flat_map(escaped));
-        Operand { path, is_pattern: true }
+        let (mut path, length) = self.tilde(word);
+        path.extend(word.letters[length..].iter().flat_map(escaped));
+        Operand::Pattern(path)
     }
 
     /// The text of a word with `~` replaced.
     fn with_home(&self, word: &Word) -> Vec<u8> {
-        let mut path = self.home_of(word);
-        path.extend(word.letters.iter().skip(self.tilde(word)).map(|letter| letter.byte));
+        let (mut path, length) = self.tilde(word);
+        path.extend(word.letters[length..].iter().map(|letter| letter.byte));
         path
     }
 
-    /// Length of a leading `~` that means the home directory.
-    fn tilde(&self, word: &Word) -> usize {
-        let is_home = match &word.letters[..] {
-            [tilde] => *tilde == TILDE,
-            [tilde, next, ..] => *tilde == TILDE && next.byte == b'/',
-            [] => false,
-        };
-        usize::from(is_home && (self.variables)("HOME").is_some())
-    }
-
-    fn home_of(&self, word: &Word) -> Vec<u8> {
-        if self.tilde(word) == 0 { Vec::new() } else { (self.variables)("HOME").unwrap_or_default() }
+    /// What a leading `~` (the home directory) or `~+` (the current one) means, and its length. Nothing if there is none.
+    fn tilde(&self, word: &Word) -> (Vec<u8>, usize) {
+        let is_plain = |at: usize, byte: u8| word.letters.get(at) == Some(&Letter { byte, is_quoted: false });
+        let ends = |at: usize| word.letters.get(at).is_none_or(|letter| letter.byte == b'/');
+        match (self.variables)("HOME") {
+            Some(home) if is_plain(0, b'~') && ends(1) => (home, 1),
+            _ if is_plain(0, b'~') && is_plain(1, b'+') && ends(2) => (b".".to_vec(), 2),
+            _ => (Vec::new(), 0),
+        }
     }
 }
 
@@ -281,8 +300,13 @@ mod tests {
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
         let command = |command: &GuardedCommand| {
             let operand = |one: &Operand| {
-                let mark = if one.is_pattern { "~" } else { "" };
-                format!("{}{mark}{}", if command.deletes { "-" } else { "" }, text(&one.path))
+                let (mark, path) = match one {
+                    Operand::Path(path) => ("", path),
+                    Operand::Pattern(path) => ("~", path),
+                    Operand::Beginning(path) => ("?", path),
+                    Operand::Unknown => return "?".to_owned(),
+                };
+                format!("{}{mark}{}", if command.deletes { "-" } else { "" }, text(path))
             };
             let operands: Vec<_> = command.operands.iter().map(operand).collect();
             let mark = match command.certainty {
@@ -299,7 +323,8 @@ mod tests {
     fn operands_are_paths() {
         for (line, expected) in [
             ("rm -rf shop 'a b'", "[] -shop -a b"),
-            ("rm -r ~/x \"~/y\" $HOME/z $unknown", "[] -/home/ann/x -~/y -/home/ann/z"),
+            ("rm -r ~/x \"~/y\" $HOME/z $unknown ~+/v", "[] -/home/ann/x -~/y -/home/ann/z ? -./v"),
+            ("rm -r p/$x/y ~/$x 'q/'\"$(a)\" r/@(s|t)", "[] -?p/ -?/home/ann/ -?q/ -?r/"),
             ("rm -r sh* 'a*' \"b*\"c?", r"[] -~sh* -a* -~b\*c?"),
             ("rm -r {a,b{c,d}}/x {e}", "[] -a/x -bc/x -bd/x -{e}"),
             ("rm -rf -- -data", "[] --data"),
@@ -413,11 +438,7 @@ mod tests {
             let alias = [(name.as_bytes().to_vec(), b"rm -rf".to_vec())];
             let line = format!("{name} x");
             let found = guarded_commands(line.as_bytes(), Shell::Bash, &guards, &alias, &|_| None);
-            assert_eq!(
-                (found.len(), found[0].operands.len(), &found[0].operands[0].path[..]),
-                (1, 1, &b"x"[..]),
-                "{name}"
-            );
+            assert_eq!((found.len(), &found[0].operands[..]), (1, &[Operand::Path(b"x".to_vec())][..]), "{name}");
         }
     }
 

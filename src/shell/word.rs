@@ -12,14 +12,29 @@ pub struct Letter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
     pub letters: Vec<Letter>,
-    /// Whether the value depends on what only the shell knows.
-    pub is_unknown: bool,
+    /// The letter before which, or at the end of the word, first stands something that only the shell knows. `None` if all is known.
+    pub unknown_from: Option<usize>,
 }
 
 /// The words of a simple command, without redirections.
 pub type Words = Vec<Word>;
 
 impl Word {
+    /// A word without quotes or unknown parts.
+    pub fn known(letters: Vec<Letter>) -> Word {
+        Word { letters, unknown_from: None }
+    }
+
+    /// Whether a part of the word is known only to the shell.
+    pub fn is_unknown(&self) -> bool {
+        self.unknown_from.is_some()
+    }
+
+    /// Adds a part that only the shell knows.
+    pub fn push_unknown(&mut self) {
+        self.unknown_from.get_or_insert(self.letters.len());
+    }
+
     /// The text, with patterns as they were typed.
     pub fn text(&self) -> Vec<u8> {
         self.letters.iter().map(|letter| letter.byte).collect()

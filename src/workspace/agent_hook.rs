@@ -109,7 +109,7 @@ pub(crate) fn record_event(
     // Afterwards, because the search may take the rest of the time.
     let line = event.shell_command().unwrap_or_default();
     let commands = guarded_commands(line.as_bytes(), Shell::Bash, &settings.guards, &[], &fs::variable);
-    let threatened = find_threatened(&commands, &event.command_directory, settings.deadline, environment);
+    let threatened = find_threatened(&commands, &event.command_directory, false, settings.deadline, environment);
     let (late, problems): (Vec<_>, Vec<_>) =
         threatened.problems.into_iter().partition(|(_, error)| error.kind() == ErrorKind::NotInTime);
     let problems = problems.into_iter().chain(threatened.unattached).map(|(path, error)| (path, Err(error)));

@@ -16,11 +16,11 @@ use crate::progress::Progress;
 use crate::quote::{one_line, visible};
 use crate::repo::layout::Layout;
 use crate::repo::outside;
-use crate::shell::{Certainty, GuardedCommand, Shell};
+use crate::shell::{Certainty, GuardedCommand, Operand, Shell};
 
 use super::missing::missing_directories;
 use super::{AutomaticOptions, AutomaticOutcome, Deadline, Workspace};
-use operand_paths::{OperandPath, entries, expand_all};
+use operand_paths::{OperandPath, beginning, entries, expand_all};
 
 /// Longest text of a command in a commit, in bytes.
 const LONGEST_COMMAND: usize = 1 << 10;
@@ -39,20 +39,23 @@ pub(crate) struct Threatened {
     pub unattached: Vec<(PathBuf, Error)>,
     /// Directories whose repositories cannot be used, or were not found in time.
     pub problems: Vec<(PathBuf, Error)>,
+    /// Whether the commands name paths that only the shell knows.
+    pub has_unknown_paths: bool,
 }
 
 /// Finds repositories: from the directory of the shell upwards, from those in which the commands may run, from the operands of the
-/// commands, and one level below each operand.
+/// commands, and one level below each operand. `dotfiles`: patterns match names that begin with a dot, too.
 pub(crate) fn find_threatened(
     commands: &[GuardedCommand],
     shell_directory: &Path,
+    dotfiles: bool,
     deadline: Deadline,
     environment: &Environment,
 ) -> Threatened {
     if commands.is_empty() {
         return Threatened::default();
     }
-    let mut search = Search::new(deadline);
+    let mut search = Search { dotfiles, ..Search::new(deadline) };
     for command in commands {
         if search.command(command, shell_directory).is_err() {
             let error = deadline.passed_searching(shell_directory);
@@ -71,6 +74,7 @@ pub(super) fn layout_above(path: &Path) -> Result<Option<Layout>> {
 
 struct Search {
     deadline: Deadline,
+    dotfiles: bool,
     /// Store by directory.
     found: BTreeMap<PathBuf, PathBuf>,
     /// Stores among the operands, which may belong to directories elsewhere.
@@ -83,12 +87,14 @@ struct Search {
     /// Paths of directories without a repository, without links.
     unrecorded: BTreeSet<PathBuf>,
     problems: Vec<(PathBuf, Error)>,
+    has_unknown_paths: bool,
 }
 
 impl Search {
     fn new(deadline: Deadline) -> Search {
         Search {
             deadline,
+            dotfiles: false,
             found: BTreeMap::new(),
             stores: Vec::new(),
             deleted: Vec::new(),
@@ -96,6 +102,7 @@ impl Search {
             canonical: BTreeMap::new(),
             unrecorded: BTreeSet::new(),
             problems: Vec::new(),
+            has_unknown_paths: false,
         }
     }
 
@@ -107,7 +114,18 @@ impl Search {
         if command.certainty == Certainty::IfEntered && bases.last().is_some_and(|entered| is_dir(entered)) {
             bases.drain(..bases.len() - 1);
         }
-        let paths = expand_all(&bases, &command.operands, self.deadline)?;
+        for operand in &command.operands {
+            let beginnings: Vec<PathBuf> = bases.iter().filter_map(|base| beginning(base, operand)).collect();
+            beginnings.iter().for_each(|path| self.upwards(path));
+            let is_unknown = match operand {
+                Operand::Unknown => true,
+                // What is below is in the repository, if there is one.
+                Operand::Beginning(_) => !beginnings.iter().all(|path| matches!(layout_above(path), Ok(Some(_)))),
+                Operand::Path(_) | Operand::Pattern(_) => false,
+            };
+            self.has_unknown_paths |= command.has_only_paths && is_unknown;
+        }
+        let paths = expand_all(&bases, &command.operands, self.dotfiles, self.deadline)?;
         if command.deletes {
             self.deleted.extend(paths.iter().map(|operand| operand.path.clone()));
         }
@@ -216,6 +234,7 @@ impl Search {
             deleted_stores: stores.iter().filter_map(deletion).collect(),
             unattached,
             problems,
+            has_unknown_paths: self.has_unknown_paths,
         }
     }
 }
@@ -273,7 +292,7 @@ mod tests {
         let directory = Path::new("/none");
         let search = |line: &[u8], limit| {
             let commands = guarded_commands(line, Shell::Bash, &Guards::parse("default").unwrap(), &[], &|_| None);
-            find_threatened(&commands, directory, Deadline::after(limit), &Environment::from_process())
+            find_threatened(&commands, directory, false, Deadline::after(limit), &Environment::from_process())
         };
         for line in [&b"rm -r a"[..], b"rm -r *"] {
             let threatened = search(line, Duration::ZERO);

@@ -189,6 +189,35 @@ fn operands_are_expanded_where_the_command_runs() {
 }
 
 #[test]
+fn the_known_beginning_of_a_path_is_enough() {
+    let env = repository();
+    for (n, line) in [
+        "rm -rf work/@(data|none)",
+        "rm -rf work/$unset/data",
+        "rm -rf work/none*",
+        "rm -rf work/**/*(.)",
+        "rm -rf ~+/work/data",
+        "mv work/$(echo data) none",
+    ]
+    .iter()
+    .enumerate()
+    {
+        env.write("data/new", format!("{n}"));
+        before(&env, "", line).ok();
+        assert_eq!(newest(&env), format!("before: {line}"));
+    }
+    let unknown = before(&env, "", "rm -rf $unset/data").fails(4);
+    unknown.shows(str![[r#"
+---- stderr ----
+warning: this command names paths that only the shell knows; the directories there may not be recorded
+[exit 4]
+
+"#]]);
+    // Not a path.
+    before(&env, "", "sed -i $unset work/data/new").ok();
+}
+
+#[test]
 fn a_command_during_undo_run_is_reported_unless_the_run_started_the_shell() {
     let env = repository();
     let hook = "undo shell-hook bash --before \"rm -rf data\"";

@@ -89,6 +89,6 @@ fn within(directory: &Word, paths: &[&Word]) -> Vec<Word> {
     if !paths.is_empty() {
         return paths.iter().map(|path| joined(directory, path)).collect();
     }
-    let here = || Word { letters: vec![quoted(b'.')], is_unknown: false };
+    let here = || Word::known(vec![quoted(b'.')]);
     vec![if directory == &Word::default() { here() } else { directory.clone() }]
 }

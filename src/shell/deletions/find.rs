@@ -66,7 +66,7 @@ pub(in crate::shell) fn deleted_by_name(arguments: &[Word]) -> Vec<Word> {
     let pairs = expression.windows(2).filter(|pair| pair[0].text() == b"-name");
     let pattern = |pair: &[Word]| {
         let letters = pair[1].text().into_iter().map(|byte| Letter { byte, is_quoted: false }).collect();
-        Word { letters, is_unknown: pair[1].is_unknown }
+        Word { letters, unknown_from: pair[1].unknown_from }
     };
     let patterns: Vec<Word> = pairs.map(pattern).collect();
     starts.iter().flat_map(|start| patterns.iter().map(|pattern| joined(start, pattern))).collect()
@@ -79,7 +79,7 @@ fn parts(arguments: &[Word]) -> (Vec<Word>, &[Word]) {
     let is_start = |word: &&Word| !matches!(word.text().first(), Some(b'-' | b'(' | b'!'));
     let begin = options + arguments[options..].iter().take_while(is_start).count();
     let starts = match &arguments[options..begin] {
-        [] => vec![Word { letters: vec![quoted(b'.')], is_unknown: false }],
+        [] => vec![Word::known(vec![quoted(b'.')])],
         starts => starts.to_vec(),
     };
     (starts, &arguments[begin..])
@@ -191,7 +191,9 @@ impl Tests {
                 self.paths.iter().filter(|path| !path.ends_with(b".undo")).all(|path| matches(&text, path))
             }
             _ if is_negated => false,
-            b"-name" | b"-iname" => value.is_unknown || !self.paths.iter().any(|path| matches(&text, base_name(path))),
+            b"-name" | b"-iname" => {
+                value.is_unknown() || !self.paths.iter().any(|path| matches(&text, base_name(path)))
+            }
             _ if PATH_TESTS.contains(&test) => !self.paths.iter().any(|path| matches(&text, path)),
             b"-regex" | b"-iregex" => !names_repository(&text),
             b"-lname" | b"-ilname" | b"-samefile" | b"-inum" => true,

@@ -98,7 +98,7 @@ fn copy_of(source: &Word, destination: &Word, is_relative: bool) -> Option<Word>
     if is_content && !is_relative {
         return Some(destination.clone());
     }
-    if source.is_unknown || is_pattern || path.is_empty() {
+    if source.is_unknown() || is_pattern || path.is_empty() {
         return None;
     }
     let below = if is_relative {
@@ -110,7 +110,7 @@ fn copy_of(source: &Word, destination: &Word, is_relative: bool) -> Option<Word>
         name
     };
     let letters = below.iter().copied().map(quoted).collect();
-    Some(joined(destination, &Word { letters, is_unknown: false }))
+    Some(joined(destination, &Word::known(letters)))
 }
 
 impl<'w> Command<'w> {

@@ -34,7 +34,7 @@ impl Parser<'_> {
     }
 
     fn substitution(&mut self, length: usize, word: &mut Word) {
-        word.is_unknown = true;
+        word.push_unknown();
         self.nested(length);
     }
 
@@ -93,7 +93,7 @@ impl Parser<'_> {
                         Some(byte @ (b'\\' | b'\'' | b'"')) => word.letters.push(quoted(byte)),
                         Some(b'n') => word.letters.push(quoted(b'\n')),
                         Some(b't') => word.letters.push(quoted(b'\t')),
-                        _ => word.is_unknown = true,
+                        _ => word.push_unknown(),
                     }
                 }
                 _ => word.letters.push(quoted(byte)),
@@ -107,7 +107,7 @@ impl Parser<'_> {
         if let Some((opening, closing)) = arithmetic
             && let Some(end) = self.arithmetic_end(opening.len())
         {
-            word.is_unknown = true;
+            word.push_unknown();
             return self.arithmetic(opening.len(), end, closing);
         }
         if self.starts(b"$(") {
@@ -135,7 +135,7 @@ impl Parser<'_> {
         }
         match (self.variables)(&name).filter(|_| is_plain && length > 0) {
             Some(value) => word.letters.extend(value.into_iter().map(quoted)),
-            None => word.is_unknown = true,
+            None => word.push_unknown(),
         }
     }
 
@@ -149,6 +149,6 @@ impl Parser<'_> {
             self.parts.push(Part::Close);
         }
         self.at = (self.at + length + 1).min(self.line.len());
-        word.is_unknown = true;
+        word.push_unknown();
     }
 }

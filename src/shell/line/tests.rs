@@ -8,7 +8,7 @@ fn shown(line: &str) -> Vec<String> {
 
 fn shown_in(shell: Shell, line: &str) -> Vec<String> {
     let variables = |name: &str| (name == "HOME").then(|| b"/home/ann".to_vec());
-    let word = |word: &Word| match word.is_unknown {
+    let word = |word: &Word| match word.is_unknown() {
         true => "?".to_owned(),
         false => format!("[{}]", String::from_utf8_lossy(&word.text())),
     };

@@ -20,6 +20,20 @@ fn bash_records_before_guarded_commands() {
 }
 
 #[test]
+fn bash_passes_variables_that_are_not_exported_and_dotglob() {
+    let Some(mut bash) = Terminal::start("bash", "shell.strict true", "", "") else { return };
+    bash.line("cd ..; x=work; readonly y=data; z=(a b)");
+    bash.records("rm -rf $x/${y}", "rm -rf $x/${y}");
+    assert_eq!(bash.output("echo \"$(env | grep -c -e ^x= -e ^y=) $x $y ${z[1]}\""), "0 work data b\n");
+    bash.line("mkdir -p work/data; touch work/data/old");
+    bash.refuses("rm -rf $unset/data; touch after");
+    bash.refuses("rm -rf work/{,.}* ; touch after");
+    bash.line("cd work; shopt -s dotglob");
+    bash.refuses("rm -rf *; touch after");
+    assert!(bash.has("work/.undo/format"));
+}
+
+#[test]
 fn bash_starts_no_process_for_ordinary_lines() {
     let Some(bash) = Terminal::start_traced("bash") else { return };
     bash.ordinary_lines_start_no_process(&[

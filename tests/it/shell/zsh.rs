@@ -17,6 +17,19 @@ fn zsh_records_before_guarded_lines() {
 }
 
 #[test]
+fn zsh_passes_variables_that_are_not_exported_and_glob_dots() {
+    let Some(mut zsh) = Terminal::start("zsh", "shell.strict true", "", "") else { return };
+    zsh.line("cd ..; x=work; typeset -r y=data; z=(a b)");
+    zsh.records("rm -rf $x/${y}", "rm -rf $x/${y}");
+    assert_eq!(zsh.output("echo \"$(env | grep -c -e ^x= -e ^y=) $x $y $z[2]\""), "0 work data b\n");
+    zsh.line("mkdir -p work/data; touch work/data/old");
+    zsh.refuses("rm -rf $unset/data; touch after");
+    zsh.line("cd work; setopt glob_dots");
+    zsh.refuses("rm -rf *; touch after");
+    assert!(zsh.has("work/.undo/format"));
+}
+
+#[test]
 fn zsh_starts_no_process_for_ordinary_lines() {
     let Some(zsh) = Terminal::start_traced("zsh") else { return };
     zsh.ordinary_lines_start_no_process(&[
