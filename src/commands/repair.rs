@@ -8,14 +8,15 @@ use crate::commands::{Context, complete, verify};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs;
 use crate::report::verify::{DamageRecord, RecoveredRecord, RepairTotals};
-use crate::workspace::{RepairOptions, RepairOutcome, Workspace};
+use crate::workspace::{Damage, RepairOptions, RepairOutcome, Workspace};
 
 /// Recover damaged and lost objects
 ///
 /// Reads the whole repository. Copies what damaged packs still contain into new packs, and looks for lost objects in the
 /// directory and in other repositories. Only adds: what can be read stays. Determines a damaged mask again, writes a
-/// damaged catalog again, and removes a damaged index. Lists what was recovered, and what is still lost; exits with status 5 if
-/// anything is.
+/// damaged catalog again, and removes a damaged index. Keeps every intact record of a damaged journal, and the damaged file beside
+/// it. Restores commits of packs that the journal does not name: a killed command leaves them, and so does a journal that was cut
+/// off. Such commits are in no branch. Lists what was recovered, and what is still lost; exits with status 5 if anything is.
 ///
 /// --target repairs a target instead: reads all of it, replaces damaged files by what can still be read of them, and sends what
 /// it lacks of the commits that this repository has.
@@ -44,12 +45,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if let Some((workspace, target)) = args.elsewhere.open(context)? {
         return targets::maintain::repair(context, &workspace, target, args.dry_run);
     }
+    let journal = Workspace::repair_journal(&context.cwd, &context.environment, args.dry_run)?;
+    let journal = journal.map(|(damage, lost)| report_journal(context, damage, lost)).transpose()?;
     let mut workspace = context.workspace()?;
     let (targets, directories) = args.sources(context, &workspace);
     let from = directories.iter().map(|path| context.place(path)).collect::<Result<_>>()?;
     let options = RepairOptions { from, dry_run: args.dry_run };
     let outcome = args.repair(context, &mut workspace, &options, &targets)?;
-    let totals = totals(&outcome, args.dry_run);
+    let mut totals = totals(&outcome, args.dry_run);
+    totals.journal = journal.is_some();
+    totals.damaged += u64::from(journal == Some(false));
+    totals.clean = totals.damaged == 0;
     let layout = &workspace.repository.layout;
     for damage in outcome.recovered {
         context.ui.show(&RecoveredRecord { damage: verify::fields(layout, damage) })?;
@@ -58,11 +64,24 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.show(&DamageRecord { damage: verify::fields(layout, damage) })?;
     }
     context.ui.show(&totals)?;
+    if totals.commits > 0 && !args.dry_run {
+        context.ui.hint("the restored commits are in no branch; to see them: undo log");
+    }
     if totals.clean {
         return Ok(Exit::SUCCESS);
     }
     context.ui.hint("everything not listed is intact; if there is a copy of this repository: undo repair --from DIR");
     Ok(ErrorKind::Damaged.exit())
+}
+
+/// Reports a repaired journal. Returns whether no operation is missing.
+fn report_journal(context: &Context<'_>, damage: Damage, lost: Option<Damage>) -> Result<bool> {
+    context.ui.show(&RecoveredRecord { damage: verify::journal_fields(damage) })?;
+    let is_complete = lost.is_none();
+    if let Some(damage) = lost {
+        context.ui.show(&DamageRecord { damage: verify::journal_fields(damage) })?;
+    }
+    Ok(is_complete)
 }
 
 impl Args {
@@ -132,6 +151,8 @@ fn totals(outcome: &RepairOutcome, is_dry_run: bool) -> RepairTotals {
         from_worktree: outcome.from_worktree,
         bytes_stored: outcome.bytes_stored,
         packs_replaced: outcome.replaced.len() as u64,
+        commits: outcome.commits.len() as u64,
+        journal: false,
         mask: outcome.mask,
         catalog: outcome.catalog,
         index: outcome.index,

@@ -101,6 +101,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let clean = outcome.damaged == 0;
     context.ui.show(&VerifyTotals { outcome, clean })?;
+    if clean && outcome.unnamed_commits > 0 {
+        context.ui.hint("to restore these commits, outside the branches: undo repair");
+    }
     if clean && outcome.has_read_nothing() {
         context.ui.hint("give more time: undo verify --max-time 10m");
         return Ok(Exit::INCOMPLETE);
@@ -152,4 +155,10 @@ pub(super) fn fields(layout: &Layout, damage: Damage) -> DamageFields {
     let Damage { what, error, id, pack, commit, paths } = damage;
     let file = pack.map(|pack| layout.pack(pack).display().to_string()).unwrap_or_default();
     DamageFields { what, message: error.to_string(), id, pack, file, commit, paths }
+}
+
+/// The fields of a damage of the journal.
+pub(super) fn journal_fields(Damage { what, error, .. }: Damage) -> DamageFields {
+    let (message, file, paths) = (error.to_string(), String::new(), Vec::new());
+    DamageFields { what, message, id: None, pack: None, file, commit: None, paths }
 }

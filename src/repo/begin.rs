@@ -7,8 +7,10 @@ use crate::environment::{Environment, LockWait, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::FileLock;
 use crate::repo::config::Config;
+use crate::repo::format::Format;
+use crate::repo::journal::{Loaded, RepairedJournal};
 use crate::repo::repository::STILL_READABLE;
-use crate::repo::{Repository, Transaction, config, git_ignore, journal, leftovers, no_sync, reserve, sharing};
+use crate::repo::{Layout, Repository, Transaction, config, git_ignore, journal, leftovers, no_sync, reserve, sharing};
 
 /// How long another command may hold the lock of a run to find out who has it.
 const LOOK: Duration = Duration::from_millis(100);
@@ -49,6 +51,27 @@ impl Repository {
     /// signal ends the wait: [`ErrorKind::Interrupted`].
     pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
         self.begin_by(&|path, environment| FileLock::acquire_interruptibly(path, environment, tell), Purpose::Change)
+    }
+
+    /// Makes the journal of the repository at or above `start` usable again. `None` if it is not damaged, or if there is no
+    /// repository. Before it is opened, because without a readable checkpoint it cannot be. A dry run writes nothing.
+    pub fn repair_journal(
+        start: &Path,
+        environment: &Environment,
+        is_dry_run: bool,
+    ) -> Result<Option<RepairedJournal>> {
+        let Ok(layout) = Layout::discover(start) else { return Ok(None) };
+        let Ok(format) = Format::open(&layout.format()) else { return Ok(None) };
+        if matches!(journal::load(&layout.journal()), Ok(Loaded { damage: None, .. })) {
+            return Ok(None);
+        }
+        format.check_writable()?;
+        if is_dry_run {
+            return journal::preview(&layout.journal());
+        }
+        let permitted = |error| layout.not_permitted(error);
+        let _lock = acquire(&layout.lock(), environment).map_err(permitted)?;
+        journal::repair(&layout.journal(), environment.durability()).map_err(permitted)
     }
 
     /// Like [`Repository::begin`], but begins although the mask is damaged.
@@ -107,11 +130,10 @@ impl Repository {
         self.check_same_worktree()
     }
 
-    /// Like [`Repository::check_usable`], but ignores a damaged mask.
+    /// Like [`Repository::check_usable`], but ignores damage.
     pub fn check_repairable(&self) -> Result<()> {
         self.format.check_writable()?;
         self.read_config()?;
-        self.check_journal()?;
         self.membership.check(&self.layout)?;
         self.check_same_worktree()
     }

@@ -38,6 +38,12 @@ pub fn complete(objects: &dyn Objects, view: &View, edit: &mut HistoryEdit) -> R
     Ok(())
 }
 
+/// Those of the heads and these commits that others of them continue.
+pub fn continued_among(objects: &dyn Objects, view: &View, commits: &[CommitId]) -> Result<BTreeSet<CommitId>> {
+    let all: BTreeSet<CommitId> = view.heads.iter().chain(commits).copied().collect();
+    continued(objects, view, all.iter().copied(), &all)
+}
+
 /// Those of the `wanted` commits that are ancestors of one of the commits `from`, other than itself.
 fn continued(
     objects: &dyn Objects,

@@ -18,6 +18,10 @@ use crate::time::Timestamp;
 /// How long an unneeded file is kept, in seconds, where locks cannot show whether another process still reads it.
 pub const REMOVAL_DELAY: i64 = 3600;
 
+/// How long a pack with commits that the journal does not name is kept, in seconds: a journal that was cut off leaves such packs, and
+/// `undo repair` restores their commits (decision 72).
+pub const UNNAMED_COMMITS_DELAY: i64 = 7 * 24 * 3600;
+
 /// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches and the files of a clone are
 /// written without the lock, so they are deleted only when they are old.
 pub fn clean(layout: &Layout) {
@@ -76,7 +80,7 @@ pub fn unneeded_files(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Unneeded
 }
 
 /// Packs that are not among these.
-fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<Vec<(PackId, PathBuf)>> {
+pub(super) fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<Vec<(PackId, PathBuf)>> {
     Ok(layout.pack_files()?.into_iter().filter(|(id, _)| !named.contains(id)).collect())
 }
 
@@ -87,6 +91,7 @@ pub fn remove_replaced(
     replaced: &[PackId],
     named: &BTreeSet<PackId>,
     lock: &mut ReadLock,
+    has_commits: &dyn Fn(PackId) -> bool,
 ) -> Result<()> {
     let is_removed = lock.exclusively(|| {
         for &pack in replaced {
@@ -99,16 +104,17 @@ pub fn remove_replaced(
     }
     // A damaged segment only delays the deletion.
     let replaced = journal::replaced_packs(&layout.journal()).unwrap_or_default();
-    remove_unnamed(layout, named, lock, |pack| replaced.contains(&pack))
+    remove_unnamed(layout, named, lock, |pack| replaced.contains(&pack), has_commits)
 }
 
 /// Deletes packs that the journal does not name: those that `is_needless` selects at once if no other process reads the
-/// repository, all others when their grace period is over.
+/// repository, all others when their grace period is over. Those for which `has_commits` is true have a longer one.
 pub fn remove_unnamed(
     layout: &Layout,
     named: &BTreeSet<PackId>,
     lock: &mut ReadLock,
     is_needless: impl Fn(PackId) -> bool,
+    has_commits: &dyn Fn(PackId) -> bool,
 ) -> Result<()> {
     let unnamed = unnamed_packs(layout, named)?;
     if unnamed.is_empty() {
@@ -119,7 +125,7 @@ pub fn remove_unnamed(
             let _ = fs::remove_file(path);
         }
     });
-    remove_packs(layout, named)
+    remove_packs(layout, named, has_commits)
 }
 
 /// Deletes empty folders of packs, which may take a block each.
@@ -143,10 +149,15 @@ fn retire(path: &Path, now: Timestamp) -> Result<()> {
 }
 
 /// Deletes packs that the journal does not name and whose grace period is over.
-pub fn remove_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<()> {
+pub fn remove_packs(
+    layout: &Layout,
+    named: &BTreeSet<PackId>,
+    has_commits: &dyn Fn(PackId) -> bool,
+) -> Result<()> {
     let now = now(layout);
-    for (_, path) in unnamed_packs(layout, named)? {
-        if fs::stat(&path).ok().flatten().is_some_and(|stat| is_old(&stat, now)) {
+    for (id, path) in unnamed_packs(layout, named)? {
+        let stat = fs::stat(&path).ok().flatten().filter(|stat| is_old(stat, now));
+        if stat.is_some_and(|stat| is_older(&stat, now, UNNAMED_COMMITS_DELAY) || !has_commits(id)) {
             let _ = fs::remove_file(&path);
         }
     }
@@ -160,7 +171,12 @@ fn now(layout: &Layout) -> Timestamp {
 }
 
 fn is_old(stat: &Stat, now: Timestamp) -> bool {
-    stat.metadata.mtime.seconds < now.seconds.saturating_sub(REMOVAL_DELAY)
+    is_older(stat, now, REMOVAL_DELAY)
+}
+
+/// Whether the file is older than a number of seconds.
+fn is_older(stat: &Stat, now: Timestamp, seconds: i64) -> bool {
+    stat.metadata.mtime.seconds < now.seconds.saturating_sub(seconds)
 }
 
 fn remove_from(directory: &Path, is_needless: impl Fn(&[u8], &Stat) -> bool) {

@@ -33,10 +33,11 @@ mod store_name;
 mod tests;
 mod thin;
 pub mod transaction;
+mod unnamed;
 mod unrecorded_run;
 
 pub use layout::Layout;
-pub use leftovers::{REMOVAL_DELAY, UnneededFile, unneeded_files};
+pub use leftovers::{REMOVAL_DELAY, UNNAMED_COMMITS_DELAY, UnneededFile, unneeded_files};
 pub use membership::Joining;
 pub use repository::Repository;
 pub use transaction::{NewOperation, Transaction};

@@ -300,7 +300,7 @@ pub(super) const STILL_READABLE: &str = "reading still works: save what you need
 
 /// Turns damage of the journal into a warning.
 fn damage_warning(damage: Option<Error>) -> impl Iterator<Item = Error> {
-    damage.into_iter().map(|error| error.context("the newest history may be missing").hint(STILL_READABLE))
+    damage.into_iter().map(|error| error.context("the newest history may be missing").hint(journal::REPAIR))
 }
 
 /// Whether the folder contains nothing but what an interrupted `init` leaves.

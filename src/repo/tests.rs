@@ -376,7 +376,7 @@ fn replaced_packs_stay_for_a_grace_period_if_they_may_be_read() {
     for pack in &retired {
         std::fs::File::open(repository.layout.pack(**pack)).unwrap().set_modified(long_ago).unwrap();
     }
-    leftovers::remove_packs(&repository.layout, &repository.state().packs).unwrap();
+    leftovers::remove_packs(&repository.layout, &repository.state().packs, &|_| false).unwrap();
     assert!(retired.iter().all(|pack| !repository.layout.pack(**pack).exists()));
     assert!(commits.iter().all(|&id| fixture.open().store().commit(id).is_ok()));
 }

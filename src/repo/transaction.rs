@@ -13,6 +13,7 @@ use crate::repo::disk_growth::DiskGrowth;
 use crate::repo::effective::retain_effective;
 use crate::repo::journal::{self, Record, Sweep, Writer};
 use crate::repo::repository::{Repository, open_store, purged_blobs, read_mask};
+use crate::repo::unnamed::UnnamedCommits;
 use crate::repo::{heads, leftovers, new_commits, refname, reserve, thin};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
@@ -370,15 +371,20 @@ impl Transaction<'_> {
         self.append(Record::Packs { time, added, removed: removed.clone() })?;
         let Repository { layout, store, state, .. } = &mut *self.repository;
         *store = open_store(layout, state, store.mask().cloned(), store.options().clone(), false)?;
-        self.delete_packs(|Repository { layout, state, read_lock, .. }| {
-            leftovers::remove_replaced(layout, &removed, &state.packs, read_lock)
+        self.delete_packs(|Repository { layout, state, store, read_lock, .. }| {
+            let commits = UnnamedCommits::new(layout, state, store);
+            let has_commits = |pack| !commits.of_pack(pack).is_empty();
+            leftovers::remove_replaced(layout, &removed, &state.packs, read_lock, &has_commits)
         })
     }
 
-    /// Deletes packs that the journal does not name, if nothing reads them, and empty folders of packs.
+    /// Deletes packs that the journal does not name, if nothing reads them and `repair` would not restore commits of them, and
+    /// empty folders of packs.
     pub fn remove_unnamed_packs(&mut self) -> Result<()> {
-        self.delete_packs(|Repository { layout, state, read_lock, .. }| {
-            leftovers::remove_unnamed(layout, &state.packs, read_lock, |_| true)?;
+        self.delete_packs(|Repository { layout, state, store, read_lock, .. }| {
+            let commits = UnnamedCommits::new(layout, state, store);
+            let has_commits = |pack| !commits.of_pack(pack).is_empty();
+            leftovers::remove_unnamed(layout, &state.packs, read_lock, |pack| !has_commits(pack), &has_commits)?;
             leftovers::remove_empty_folders(layout);
             Ok(())
         })

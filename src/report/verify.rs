@@ -87,6 +87,10 @@ pub struct RepairTotals {
     pub bytes_stored: u64,
     /// Number of damaged packs that were replaced.
     pub packs_replaced: u64,
+    /// Number of commits that were restored from packs that the journal did not name.
+    pub commits: u64,
+    /// Whether the damaged journal was repaired.
+    pub journal: bool,
     /// Whether the mask was determined again.
     pub mask: bool,
     /// Whether the catalog was written again.

@@ -1,10 +1,13 @@
 //! Repairs the repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::environment::Environment;
 use crate::error::Result;
 use crate::maintain::repair::{self, Outcome, Sources};
+use crate::maintain::verify::Damage;
 use crate::progress::Progress;
+use crate::repo::Repository;
 use crate::snapshot;
 use crate::store::Store;
 
@@ -20,7 +23,20 @@ pub struct RepairOptions {
 }
 
 impl Workspace {
-    /// Recovers lost objects from damaged packs, the worktree and other repositories. Adds packs, and removes only packs
+    /// Makes a damaged journal of the repository at or above `directory` usable again. Returns its damage, and whether operations may
+    /// be missing; `None` if it is not damaged, or if there is no repository. To call before the repository is opened: without a
+    /// readable checkpoint it cannot be. A dry run writes nothing.
+    pub fn repair_journal(
+        directory: &Path,
+        environment: &Environment,
+        is_dry_run: bool,
+    ) -> Result<Option<(Damage, Option<Damage>)>> {
+        let repaired = Repository::repair_journal(directory, environment, is_dry_run)?;
+        Ok(repaired.map(repair::journal_damage))
+    }
+
+    /// Recovers lost objects from damaged packs, the worktree and other repositories, and restores commits of packs that the journal
+    /// does not name. Adds packs, and removes only packs
     /// whose content is in other packs. One operation; none if nothing changes.
     pub fn repair(&mut self, options: &RepairOptions, progress: &dyn Progress) -> Result<Outcome> {
         self.repair_with(options, Vec::new(), progress)

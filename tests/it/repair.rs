@@ -1,5 +1,7 @@
 //! `repair` recovers what can be recovered, says what is lost, and removes nothing that can be read.
 
+mod journal;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -98,7 +100,7 @@ no damage found: nothing to repair
 
 "#]]);
     env.undo("repair --json").ok().shows(str![[r#"
-{"type":"summary","id":"","salvaged":0,"copied":0,"from_worktree":0,"bytes_stored":0,"packs_replaced":0,"mask":false,"catalog":false,"index":false,"damaged":0,"clean":true}
+{"type":"summary","id":"","salvaged":0,"copied":0,"from_worktree":0,"bytes_stored":0,"packs_replaced":0,"commits":0,"journal":false,"mask":false,"catalog":false,"index":false,"damaged":0,"clean":true}
 
 "#]]);
     assert_same(&before, &Tree::read(&env.path()));
@@ -120,6 +122,10 @@ fn damage_of_any_file_is_repaired_or_reported() {
             let what = format!("{}: {way}", file.display());
             if file.starts_with(repository.join("journal")) {
                 assert!([0, 5].contains(&env.undo("repair").code), "{what}");
+                if way != "deleted" {
+                    env.undo("commit -m more").ok();
+                    env.undo("verify").ok();
+                }
             } else {
                 let repaired = env.undo("repair --json");
                 assert_consistent(&env, &repaired, &what);
@@ -257,7 +263,7 @@ hint: everything not listed is intact; if there is a copy of this repository: un
     env.undo("repair --json --from ../copy").ok().shows(str![[r#"
 {"type":"recovered","what":"commit","message":"commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","id":"[ID]","pack":"","file":"","commit":"[ID]","paths":[]}
 {"type":"recovered","what":"pack","message":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","id":"","pack":"[ID]","file":"[ROOT]/work/.undo/packs/[..]/[ID]","commit":"","paths":[]}
-{"type":"summary","id":"[ID]","salvaged":0,"copied":10,"from_worktree":0,"bytes_stored":[..],"packs_replaced":1,"mask":false,"catalog":false,"index":false,"damaged":0,"clean":true}
+{"type":"summary","id":"[ID]","salvaged":0,"copied":10,"from_worktree":0,"bytes_stored":[..],"packs_replaced":1,"commits":0,"journal":false,"mask":false,"catalog":false,"index":false,"damaged":0,"clean":true}
 
 "#]]);
     env.undo("verify").ok();

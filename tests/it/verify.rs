@@ -108,7 +108,7 @@ no damage found: 1 commit, 3 objects, 1 pack, [..] B read
 
 "#]]);
     env.undo("verify --json").shows(str![[r#"
-{"type":"summary","extent":"whole","packs":1,"objects":3,"bytes":[..],"commits":1,"damaged":0,"purged":0,"read":[..],"percent":100,"never_read":0,"followed":true,"clean":true}
+{"type":"summary","extent":"whole","packs":1,"objects":3,"bytes":[..],"commits":1,"damaged":0,"purged":0,"unnamed_commits":0,"read":[..],"percent":100,"never_read":0,"followed":true,"clean":true}
 
 "#]]);
     TestEnv::new().undo("verify").fails(10);

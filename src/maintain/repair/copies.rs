@@ -26,12 +26,7 @@ pub(super) fn copy(
     let mut seen = HashSet::new();
     while let Some((object_type, id)) = pending.pop() {
         let kinds = object_type.kinds();
-        let is_unwanted = match object_type {
-            ObjectType::Commit => view.forgotten.contains_key(&id.into()) && !view.can_recall(id.into()),
-            ObjectType::Blob => view.purged.contains_key(&id.into()),
-            _ => false,
-        };
-        if is_unwanted || !seen.insert((object_type, id)) || kinds.iter().any(|&kind| present.has(kind, id)) {
+        if is_unwanted(view, object_type, id) || !seen.insert((object_type, id)) || kinds.iter().any(|&kind| present.has(kind, id)) {
             continue;
         }
         let found = kinds.iter().find_map(|&kind| {
@@ -48,8 +43,17 @@ pub(super) fn copy(
     Ok(())
 }
 
+/// Whether an object is a removed commit or purged content.
+pub(super) fn is_unwanted(view: &View, object_type: ObjectType, id: ObjectId) -> bool {
+    match object_type {
+        ObjectType::Commit => view.forgotten.contains_key(&id.into()) && !view.can_recall(id.into()),
+        ObjectType::Blob => view.purged.contains_key(&id.into()),
+        _ => false,
+    }
+}
+
 /// The objects that an object refers to, the parents of a commit first. Fails if its bytes are invalid.
-fn referenced(kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<Vec<(ObjectType, ObjectId)>> {
+pub(super) fn referenced(kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<Vec<(ObjectType, ObjectId)>> {
     let mut referenced = Vec::new();
     if kind == ObjectKind::Commit {
         let parents = Commit::decode(bytes)?.parents;

@@ -3,22 +3,24 @@
 //! Recovered objects go into new packs, and one operation names them. The journal stops naming a damaged pack only when
 //! everything that commits need of it can be read from another pack.
 
+mod commits;
 mod copies;
 mod sources;
 mod worktree;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::history::objects::ObjectType;
-use crate::id::{BlobId, ObjectId, OperationId, PackId};
+use crate::id::{BlobId, CommitId, ObjectId, OperationId, PackId};
 use crate::number::plural;
-use crate::object::operation::Verb;
+use crate::object::operation::{HistoryEdit, Verb};
 use crate::object::{ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
-use crate::repo::{NewOperation, Repository, Transaction, journal};
+use crate::repo::journal::RepairedJournal;
+use crate::repo::{NewOperation, Repository, Transaction, heads, journal};
 use crate::store::{Store, Stored};
 use crate::worktree::Index;
 
@@ -45,6 +47,8 @@ pub struct Outcome {
     pub replaced: Vec<PackId>,
     /// Damage that is left.
     pub lost: Vec<Damage>,
+    /// Restored commits of packs that the journal did not name.
+    pub commits: Vec<CommitId>,
     /// Whether the mask was determined again.
     pub mask: bool,
     /// Whether the catalog was written again.
@@ -53,6 +57,15 @@ pub struct Outcome {
     pub index: bool,
     /// The operation, if objects or packs changed.
     pub operation: Option<OperationId>,
+}
+
+/// The damage of a journal that was repaired, and what is lost of it.
+pub fn journal_damage(repaired: RepairedJournal) -> (Damage, Option<Damage>) {
+    let RepairedJournal { damage, kept, is_complete } = repaired;
+    let kept = kept.map_or_else(String::new, |kept| format!("; the damaged file is kept as `{}`", kept.display()));
+    let message = format!("operations may be missing{kept}");
+    let lost = (!is_complete).then(|| Damage::new("journal", Error::damaged(message)));
+    (Damage::new("journal", damage), lost)
 }
 
 /// Damage of a repository.
@@ -97,7 +110,7 @@ pub fn repair(transaction: &mut Transaction<'_>, sources: &Sources<'_>, progress
 
 /// Finds out what a repair would do, and writes nothing. Damage below lost directories is not known yet.
 pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Progress) -> Result<Outcome> {
-    let examined = examine(repository, progress)?;
+    let mut examined = examine(repository, progress)?;
     let mut outcome = Outcome { catalog: examined.catalog, ..Outcome::default() };
     let mut recovered: HashSet<(ObjectKind, ObjectId)> = HashSet::new();
     for (&pack, &is_readable) in &examined.packs {
@@ -136,6 +149,9 @@ pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Pr
     let lost: HashSet<ObjectId> = outcome.lost.iter().filter_map(|damage| damage.id).collect();
     let needed = examined.broken.iter().filter(|((_, id), _)| lost.contains(id)).map(|(_, pack)| *pack);
     let needed: HashSet<PackId> = needed.collect();
+    // [`Repository::repair_journal`] has reported it.
+    let newest = journal::load(&repository.layout.journal())?.damage.map(|damage| damage.to_string());
+    examined.files.retain(|damage| damage.what != "journal" || Some(damage.error.to_string()) != newest);
     let is_left = |damage: &Damage| match damage.pack {
         Some(pack) if examined.packs[&pack] => needed.contains(&pack),
         Some(_) => !lost.is_empty(),
@@ -146,13 +162,14 @@ pub fn preview(repository: &Repository, sources: &Sources<'_>, progress: &dyn Pr
     outcome.recovered.extend(repaired);
     outcome.mask = outcome.recovered.iter().any(|damage| damage.what == "mask");
     outcome.index = index_is_damaged(repository);
+    outcome.commits = commits::complete(repository, &present)?;
     Ok(outcome)
 }
 
 /// Checks the journal, all packs, the catalog, and all objects that commits refer to.
 fn examine(repository: &Repository, progress: &dyn Progress) -> Result<Examination> {
     let mut files = Vec::new();
-    journal::check(&repository.layout.journal(), &mut |error| files.push(Damage::new("journal", error)))?;
+    journal::check(&repository.layout.journal(), &mut |_, error| files.push(Damage::new("journal", error)))?;
     files.extend(repository.mask_damage()?.map(|error| Damage::new("mask", error)));
     let (broken, found) = collect(|reporter| packs::check(repository, reporter, progress).map(|(_, broken)| broken))?;
     let is_readable = |pack| repository.store().list_pack(pack).objects().is_ok();
@@ -228,6 +245,7 @@ impl Repair<'_, '_> {
         while !lost.is_empty() && self.recover(&examined, &lost)? {
             lost = find_lost(self.transaction.repository(), &examined.broken, self.progress)?;
         }
+        self.restore_commits(&examined)?;
         let replaced = self.replaceable(&examined, &lost);
         let readable: Vec<PackId> = replaced.iter().copied().filter(|pack| examined.packs[pack]).collect();
         self.salvage(&examined, &readable)?;
@@ -322,6 +340,24 @@ impl Repair<'_, '_> {
         Ok(has_found)
     }
 
+    /// Restores commits of packs that the journal does not name, outside the branches.
+    fn restore_commits(&mut self, examined: &Examination) -> Result<()> {
+        let repository = self.transaction.repository();
+        let present = Present { store: repository.store(), broken: &examined.broken };
+        let commits = commits::complete(repository, &present)?;
+        if commits.is_empty() {
+            return Ok(());
+        }
+        let intact = open_intact(repository, examined, &self.stored)?;
+        let session = intact.session();
+        let mut writer = session.writer();
+        commits::copy(repository, &present, &commits, &mut |kind, id, bytes| writer.put(kind, id, bytes))?;
+        writer.finish()?;
+        let stored = session.finish()?;
+        self.outcome.commits = commits;
+        self.include(stored)
+    }
+
     fn include(&mut self, stored: Stored) -> Result<()> {
         self.stored.bytes += stored.bytes;
         self.stored.objects += stored.objects;
@@ -359,9 +395,20 @@ impl Repair<'_, '_> {
                 0 => String::new(),
                 left => format!("; {} left", plural(left, "problem")),
             };
-            let description = format!("recovered {}{left}", plural(self.stored.objects, "object"));
+            let description = match self.outcome.commits.len() as u64 {
+                0 => format!("recovered {}{left}", plural(self.stored.objects, "object")),
+                commits => format!("restored {}{left}", plural(commits, "commit")),
+            };
             let stored = std::mem::take(&mut self.stored);
-            let new_operation = NewOperation { verb: Verb::Repair, description, stored, ..NewOperation::default() };
+            let commits = self.outcome.commits.clone();
+            let repository = self.transaction.repository();
+            let heads_removed = match commits.is_empty() {
+                true => Vec::new(),
+                false => heads::continued_among(repository.store(), repository.view(), &commits)?.into_iter().collect(),
+            };
+            let history = HistoryEdit { heads_removed, ..HistoryEdit::default() };
+            let new_operation =
+                NewOperation { verb: Verb::Repair, description, stored, commits, history, ..NewOperation::default() };
             self.outcome.operation = Some(self.transaction.record(new_operation)?);
         }
         let is_named = |pack: &PackId| self.transaction.repository().state().packs.contains(pack);

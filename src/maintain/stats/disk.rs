@@ -9,7 +9,7 @@ use crate::fs::{Dir, Stat};
 use crate::id::PackId;
 use crate::metadata::Kind;
 use crate::repo::disk::walk;
-use crate::repo::{REMOVAL_DELAY, Repository};
+use crate::repo::{REMOVAL_DELAY, Repository, UNNAMED_COMMITS_DELAY};
 use crate::time::Timestamp;
 
 /// Files of one kind. JSON has only the allocated bytes.
@@ -42,13 +42,16 @@ pub struct DiskUsage {
     pub reserve: Part,
     /// Files under construction.
     pub staged: Part,
-    /// Packs and masks that the journal does not name: replaced, or from elsewhere.
+    /// Packs and masks that the journal does not name: replaced, left by a killed command, or cut off from the journal.
     pub unneeded: Part,
     /// Folders, settings, locks.
     pub other: Part,
     /// The unneeded files below `packs`.
     #[serde(skip)]
     pub unnamed_packs: Part,
+    /// Number of these with commits that `repair` would restore.
+    #[serde(skip)]
+    pub packs_with_commits: u64,
     /// When the last of the unneeded files may be deleted.
     #[serde(skip)]
     pub unneeded_until: Option<Timestamp>,
@@ -78,15 +81,23 @@ impl DiskUsage {
         usage.total.add(&stat);
         usage.other.add(&stat);
         let top = root.path().to_owned();
+        let with_commits = repository.unnamed_commits()?;
         walk(&root, &mut |folder, name, stat| {
-            usage.add(repository, folder.path().strip_prefix(&top).unwrap_or(Path::new("")), name, stat);
+            let is_restorable = |pack: &PackId| with_commits.contains_key(pack);
+            usage.add((repository, &is_restorable), folder.path().strip_prefix(&top).unwrap_or(Path::new("")), name, stat);
             Ok(())
         })?;
         Ok(usage)
     }
 
     /// Adds a file or folder. `folder` is relative to the repository.
-    fn add(&mut self, repository: &Repository, folder: &Path, name: &[u8], stat: &Stat) {
+    fn add(
+        &mut self,
+        (repository, is_restorable): (&Repository, &dyn Fn(&PackId) -> bool),
+        folder: &Path,
+        name: &[u8],
+        stat: &Stat,
+    ) {
         let top = folder.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
         let text = std::str::from_utf8(name).unwrap_or_default();
         let state = repository.state();
@@ -95,10 +106,12 @@ impl DiskUsage {
             "packs" if PackId::parse(text).is_some_and(|id| state.packs.contains(&id)) => &mut self.packs,
             "packs" => {
                 self.unnamed_packs.add(stat);
-                self.unneeded_part(stat)
+                let has_commits = PackId::parse(text).as_ref().is_some_and(is_restorable);
+                self.packs_with_commits += u64::from(has_commits);
+                self.unneeded_part(stat, if has_commits { UNNAMED_COMMITS_DELAY } else { REMOVAL_DELAY })
             }
             "masks" if state.mask().is_some_and(|id| id.to_string() == text) => &mut self.masks,
-            "masks" => self.unneeded_part(stat),
+            "masks" => self.unneeded_part(stat, REMOVAL_DELAY),
             "tmp" | "gc" => &mut self.staged,
             "journal" | "" if name.ends_with(b".tmp") => &mut self.staged,
             "journal" => &mut self.journal,
@@ -111,9 +124,9 @@ impl DiskUsage {
         self.total.add(stat);
     }
 
-    fn unneeded_part(&mut self, stat: &Stat) -> &mut Part {
+    fn unneeded_part(&mut self, stat: &Stat, delay: i64) -> &mut Part {
         let mtime = stat.metadata.mtime;
-        let until = Timestamp { seconds: mtime.seconds.saturating_add(REMOVAL_DELAY), ..mtime };
+        let until = Timestamp { seconds: mtime.seconds.saturating_add(delay), ..mtime };
         self.unneeded_until = self.unneeded_until.max(Some(until));
         &mut self.unneeded
     }

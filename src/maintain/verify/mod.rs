@@ -9,6 +9,8 @@ pub(super) mod reachable;
 mod totals;
 pub mod worktree;
 
+use std::collections::HashSet;
+
 use packs::BrokenObjects;
 use serde::Serialize;
 
@@ -85,6 +87,8 @@ pub struct Outcome {
     pub damaged: u64,
     /// Number of purged contents, which do not count as damage.
     pub purged: u64,
+    /// Commits that only packs have which the journal does not name. A killed command leaves them, or a journal that was cut off.
+    pub unnamed_commits: u64,
     /// Bytes of packs that were read.
     pub read: u64,
     /// Their share of all packs in percent, rounded down.
@@ -159,7 +163,7 @@ pub fn verify_extent(
     let (packs, purged) = (repository.state().packs.len() as u64, repository.view().purged.len() as u64);
     let mut outcome = Outcome { extent, packs, purged, ..Outcome::default() };
     let mut damage = Vec::new();
-    journal::check(&repository.layout.journal(), &mut |error| damage.push(error))?;
+    journal::check(&repository.layout.journal(), &mut |_, error| damage.push(error))?;
     damage.into_iter().try_for_each(|error| reporter.damage(Damage::new("journal", error)))?;
     if let Some(error) = repository.mask_damage()? {
         reporter.damage(Damage::new("mask", error))?;
@@ -191,6 +195,7 @@ pub fn verify_extent(
             follow(&broken, &mut reporter, &mut outcome)?;
         }
     }
+    outcome.unnamed_commits = repository.unnamed_commits()?.into_values().flatten().collect::<HashSet<_>>().len() as u64;
     for file in unneeded_files(&repository.layout, &repository.state().packs) {
         (reporter.report)(Finding::UnneededFile(file))?;
     }

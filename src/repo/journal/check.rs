@@ -7,16 +7,16 @@ use super::segment::{self, Segment};
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reads all segments, oldest first. Calls `damage` for each error and continues.
+/// Reads all segments, oldest first. Calls `damage` with the number of the segment for each error and continues.
 ///
 /// A journal may begin with any segment, because old ones may have been deleted. An incomplete record at the end of the
 /// newest segment was never acknowledged, so it is not damage.
-pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
+pub fn check(directory: &Path, damage: &mut dyn FnMut(u64, Error)) -> Result<()> {
     // Number and final state of the previous segment, if it could be read.
     let mut before: Option<(u64, Option<State>)> = None;
     for number in segment::numbers(directory)? {
         let path = |number| segment::path(directory, number).display().to_string();
-        let mut report = |message: String| damage(Error::damaged(message).hint(segment::FROM_BACKUP));
+        let mut report = |message: String| damage(number, Error::damaged(message).hint(segment::FROM_BACKUP));
         let previous = before.take();
         let follows = previous.as_ref().is_none_or(|(last, _)| last + 1 == number);
         if !follows {
@@ -29,11 +29,11 @@ pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
                     report(format!("`{}` does not begin where `{}` ends", path(number), path(number - 1)));
                 }
                 let is_whole = found.is_none();
-                found.into_iter().for_each(&mut *damage);
+                found.into_iter().for_each(|error| damage(number, error));
                 is_whole.then_some(state)
             }
             Err(error) if error.kind() == ErrorKind::Damaged => {
-                damage(error);
+                damage(number, error);
                 None
             }
             Err(error) => return Err(error),

@@ -6,7 +6,7 @@
 //! `check` begins the BLAKE3 hash of the nine bytes before it, `checksum` that of the payload.
 
 /// First bytes of a record.
-const MAGIC: &[u8; 4] = b"urec";
+pub const MAGIC: &[u8; 4] = b"urec";
 
 /// Size of the header in bytes.
 pub const HEADER: usize = 13;

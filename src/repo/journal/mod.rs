@@ -8,6 +8,7 @@ mod check;
 mod directory;
 mod frame;
 mod record;
+mod repair;
 mod segment;
 mod state;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use directory::Directory;
 #[cfg(test)]
 pub use record::DECODED;
 pub use record::Record;
+pub use repair::{RepairedJournal, preview, repair};
 use segment::Segment;
 pub use segment::file_name;
 pub use state::{State, Sweep, YOUNG};
@@ -48,6 +50,12 @@ pub struct End {
     pub checkpoint: u64,
 }
 
+/// Hint for damage that stops writing.
+pub const REPAIR: &str = "reading still works; to keep every intact record and write again: undo repair";
+
+/// Hint for a journal of which nothing is readable.
+const RESTORE: &str = "to restore the commits of all packs: undo repair";
+
 /// Result of reading the journal.
 #[derive(Debug)]
 pub struct Loaded {
@@ -61,8 +69,13 @@ pub struct Loaded {
 
 /// Reads the newest segment. If its checkpoint is unreadable, reads the one before it, which leads to the same state.
 pub fn load(directory: &Path) -> Result<Loaded> {
-    let mut damage = None;
-    for number in segment::numbers(directory)?.into_iter().rev() {
+    load_from(directory, segment::numbers(directory)?.into_iter().rev())
+}
+
+/// Reads the first of these segments whose checkpoint is readable.
+fn load_from(directory: &Path, numbers: impl Iterator<Item = u64>) -> Result<Loaded> {
+    let mut damage: Option<Error> = None;
+    for number in numbers {
         let replayed = match Segment::read(directory, number) {
             Ok(Some(segment)) => segment.replay(),
             Ok(None) => continue,
@@ -74,7 +87,7 @@ pub fn load(directory: &Path) -> Result<Loaded> {
             Err(error) => return Err(error),
         }
     }
-    Err(damage.unwrap_or_else(|| {
+    Err(damage.map(|error| error.hint(RESTORE)).unwrap_or_else(|| {
         Error::damaged(format!("no journal in `{}`", directory.display()))
             .hint("copy that folder from a backup of this repository")
     }))

@@ -19,7 +19,8 @@ use crate::object::Operation;
 
 const MAGIC: &[u8; 8] = b"undojrnl";
 const VERSION: u32 = 1;
-const HEADER: usize = 24;
+/// Size of the header in bytes.
+pub const HEADER: usize = 24;
 
 /// Hint for a damaged segment.
 pub const FROM_BACKUP: &str = "copy that file from a backup of this repository";
@@ -56,6 +57,13 @@ pub fn encode(number: u64, state: &State) -> Vec<u8> {
     bytes.extend_from_slice(&check.as_bytes()[..4]);
     bytes.extend_from_slice(&Record::Checkpoint(state.clone()).encode());
     bytes
+}
+
+/// Whether the bytes have the intact header of another segment.
+pub fn is_other(bytes: &[u8], number: u64) -> bool {
+    let header = bytes.get(..HEADER).filter(|header| header.starts_with(MAGIC));
+    let intact = header.filter(|header| blake3::hash(&header[..20]).as_bytes()[..4] == header[20..]);
+    intact.is_some_and(|header| header[12..20] != number.to_le_bytes())
 }
 
 /// A segment in memory.

@@ -43,6 +43,14 @@ fn parts(disk: &DiskUsage, stats: &Stats, page: &Page<'_>) -> [(&'static str, u6
         true => format!(", deleted after {}", page.local_date(time)),
         false => ", deleted by the next command that writes".to_owned(),
     });
+    let unneeded = match disk.packs_with_commits {
+        0 => format!("{}{until}", plural(files, "file")),
+        packs => format!(
+            "{}, {} of them with commits that the journal does not name (to restore them: undo repair){until}",
+            plural(files, "file"),
+            Count(packs)
+        ),
+    };
     let note = |text: &str| text.to_owned();
     [
         ("packs", disk.packs.allocated, objects),
@@ -52,7 +60,7 @@ fn parts(disk: &DiskUsage, stats: &Stats, page: &Page<'_>) -> [(&'static str, u6
         ("masks", disk.masks.allocated, String::new()),
         ("reserve", disk.reserve.allocated, note("released when the disk is full")),
         ("staged", disk.staged.allocated, note("files under construction")),
-        ("unneeded", disk.unneeded.allocated, format!("{}{until}", plural(files, "replaced file"))),
+        ("unneeded", disk.unneeded.allocated, unneeded),
         ("other", disk.other.allocated, note("folders, settings, locks")),
     ]
 }

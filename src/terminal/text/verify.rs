@@ -75,6 +75,12 @@ impl Print for VerifyTotals {
             let contents = plural(outcome.purged, "content");
             page.line(format_args!("{contents} purged, which is not damage"))?;
         }
+        if outcome.unnamed_commits > 0 {
+            let commits = plural(outcome.unnamed_commits, "commit");
+            page.line(format_args!(
+                "{commits} in packs that the journal does not name: a killed command left them, or the journal was cut off"
+            ))?;
+        }
         match outcome.followed {
             true => Ok(()),
             false => page.line("the time was too short to check that all objects exist"),
@@ -98,7 +104,11 @@ impl Print for RepairTotals {
         if self.packs_replaced > 0 {
             page.line(format_args!("{} {would}replaced", plural(self.packs_replaced, "damaged pack")))?;
         }
+        if self.commits > 0 {
+            page.line(format_args!("{} {would}restored", plural(self.commits, "commit")))?;
+        }
         let files = [
+            (self.journal, "journal: made writable again"),
             (self.mask, "mask: determined again"),
             (self.catalog, "catalog: written again"),
             (self.index, "index: removed"),
@@ -109,7 +119,7 @@ impl Print for RepairTotals {
             }
         }
         match self.damaged {
-            0 if objects + self.packs_replaced == 0 && !files.iter().any(|(is_damaged, _)| *is_damaged) => {
+            0 if objects + self.packs_replaced + self.commits == 0 && !files.iter().any(|(is_damaged, _)| *is_damaged) => {
                 page.line("no damage found: nothing to repair")
             }
             0 => page.line(format_args!("{}", page.paint(Role::Added, "nothing is lost"))),

@@ -350,7 +350,7 @@ warning: the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is 
 ---- stderr ----
 warning: the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte [..]: wrong checksum
 error: the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte [..]: wrong checksum
-hint: reading still works: save what you need with `undo export`
+hint: reading still works; to keep every intact record and write again: undo repair
 [exit 5]
 
 "#]]);
@@ -365,7 +365,7 @@ hint: reading still works: save what you need with `undo export`
     env.undo("log").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte 0: no journal header
-hint: copy that file from a backup of this repository
+hint: to restore the commits of all packs: undo repair
 [exit 5]
 
 "#]]);

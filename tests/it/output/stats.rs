@@ -197,8 +197,8 @@ fn replaced_files_are_deleted_at_a_time_or_by_the_next_command() {
     let stray = env.path().join(".undo/packs/stray");
     fs::write(&stray, vec![7; 10_000]).unwrap();
     let later = env.undo("stats").ok().text();
-    assert!(later.contains("1 replaced file, deleted after 20"), "{later}");
+    assert!(later.contains("1 file, deleted after 20"), "{later}");
     fs::File::options().write(true).open(stray).unwrap().set_modified(UNIX_EPOCH).unwrap();
     let now = env.undo("stats").ok().text();
-    assert!(now.contains("1 replaced file, deleted by the next command that writes\n"), "{now}");
+    assert!(now.contains("1 file, deleted by the next command that writes\n"), "{now}");
 }
