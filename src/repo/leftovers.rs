@@ -149,11 +149,7 @@ fn retire(path: &Path, now: Timestamp) -> Result<()> {
 }
 
 /// Deletes packs that the journal does not name and whose grace period is over.
-pub fn remove_packs(
-    layout: &Layout,
-    named: &BTreeSet<PackId>,
-    has_commits: &dyn Fn(PackId) -> bool,
-) -> Result<()> {
+pub fn remove_packs(layout: &Layout, named: &BTreeSet<PackId>, has_commits: &dyn Fn(PackId) -> bool) -> Result<()> {
     let now = now(layout);
     for (id, path) in unnamed_packs(layout, named)? {
         let stat = fs::stat(&path).ok().flatten().filter(|stat| is_old(stat, now));

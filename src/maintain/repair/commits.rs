@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::copies::{self, Put};
 use super::Present;
+use super::copies::{self, Put};
 use crate::error::Result;
 use crate::history::objects::ObjectType;
 use crate::id::{CommitId, ObjectId};

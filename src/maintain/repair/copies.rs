@@ -26,7 +26,10 @@ pub(super) fn copy(
     let mut seen = HashSet::new();
     while let Some((object_type, id)) = pending.pop() {
         let kinds = object_type.kinds();
-        if is_unwanted(view, object_type, id) || !seen.insert((object_type, id)) || kinds.iter().any(|&kind| present.has(kind, id)) {
+        if is_unwanted(view, object_type, id)
+            || !seen.insert((object_type, id))
+            || kinds.iter().any(|&kind| present.has(kind, id))
+        {
             continue;
         }
         let found = kinds.iter().find_map(|&kind| {

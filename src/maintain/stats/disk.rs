@@ -84,7 +84,12 @@ impl DiskUsage {
         let with_commits = repository.unnamed_commits()?;
         walk(&root, &mut |folder, name, stat| {
             let is_restorable = |pack: &PackId| with_commits.contains_key(pack);
-            usage.add((repository, &is_restorable), folder.path().strip_prefix(&top).unwrap_or(Path::new("")), name, stat);
+            usage.add(
+                (repository, &is_restorable),
+                folder.path().strip_prefix(&top).unwrap_or(Path::new("")),
+                name,
+                stat,
+            );
             Ok(())
         })?;
         Ok(usage)

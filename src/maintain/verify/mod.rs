@@ -195,7 +195,8 @@ pub fn verify_extent(
             follow(&broken, &mut reporter, &mut outcome)?;
         }
     }
-    outcome.unnamed_commits = repository.unnamed_commits()?.into_values().flatten().collect::<HashSet<_>>().len() as u64;
+    outcome.unnamed_commits =
+        repository.unnamed_commits()?.into_values().flatten().collect::<HashSet<_>>().len() as u64;
     for file in unneeded_files(&repository.layout, &repository.state().packs) {
         (reporter.report)(Finding::UnneededFile(file))?;
     }

@@ -181,10 +181,8 @@ fn fit(record: Record, state: &State, ids: &mut HashMap<OperationId, OperationId
     }
     let follows_lost = operation.parent.is_none_or(|parent| !ids.contains_key(&parent));
     let position = operation.undo_position.and_then(|mut position| {
-        for named in [&mut position.position, &mut position.tip] {
-            if let Some(id) = named {
-                *id = *ids.get(id)?;
-            }
+        for id in [&mut position.position, &mut position.tip].into_iter().flatten() {
+            *id = *ids.get(id)?;
         }
         Some(position)
     });

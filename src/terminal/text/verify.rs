@@ -119,7 +119,9 @@ impl Print for RepairTotals {
             }
         }
         match self.damaged {
-            0 if objects + self.packs_replaced + self.commits == 0 && !files.iter().any(|(is_damaged, _)| *is_damaged) => {
+            0 if objects + self.packs_replaced + self.commits == 0
+                && !files.iter().any(|(is_damaged, _)| *is_damaged) =>
+            {
                 page.line("no damage found: nothing to repair")
             }
             0 => page.line(format_args!("{}", page.paint(Role::Added, "nothing is lost"))),

@@ -38,7 +38,7 @@ fn assert_usable(env: &TestEnv, messages: &[&str], what: &str) {
     for message in messages {
         assert_eq!(text.lines().filter(|line| line == message).count(), 1, "{what}: {message}: {log}");
     }
-    env.write("new", what.to_owned());
+    env.write("new", what);
     env.undo("commit -m new").ok();
     env.undo("op log").ok();
     let oldest = env.undo("log --format=%H").ok().text().lines().last().unwrap().to_owned();
@@ -175,7 +175,8 @@ fn second_damage_keeps_both_files() {
         env.undo("repair").fails(5);
         env.undo(&format!("tag v{n}")).ok();
     }
-    let kept = |name: &str| String::from_utf8_lossy(&fs::read(journal(&env).with_file_name(name)).unwrap()).into_owned();
+    let kept =
+        |name: &str| String::from_utf8_lossy(&fs::read(journal(&env).with_file_name(name)).unwrap()).into_owned();
     assert!(kept("00000001.damaged").ends_with("garbage 0"));
     assert!(kept("00000001.damaged-2").ends_with("garbage 1"));
 }
