@@ -180,7 +180,7 @@ impl Timeline {
                         walked.line.step_forward();
                         walked.crossed.push(self.actions[index].clone());
                         if self.actions[index].last.worktree.is_some() {
-                            walked.worktree = self.left_in(index)?;
+                            self.enter_stretch_after(index, &mut walked, here)?;
                             current = walked.worktree.or(here.commit);
                         }
                         break;
@@ -189,6 +189,21 @@ impl Timeline {
             }
         }
         Ok(walked)
+    }
+
+    /// Restores the worktree after an action that is redone: the one that was last left there, except if the undo that left it began
+    /// beyond an event after the action. Several single steps would have left the state of that event, and the next step redoes what
+    /// followed it.
+    fn enter_stretch_after(&mut self, index: usize, walked: &mut Walked, here: &Here<'_>) -> Result<()> {
+        walked.worktree = self.left_in(index)?;
+        if let (Some(left), Some(&Entry::Event(event))) = (walked.worktree, walked.line.ahead.last()) {
+            let (recorded, _) = self.event(event);
+            if !(here.is_same)(left, recorded) {
+                walked.worktree = Some(recorded);
+                walked.has_events = true;
+            }
+        }
+        Ok(())
     }
 
     fn walked_to(&mut self, walked: Walked) -> Result<Destination> {

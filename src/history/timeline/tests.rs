@@ -544,7 +544,10 @@ impl LineModel {
                     Copied::Action(_, _, is_move) => {
                         self.pass(is_back);
                         if is_move {
-                            worktree = self.left[&self.stretch()];
+                            worktree = match self.ahead.last() {
+                                Some(Copied::Event(state)) if !is_back => *state,
+                                _ => self.left[&self.stretch()],
+                            };
                         }
                         break;
                     }
@@ -557,6 +560,31 @@ impl LineModel {
     fn pass(&mut self, is_back: bool) {
         let (from, to) = if is_back { (&mut self.back, &mut self.ahead) } else { (&mut self.ahead, &mut self.back) };
         to.extend(from.pop());
+    }
+}
+
+#[test]
+fn redo_of_several_steps_reverses_undo_of_several_steps() {
+    let mut story = Story::new();
+    story.commit();
+    let first = story.at().unwrap();
+    story.commit();
+    story.checkout(first);
+    story.event();
+    story.edit();
+    let before = story.state();
+    let step = |story: &mut Story, is_back, steps| {
+        story.event();
+        let here = Here { commit: Some(story.worktree), is_same: &|a, b| a == b };
+        let mut timeline = story.timeline();
+        let found = if is_back { timeline.back(steps, &here) } else { timeline.forward(steps, &here) };
+        story.step(if is_back { "undo" } else { "redo" }, &found.unwrap());
+    };
+    for forward in [&[2][..], &[1, 1]] {
+        step(&mut story, true, 2);
+        assert_ne!(story.state(), before);
+        forward.iter().for_each(|steps| step(&mut story, false, *steps));
+        assert_eq!(story.state(), before, "{forward:?}");
     }
 }
 
