@@ -77,6 +77,7 @@ impl Workspace {
         let options = snapshot::Options { message, automatic: true, verb: Verb::Run, ..snapshot::Options::default() };
         let (outcome, saved) = snapshot::take(&mut transaction, &self.worktree, &options, progress)?;
         running::note(&mut run.lock, recorded_commit(&outcome)?, newest)?;
+        transaction.repository().note_unrecorded_run(recorded_commit(&outcome)?);
         let recorded = transaction.repository().operation().filter(|it| Some(*it) != newest);
         self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
         let began = self.repository.environment.now();
@@ -103,6 +104,7 @@ impl Workspace {
         };
         let taken = self.take_after_run(before, &options, on_wait, progress);
         let (outcome, saved) = taken.map_err(|error| self.explain_unrecorded(before, error))?;
+        self.repository.forget_unrecorded_run();
         let scan = saved.scan();
         let notices = notice::of_scan(outcome.damage.as_ref(), scan).into_iter().filter(|notice| match notice {
             Notice::IgnoreRules(warnings) => *warnings != before.ignore_warnings,

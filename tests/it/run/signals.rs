@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::{create_repository, run_object};
 use crate::env::TestEnv;
 use crate::skip::skip;
+use crate::tree::{Tree, assert_same};
 
 /// Starts a run in a new process group, and waits until its command has started.
 fn start_run(env: &TestEnv, options: &[&str], script: &str) -> Child {
@@ -120,4 +121,34 @@ fn mask(status: &str) -> u64 {
 
 pub fn bit(signal: Signal) -> u64 {
     1 << (signal.as_raw() - 1)
+}
+
+#[test]
+fn undo_does_not_pass_over_a_killed_run() {
+    let env = create_repository();
+    let before = Tree::read(&env.path());
+    for (prepare, is_unsaved) in [("true", true), ("undo commit -qm saved", false), ("undo commit -q --auto", false)] {
+        env.shell(prepare).ok();
+        assert_ne!(env.shell("undo run -- sh -c 'rm notes.txt; kill -9 $PPID'").code, 0);
+        // As a hook does.
+        env.undo("commit -q --auto").ok();
+        let refused = String::from_utf8(env.undo("undo").fails(4).stderr).unwrap();
+        assert!(refused.contains("the changes of the last `undo run` are not recorded"), "{refused}");
+        let hint = refused.lines().find_map(|line| line.strip_prefix("hint: to restore the state before that run: "));
+        env.shell(hint.expect("a hint")).ok();
+        assert_same(&before, &Tree::read(&env.path()));
+        if is_unsaved {
+            env.undo("undo").ok();
+            env.undo("redo").ok();
+            assert_same(&before, &Tree::read(&env.path()));
+        }
+    }
+    // A run that has ended is not in the way, and neither is one that runs.
+    env.undo("run -- true").ok();
+    env.write("notes.txt", "other");
+    env.undo("undo -n").ok();
+    env.undo(
+        "run -- sh -c 'rm notes.txt; \"$0\" undo -n' [UNDO]".replace("[UNDO]", env!("CARGO_BIN_EXE_undo")).as_str(),
+    )
+    .ok();
 }
