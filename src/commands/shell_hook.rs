@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::quote::visible;
 use crate::shell::{Guards, Shell, guarded_commands, script};
-use crate::workspace::{AutomaticOutcome, Deadline, ShellSettings, find_threatened, record_before};
+use crate::workspace::{AutomaticOutcome, Deadline, ShellSettings, find_threatened, mounts_among, record_before};
 
 /// Record directories before destructive shell commands
 ///
@@ -106,7 +106,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
     }
     for directory in &threatened.directories {
         let shown = visible(directory.as_os_str().as_bytes());
-        let record = || record_one(context, args, directory, line, deadline);
+        let record = || record_one(context, args, (directory, &threatened.named), line, deadline);
         let recorded = context.ui.announce(&announcement(&format!("recording {shown}")), record);
         exit = exit.or(match recorded {
             Ok(recorded) => recorded,
@@ -128,19 +128,32 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
     exit
 }
 
-fn record_one(context: &Context<'_>, args: &Args, directory: &Path, line: &OsStr, deadline: Deadline) -> Result<Exit> {
+/// Records a directory before a line that names these paths.
+fn record_one(
+    context: &Context<'_>,
+    args: &Args,
+    (directory, named): (&Path, &[PathBuf]),
+    line: &OsStr,
+    deadline: Deadline,
+) -> Result<Exit> {
     let progress = context.ui.progress();
     let line = line.as_bytes();
     let (workspace, outcome) = record_before(directory, args.shell, line, deadline, &context.environment, progress)?;
     if matches!(&outcome, AutomaticOutcome::Recorded(outcome) if outcome.created) {
         background::start_if_needed(&workspace);
     }
+    let mounts = match &outcome {
+        AutomaticOutcome::Recorded(outcome) => mounts_among(named, directory, outcome),
+        _ => Vec::new(),
+    };
+    context.report_paths("not recorded before this command, because something is mounted there", &mounts);
+    let exit = if mounts.is_empty() { Exit::SUCCESS } else { Exit::INCOMPLETE };
     match outcome {
         // In strict mode, what an earlier commit lacks counts as well.
         AutomaticOutcome::Recorded(outcome) if outcome.created || args.strict => {
-            Ok(context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes))
+            Ok(context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes).or(exit))
         }
-        AutomaticOutcome::Recorded(_) => Ok(Exit::SUCCESS),
+        AutomaticOutcome::Recorded(_) => Ok(exit),
         // That run was started to record the commands of this shell together.
         AutomaticOutcome::RunIsRunning(_) if is_inside_run(directory) => Ok(Exit::SUCCESS),
         AutomaticOutcome::RunIsRunning(refusal) => Err(refusal),

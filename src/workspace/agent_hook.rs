@@ -6,13 +6,14 @@ use crate::agent::{EventKind, HookEvent};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::progress::deadline::Deadline;
 use crate::repo::config;
 use crate::shell::{Guards, Shell, entered_directories, guarded_commands};
 
 use super::missing::missing_directories;
-use super::{AutomaticOptions, AutomaticOutcome, Workspace, find_threatened, layout_above};
+use super::{AutomaticOptions, AutomaticOutcome, Workspace, find_threatened, layout_above, mounts_among};
 
 /// What the user's settings say about hooks. A repository cannot set this: the directory may come from elsewhere.
 pub(crate) struct HookSettings {
@@ -44,6 +45,8 @@ pub(crate) struct HookOutcome {
     pub worktree: PathBuf,
     /// What was recorded, or why nothing was.
     pub result: Result<AutomaticOutcome>,
+    /// Mounts in the directory that the tool may change, and that are not recorded.
+    pub mounts: Vec<RepoPathBuf>,
     /// The directory's workspace, if it could be opened.
     pub workspace: Option<Workspace>,
 }
@@ -73,7 +76,7 @@ impl HookOutcome {
     /// Whether the whole state before the event can be restored.
     fn is_recorded(&self) -> bool {
         match &self.result {
-            Ok(AutomaticOutcome::Recorded(recorded)) => recorded.is_complete(),
+            Ok(AutomaticOutcome::Recorded(recorded)) => recorded.is_complete() && self.mounts.is_empty(),
             Ok(AutomaticOutcome::RunIsRunning(_) | AutomaticOutcome::Undecided(_)) | Err(_) => false,
         }
     }
@@ -95,7 +98,7 @@ pub(crate) fn record_event(
         let opened = found.and_then(|()| Workspace::open(&worktree, environment.clone()));
         let mut workspace = match opened {
             Ok(workspace) => workspace,
-            Err(error) => return HookOutcome { worktree, result: Err(error), workspace: None },
+            Err(error) => return HookOutcome { worktree, result: Err(error), mounts: Vec::new(), workspace: None },
         };
         let options = AutomaticOptions {
             message: event.message(&worktree),
@@ -103,7 +106,7 @@ pub(crate) fn record_event(
             deadline: Some(settings.deadline),
         };
         let result = workspace.commit_automatically(&options, progress);
-        HookOutcome { worktree, result, workspace: Some(workspace) }
+        HookOutcome { worktree, result, mounts: Vec::new(), workspace: Some(workspace) }
     };
     let mut directories: Vec<HookOutcome> = worktrees(event, environment).into_iter().map(record).collect();
     // Afterwards, because the search may take the rest of the time.
@@ -117,6 +120,12 @@ pub(crate) fn record_event(
         let is_known = |known: &HookOutcome| known.worktree == path && (found.is_ok() || known.result.is_err());
         if !directories.iter().any(is_known) {
             directories.push(record((path, found)));
+        }
+    }
+    let named: Vec<PathBuf> = event.paths.iter().cloned().chain(threatened.named).collect();
+    for outcome in &mut directories {
+        if let Ok(AutomaticOutcome::Recorded(recorded)) = &outcome.result {
+            outcome.mounts = mounts_among(&named, &outcome.worktree, recorded);
         }
     }
     // If the time did not suffice to record a directory, its error says so.

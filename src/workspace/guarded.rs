@@ -1,5 +1,6 @@
 //! Finds and records the directories that a guarded command of a shell may change.
 
+mod mounts;
 mod operand_paths;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::shell::{Certainty, GuardedCommand, Operand, Shell};
 
 use super::missing::missing_directories;
 use super::{AutomaticOptions, AutomaticOutcome, Deadline, Workspace};
+pub(crate) use mounts::mounts_among;
 use operand_paths::{OperandPath, beginning, entries, expand_all};
 
 /// Longest text of a command in a commit, in bytes.
@@ -39,6 +41,8 @@ pub(crate) struct Threatened {
     pub unattached: Vec<(PathBuf, Error)>,
     /// Directories whose repositories cannot be used, or were not found in time.
     pub problems: Vec<(PathBuf, Error)>,
+    /// The paths that the commands name.
+    pub named: Vec<PathBuf>,
     /// Whether the commands name paths that only the shell knows.
     pub has_unknown_paths: bool,
 }
@@ -87,6 +91,7 @@ struct Search {
     /// Paths of directories without a repository, without links.
     unrecorded: BTreeSet<PathBuf>,
     problems: Vec<(PathBuf, Error)>,
+    named: Vec<PathBuf>,
     has_unknown_paths: bool,
 }
 
@@ -102,6 +107,7 @@ impl Search {
             canonical: BTreeMap::new(),
             unrecorded: BTreeSet::new(),
             problems: Vec::new(),
+            named: Vec::new(),
             has_unknown_paths: false,
         }
     }
@@ -129,6 +135,7 @@ impl Search {
         if command.deletes {
             self.deleted.extend(paths.iter().map(|operand| operand.path.clone()));
         }
+        self.named.extend(paths.iter().map(|operand| operand.path.clone()));
         paths.iter().try_for_each(|operand| self.operand(operand))
     }
 
@@ -234,6 +241,7 @@ impl Search {
             deleted_stores: stores.iter().filter_map(deletion).collect(),
             unattached,
             problems,
+            named: self.named,
             has_unknown_paths: self.has_unknown_paths,
         }
     }

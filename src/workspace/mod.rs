@@ -50,7 +50,7 @@ pub use compare::{DiffOptions, Differences};
 pub use forget::{ForgetOutcome, ForgetSelection, ForgottenRecord, JudgedCommit};
 pub use gc::GcOptions;
 use guarded::layout_above;
-pub(crate) use guarded::{find_threatened, record_before};
+pub(crate) use guarded::{find_threatened, mounts_among, record_before};
 pub use notice::Notice;
 pub use prepared::PreparedCheckout;
 pub use refs::RefKind;

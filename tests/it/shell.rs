@@ -12,6 +12,7 @@ use snapbox::str;
 
 use crate::env::{Output, TestEnv};
 use crate::errors::lock::LockHolder;
+use crate::safety::places::Mounted;
 use crate::skip::skip;
 
 /// A repository in `work` with a recorded file and an unrecorded one, `data/new`.
@@ -186,6 +187,23 @@ fn operands_are_expanded_where_the_command_runs() {
     for line in ["cd none; rm -rf *", "test -d x && cd home; rm -rf work", "(cd home && ls); rm -rf *"] {
         before(&env, "", line).fails(4);
     }
+}
+
+#[test]
+fn a_mount_that_a_command_may_change_is_named() {
+    let env = repository();
+    fs::create_dir(env.path().join("disk")).unwrap();
+    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "tmpfs"], &env.path().join("disk")) else {
+        return skip("only root can mount a file system");
+    };
+    env.write("disk/file", "1");
+    for (directory, line) in [("work", "rm -rf disk/*"), ("work/disk", "rm -rf file"), ("", "rm -rf work")] {
+        let shown = before(&env, directory, line).to_string();
+        let expected = "not recorded before this command, because something is mounted there\n";
+        assert!(shown.contains(expected) && shown.contains("disk"), "{line}: {shown}");
+    }
+    before(&env, "work", "rm -rf disk/*").fails(3);
+    before(&env, "work", "rm -rf data").ok();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::commands::{Context, background};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::number::and_more;
-use crate::path::RepoPath;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::visible;
 use crate::report::alarms::AlarmRecord;
 use crate::snapshot::Outcome;
@@ -84,7 +84,11 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
             return Some(format!("`{worktree}` is not recorded: {error}; undoing that run undoes all of it"));
         }
         Ok(AutomaticOutcome::Recorded(recorded)) => {
-            return describe_recorded(kind, blocks_tool, recorded).map(|text| format!("`{worktree}`: {text}"));
+            let texts: Vec<String> = describe_mounts(&outcome.mounts)
+                .into_iter()
+                .chain(describe_recorded(kind, blocks_tool, recorded))
+                .collect();
+            return (!texts.is_empty()).then(|| format!("`{worktree}`: {}", texts.join("; ")));
         }
         // The user was asked before. An agent whose tool is blocked must know the reason each time.
         Ok(AutomaticOutcome::Undecided(_)) if !blocks_tool => return None,
@@ -102,6 +106,14 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
         hint.push_str(MORE_TIME);
     }
     Some(format!("{subject}: {error}{consequence}{hint}"))
+}
+
+fn describe_mounts(mounts: &[RepoPathBuf]) -> Option<String> {
+    let first = visible(mounts.first()?.as_bytes());
+    Some(format!(
+        "{first}{} is mounted there and was not recorded, so changes there cannot be undone",
+        and_more(mounts.len())
+    ))
 }
 
 /// Signs of an accident in the changes since the last event, and files that are not recorded completely.

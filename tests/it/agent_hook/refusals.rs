@@ -6,13 +6,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{bash, hook, message, payload, set, shop};
 use crate::crash::{has_strace, killed_at};
 use crate::env::TestEnv;
 use crate::errors::full_disk::Disk;
 use crate::errors::lock::LockHolder;
+use crate::safety::places::Mounted;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 fn hold(env: &TestEnv) -> LockHolder {
@@ -218,6 +220,25 @@ fn inside_undo_run_the_run_records() {
     env.undo("config --global agent.strict true").ok();
     let output = env.shell("undo run -q -- undo agent hook claude <../payload").ok();
     assert!(output.text().contains("\"permissionDecision\":\"deny\""), "{output}");
+}
+
+#[test]
+fn a_mount_that_a_tool_may_change_is_reported() {
+    let env = shop();
+    fs::create_dir(env.path().join("disk")).unwrap();
+    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "tmpfs"], &env.path().join("disk")) else {
+        return skip("only root can mount a file system");
+    };
+    env.write("disk/file", "1");
+    let mut step: Value = serde_json::from_str(&payload(&env, "claude/PreToolUse-Bash")).unwrap();
+    step["tool_input"]["command"] = "rm -rf disk/*".into();
+    let answer = hook(&env, "claude", step.to_string());
+    assert!(message(&answer).contains("disk is mounted there and was not recorded"), "{answer}");
+    env.undo("config --global agent.strict true").ok();
+    let answer = hook(&env, "claude", step.to_string());
+    assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny");
+    step["tool_input"]["command"] = "rm -rf data".into();
+    assert_eq!(hook(&env, "claude", step.to_string()), json!({}));
 }
 
 #[test]
