@@ -70,7 +70,7 @@ __undo_debug() {
 
 # Records before a command. Fails if the command must not run.
 __undo_record() {
-    local __undo_rest=$1 __undo_name __undo_dotfiles=''
+    local __undo_rest=$1 __undo_name __undo_value __undo_dotfiles=''
     # Exports the variables that the command uses, so that its paths are known.
     while [[ $__undo_rest == *\$* ]]; do
         __undo_rest=${__undo_rest#*\$}
@@ -78,7 +78,10 @@ __undo_record() {
         __undo_name=${__undo_name%%[![:alnum:]_]*}
         case $__undo_name in
         '' | _ | [0-9]* | __undo_* | BASH* | COMP_* | DIRSTACK | EPOCH* | FUNCNAME | GROUPS | HISTCMD | IFS | LINENO | RANDOM | SECONDS | SRANDOM) ;;
-        *) [[ -z ${!__undo_name+x} ]] || local -x "$__undo_name=${!__undo_name}" 2>/dev/null ;;
+        *)
+            # Not `${!…}`, which of a nameref is a name.
+            eval "__undo_value=\${$__undo_name-}; [[ -z \${$__undo_name+x} ]]" || local -x "$__undo_name=$__undo_value" 2>/dev/null
+            ;;
         esac
     done
     ! shopt -q dotglob || __undo_dotfiles=--dotfiles

@@ -22,8 +22,8 @@ fn bash_records_before_guarded_commands() {
 #[test]
 fn bash_passes_variables_that_are_not_exported_and_dotglob() {
     let Some(mut bash) = Terminal::start("bash", "shell.strict true", "", "") else { return };
-    bash.line("cd ..; x=work; readonly y=data; z=(a b)");
-    bash.records("rm -rf $x/${y}", "rm -rf $x/${y}");
+    bash.line("cd ..; x=work; declare -n w=x; readonly y=data; z=(a b)");
+    bash.records("rm -rf $w/${y}", "rm -rf $w/${y}");
     assert_eq!(bash.output("echo \"$(env | grep -c -e ^x= -e ^y=) $x $y ${z[1]}\""), "0 work data b\n");
     bash.line("mkdir -p work/data; touch work/data/old");
     bash.refuses("rm -rf $unset/data; touch after");
