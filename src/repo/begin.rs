@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::environment::{Environment, LockWait, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::FileLock;
-use crate::repo::config::Config;
+use crate::quote::shell_path;
 use crate::repo::format::Format;
 use crate::repo::journal::{Loaded, RepairedJournal};
 use crate::repo::repository::STILL_READABLE;
@@ -87,7 +87,7 @@ impl Repository {
         self.format.check_writable()?;
         let began = self.environment.now();
         let lock = acquire(&self.layout.lock(), &self.environment).map_err(|error| self.layout.not_permitted(error))?;
-        self.config = self.read_config()?;
+        self.config = self.load_settings().config;
         no_sync::flush_unsynced(&self.layout, self.environment.durability())?;
         self.reload()?;
         match purpose {
@@ -124,7 +124,6 @@ impl Repository {
     /// Fails if a transaction could not begin, except because of the lock. For dry runs, which take no lock.
     pub fn check_usable(&self) -> Result<()> {
         self.format.check_writable()?;
-        self.read_config()?;
         self.check_undamaged()?;
         self.membership.check(&self.layout)?;
         self.check_same_worktree()
@@ -133,7 +132,6 @@ impl Repository {
     /// Like [`Repository::check_usable`], but ignores damage.
     pub fn check_repairable(&self) -> Result<()> {
         self.format.check_writable()?;
-        self.read_config()?;
         self.membership.check(&self.layout)?;
         self.check_same_worktree()
     }
@@ -143,9 +141,18 @@ impl Repository {
         journal::load(&self.layout.journal())?.damage.map_or(Ok(()), |_| self.check_undamaged())
     }
 
-    /// Reads the settings. The user's file cannot make this fail: its problems were reported when the repository was opened.
-    fn read_config(&self) -> Result<Config> {
-        config::load(&self.layout.config(), self.environment.user_settings()).config()
+    fn load_settings(&self) -> config::Loaded {
+        config::load(&self.layout.config(), self.environment.user_settings())
+    }
+
+    /// [`ErrorKind::Refused`] if settings of the repository are invalid. For commands that remove what these may keep.
+    pub fn check_settings(&self) -> Result<()> {
+        if self.load_settings().is_valid() {
+            return Ok(());
+        }
+        let message = "nothing is removed while settings of the repository are ignored, which may say what to keep";
+        Err(Error::new(ErrorKind::Refused, message)
+            .hint(format!("correct the file with a text editor: {}", shell_path(&self.layout.config()))))
     }
 
     fn check_undamaged(&self) -> Result<()> {

@@ -105,9 +105,8 @@ impl Repository {
         // Before the journal is read: the packs that it names then stay.
         let read_lock = ReadLock::acquire(&layout.format());
         let format = Format::open(&layout.format())?;
-        // Reading data needs no settings. Writing reads them again.
         let settings = config::load(&layout.config(), environment.user_settings());
-        let (config, wrong, setting_problems) = settings.usable_config();
+        let (config, setting_problems) = settings.with_problems();
         let Config { compression, reflink, .. } = config;
         let options = Options { chunk: format.chunk, compression, reflink, durability: environment.durability() };
         let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
@@ -115,10 +114,7 @@ impl Repository {
         state.select_directory(membership.directory());
         let (mask, mask_damage) = read_mask(layout, &state)?;
         let store = open_store(layout, &state, mask, options, damage.is_some())?;
-        let warnings = damage_warning(damage)
-            .chain(mask_damage)
-            .chain(wrong.map(|error| error.context("the repository's settings are ignored")))
-            .collect();
+        let warnings = damage_warning(damage).chain(mask_damage).collect();
         let is_in_other_worktree = is_in_other_worktree(&state, layout);
         let layout = layout.clone();
         Ok(Repository {
@@ -236,7 +232,7 @@ impl Repository {
         &self.warnings
     }
 
-    /// Why settings of the user's file are not in force. They stop no command.
+    /// Why settings are not in force.
     pub fn setting_problems(&self) -> &[Error] {
         &self.setting_problems
     }

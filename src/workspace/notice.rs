@@ -21,7 +21,7 @@ pub enum Notice {
     /// A file of the repository is unusable, for this reason.
     DamagedFile(String),
     /// A setting in the user's file, the whole file, or a setting that a repository must not have is ignored for this reason.
-    UserSettings(String),
+    InvalidSetting(String),
     /// The repository lies inside the directory that it records; `remedy` moves it away.
     RepositoryInside {
         /// Path of the repository.
@@ -101,7 +101,7 @@ pub struct FirstCopy {
 /// Unusable files of a repository, and its place.
 pub(crate) fn of_repository(repository: &Repository) -> Vec<Notice> {
     let damaged = repository.warnings().iter().map(|error| Notice::DamagedFile(error.to_string()));
-    let settings = repository.setting_problems().iter().map(|error| Notice::UserSettings(error.to_string()));
+    let settings = repository.setting_problems().iter().map(|error| Notice::InvalidSetting(error.to_string()));
     damaged.chain(settings).chain(repository_inside(&repository.layout)).collect()
 }
 

@@ -63,11 +63,12 @@ impl Workspace {
         let Some((target, setting)) = target_setting(name)? else { return self.setting_of(key(name)?) };
         let loaded = self.load_settings();
         let source = loaded.source_of_target(target);
-        Ok(of_target(find_target(&loaded.config()?.targets, target)?, setting, source))
+        Ok(of_target(find_target(&loaded.config.targets, target)?, setting, source))
     }
 
     /// Changes a setting of the repository. `None` restores the user's value or the default.
     pub fn set_setting(&mut self, name: &str, value: Option<&str>) -> Result<Setting> {
+        Document::open(&self.repository.layout.config(), Source::Repository)?.check_editable()?;
         if let Some((target, setting)) = target_setting(name)? {
             self.set_target_setting(target, setting, value)?;
             return self.setting(name);
@@ -79,7 +80,9 @@ impl Workspace {
             None => drop(document.unset(name)?),
         }
         if name == SHARED {
-            let is_shared = document.config()?.is_shared;
+            let mut config = Config::default();
+            document.apply(&mut config)?;
+            let is_shared = config.is_shared;
             sharing::set(layout, is_shared).map_err(|error| layout.not_permitted(error))?;
         }
         document.save(self.repository.environment.durability()).map_err(|error| layout.not_permitted(error))?;
@@ -89,7 +92,7 @@ impl Workspace {
     fn setting_of(&self, key: &Key) -> Result<Setting> {
         let loaded = self.load_settings();
         let source = loaded.source(key);
-        setting(key, &loaded.config()?, source)
+        setting(key, &loaded.config, source)
     }
 
     fn load_settings(&self) -> config::Loaded {

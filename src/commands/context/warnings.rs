@@ -41,7 +41,7 @@ impl Context<'_> {
                 Notice::DamagedParent(damage) => {
                     self.ui.warning(format_args!("{damage}; the whole directory was recorded again"));
                 }
-                Notice::DamagedFile(error) | Notice::UserSettings(error) => self.ui.warning(error),
+                Notice::DamagedFile(error) | Notice::InvalidSetting(error) => self.ui.warning(error),
                 Notice::RepositoryInside { repository, remedy } => {
                     self.ui.warning(format_args!(
                         "the repository `{}` is inside the directory it records: it is never recorded or restored, and \

@@ -82,6 +82,7 @@ pub struct Outcome {
 /// Collects the garbage of a repository.
 pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Progress) -> Result<Outcome> {
     let mut outcome = Outcome::default();
+    repository.check_settings()?;
     if options.is_dry_run {
         repository.check_usable()?;
         sweep::sweep(repository, options, &mut outcome, progress)?;

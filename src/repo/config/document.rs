@@ -153,7 +153,8 @@ impl Document {
     pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
         let key = key(name)?;
         key.check_file(self.source)?;
-        let mut config = self.config()?;
+        let mut config = Config::default();
+        self.apply(&mut config)?;
         config.put(key, text)?;
         let value = match key.kind {
             Kind::Bool => Value::from(text == "true"),
@@ -172,7 +173,7 @@ impl Document {
             }
             toml.insert(table, Item::Table(added));
         }
-        let table = toml[table].as_table_like_mut().expect("`config` accepts only tables under this name");
+        let Some(table) = toml[table].as_table_like_mut() else { return self.config().map(drop) };
         put_value(table, name, value);
         self.text = toml.to_string();
         Ok(())
@@ -197,9 +198,22 @@ impl Document {
         Ok(true)
     }
 
-    /// Writes the file if its settings are valid. A link to a file stays a link.
+    /// Fails unless the file is TOML.
+    pub fn check_editable(&self) -> Result<()> {
+        self.parse().map(drop).map_err(|_| {
+            let message = format!("`{}` is not TOML, so its settings cannot be changed", self.path.display());
+            Error::new(ErrorKind::Usage, message).hint("correct the file with a text editor")
+        })
+    }
+
+    /// Writes the file, unless it has more invalid settings than before. A link to a file stays a link.
     pub fn save(&self, durability: Durability) -> Result<()> {
-        self.config()?;
+        let problems = |document: &Document| document.apply(&mut Config::default()).map(|applied| applied.problems);
+        let before = problems(&Document::open(&self.path, self.source)?).map_or(0, |problems| problems.len());
+        let mut now = problems(self)?;
+        if now.len() > before {
+            return Err(now.swap_remove(0));
+        }
         let is_link = fs::stat(&self.path)?.is_some_and(|stat| stat.kind == FileKind::Symlink);
         let target = if is_link { fs::canonicalize(&self.path)? } else { self.path.clone() };
         fs::write_atomic(&target, [&self.text], durability)

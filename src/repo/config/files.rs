@@ -2,32 +2,36 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 use super::document::Applied;
 use super::{Config, Document, Key, Source};
 
 /// The settings in force, and the problems of the files.
 pub struct Loaded {
-    /// The settings, without those of an invalid file of the repository.
+    /// The settings, without invalid ones.
     pub config: Config,
     user: Applied,
-    /// What the repository's file sets, or why none of its settings is in force.
-    repository: Result<Applied>,
+    /// What the repository's file sets.
+    repository: Applied,
+    /// Whether the repository's file can be read.
+    is_readable: bool,
 }
 
-/// Reads the settings of the user, and above them those of the repository. A missing file sets nothing.
+/// Reads the settings of the user, and above them those of the repository. A missing file sets nothing, and neither does an invalid
+/// setting. What a setting of the repository should say is then unknown, so nothing is forgotten or collected without being asked
+/// for (decision 73).
 pub fn load(repository: &Path, user: Option<&Path>) -> Loaded {
-    let mut of_user = Config::default();
-    let user = user.map_or_else(Applied::default, |path| apply_user_file(path, &mut of_user));
-    let mut config = of_user.clone();
+    let mut config = Config::default();
+    let user = user.map_or_else(Applied::default, |path| apply_user_file(path, &mut config));
     let applied = Document::open(repository, Source::Repository).and_then(|document| document.apply(&mut config));
-    let repository = applied.and_then(|mut applied| match applied.problems.is_empty() {
-        true => Ok(applied),
-        false => Err(applied.problems.swap_remove(0)),
-    });
-    let config = if repository.is_ok() { config } else { of_user };
-    Loaded { config, user, repository }
+    let is_readable = applied.is_ok();
+    let repository = applied.unwrap_or_else(|problem| Applied { problems: vec![problem], ..Applied::default() });
+    if !repository.problems.is_empty() {
+        config.keep = Vec::new();
+        config.is_gc_automatic = false;
+    }
+    Loaded { config, user, repository, is_readable }
 }
 
 /// Reads the settings of the user alone. Returns the problems of the file, whose other settings are in force.
@@ -51,41 +55,39 @@ fn apply_user_file(path: &Path, config: &mut Config) -> Applied {
 }
 
 impl Loaded {
-    /// The settings. Fails if the repository's file is not valid.
-    pub fn config(self) -> Result<Config> {
-        self.repository.map(|_| self.config)
+    /// Whether all settings of the repository are in force.
+    pub fn is_valid(&self) -> bool {
+        self.repository.problems.is_empty()
     }
 
-    /// The settings without those of an invalid file, the problem of the repository's file, and the problems that stop no
-    /// command: those of the user's file, and settings that a repository must not have.
-    pub fn usable_config(self) -> (Config, Option<Error>, Vec<Error>) {
-        let mut harmless = self.user.problems;
-        let problem = match self.repository {
-            Ok(applied) => {
-                harmless.extend(applied.ignored);
-                None
-            }
-            Err(problem) => Some(problem),
+    /// The settings in force, and why others are not. This stops no command.
+    pub fn with_problems(self) -> (Config, Vec<Error>) {
+        let what = match self.is_readable {
+            true => "a setting of the repository is ignored",
+            false => "the repository's settings are ignored",
         };
-        (self.config, problem, harmless)
+        let invalid = self.repository.problems.into_iter().map(|problem| problem.context(what));
+        (self.config, self.user.problems.into_iter().chain(invalid).chain(self.repository.ignored).collect())
     }
 
     /// Which file has the target of this name in force. `None` if none has.
     pub fn source_of_target(&self, name: &str) -> Option<Source> {
         let has = |applied: &Applied| applied.targets.iter().any(|target| target.name == name);
-        match &self.repository {
-            Ok(repository) if has(repository) => Some(Source::Repository),
-            _ => has(&self.user).then_some(Source::User),
+        match has(&self.repository) {
+            true => Some(Source::Repository),
+            false => has(&self.user).then_some(Source::User),
         }
     }
 
     /// Where the value of a setting comes from.
     pub fn source(&self, key: &Key) -> Source {
         let is_in = |applied: &Applied| applied.keys.contains(&key.name);
-        match &self.repository {
-            Ok(repository) if is_in(repository) => Source::Repository,
-            _ if is_in(&self.user) => Source::User,
-            _ => Source::Default,
+        if is_in(&self.repository) {
+            Source::Repository
+        } else if is_in(&self.user) {
+            Source::User
+        } else {
+            Source::Default
         }
     }
 }

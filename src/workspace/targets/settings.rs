@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::repo::config::{Document, Source, TargetSetting, TargetSettings, URL, find_target};
+use crate::repo::config::{Config, Document, Source, TargetSetting, TargetSettings, URL, find_target};
 use crate::target::Target;
 use crate::transfer::association::Association;
 use crate::workspace::Workspace;
@@ -32,7 +32,9 @@ impl Workspace {
         };
         change(&mut document, name, setting, moved.as_deref().or(value))?;
         document.save(self.repository.environment.durability()).map_err(|error| layout.not_permitted(error))?;
-        self.repository.config.targets = document.config()?.targets;
+        let mut config = Config::default();
+        document.apply(&mut config)?;
+        self.repository.config.targets = config.targets;
         Ok(())
     }
 

@@ -208,3 +208,20 @@ fn a_commit_in_the_future_does_not_age_the_others() {
     env.undo("forget --keep-within 30d").ok();
     assert_eq!(counts(&env).0, 12, "{:?}", log(&env, ""));
 }
+
+#[test]
+fn nothing_is_thinned_while_settings_are_invalid() {
+    let env = TestEnv::initialised();
+    set_hours(&env, 0);
+    commit(&env, "first");
+    env.write(".undo/config.toml", "user.name = Ann\n");
+    for n in 1..=42 {
+        set_hours(&env, 8 * n);
+        automatic(&env, &format!("a{n}"));
+    }
+    assert_eq!(counts(&env).1, 42);
+    env.write(".undo/config.toml", "");
+    set_hours(&env, 8 * 43);
+    commit(&env, "second");
+    assert!(counts(&env).1 < 42, "{:?}", counts(&env));
+}
