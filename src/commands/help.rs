@@ -148,9 +148,11 @@ Automatic commits are thinned without a command: all of them stay for 7 days, th
         "Exit codes:
 
   0    success
-  1    the answer is no (`diff --exit-code` found changes)
+  1    the answer is no (`diff --exit-code` found changes), or all that was asked for was purged
   2    usage error: invalid arguments, or a name that does not exist
-  3    finished but incomplete: the listed paths were skipped or are not exact
+  3    finished but incomplete: the listed paths could not be read or restored, or are not exact.
+       Sockets, other file systems, repositories in the directory and purged files are never
+       recorded: they are listed, but do not change the status
   4    refused for safety: unsaved data could be lost
   5    damage found
   6    the recorded changes look like an accident or an attack (`commit --strict`), or a guard was
@@ -194,6 +196,12 @@ New codes may be added. Treat every status except 0 as a failure.
                    if not empty and not 0, enables colours even without a terminal
   LANG, LC_ALL     in a UTF-8 locale, `undo log` draws its graph with box characters
   XDG_CONFIG_HOME  directory of `undo/config.toml` with the user's settings [default: ~/.config]
+  XDG_STATE_HOME   directory of `undo` with the histories of `undo init --outside`
+                   [default: ~/.local/state]
+  XDG_CACHE_HOME   directory of `undo` with what targets are known to have [default: ~/.cache]
+  TMPDIR           where `undo drill` restores files [default: /tmp]
+  UNDO_PASSWORD, UNDO_NEW_PASSWORD
+                   password of a target, and the new one for `undo target password`
   TZ               time zone of the times in text output
   UNDO_GUARD       if `off`, the hook of `undo shell-hook` does not record before a command
   UNDO_RUN         set by `undo run` for its command: the directory that is recorded
