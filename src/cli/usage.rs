@@ -15,11 +15,17 @@ use crate::quote::shell_word;
 pub(super) fn convert(error: &clap::Error, command: clap::Command, arguments: &[OsString]) -> Error {
     let place = place(command.clone(), arguments);
     let found = foreign_hint(error, &place).or_else(|| separator_hint(error, &place, arguments));
+    let found = found.or_else(|| restore_hint(error, &place, arguments));
     let hint = found.unwrap_or_else(|| match correction(error, &command, &place) {
         Some(name) => format!("did you mean `{name}`?"),
         None => match (error.kind(), error.get(ContextKind::Usage)) {
             (Kind::MissingRequiredArgument | Kind::MissingSubcommand, Some(usage)) => {
-                usage.to_string().replacen("Usage: ", "usage: ", 1)
+                let usage = usage.to_string().replacen("Usage: ", "usage: ", 1);
+                usage.lines().next().unwrap_or_default().to_owned()
+            }
+            (Kind::UnknownArgument, _) if dashed_path(error, &place).is_some() => {
+                let word = dashed_path(error, &place).unwrap_or_default();
+                format!("to name a path that begins with `-`: undo {} -- {word}", place.join(" "))
             }
             _ => ["undo help"].into_iter().chain(place.iter().map(String::as_str)).collect::<Vec<_>>().join(" "),
         },
@@ -48,6 +54,16 @@ fn separator_hint(error: &clap::Error, place: &[String], arguments: &[OsString])
     let (before, after) = arguments[1..].split_at(at - 1);
     let words: Vec<String> = before.iter().map(word).chain(["--".to_owned()]).chain(after.iter().map(word)).collect();
     Some(format!("to restore only some paths: undo {}", words.join(" ")))
+}
+
+/// The hint for `checkout -- PATH`, which git reads as paths of the index.
+fn restore_hint(error: &clap::Error, place: &[String], arguments: &[OsString]) -> Option<String> {
+    if error.kind() != Kind::MissingRequiredArgument || place != ["checkout"] {
+        return None;
+    }
+    let at = arguments.iter().position(|argument| argument == "--")?;
+    let words: Vec<_> = arguments[at + 1..].iter().map(|argument| shell_word(argument.as_bytes())).collect();
+    Some(format!("to restore paths from the last commit: undo restore {}", words.join(" ")))
 }
 
 /// Describes an argument that should be a number; `None` if the error has another cause.
@@ -89,6 +105,13 @@ fn foreign_hint(error: &clap::Error, place: &[String]) -> Option<String> {
         _ => None,
     };
     hint.map(str::to_owned)
+}
+
+/// An unknown option of a command whose arguments are paths alone.
+fn dashed_path(error: &clap::Error, place: &[String]) -> Option<String> {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
+    let takes_paths = matches!(place, [command] if ["restore", "commit", "purge"].contains(&command.as_str()));
+    (takes_paths && wrong.starts_with('-')).then(|| shell_word(wrong.as_bytes()).into_owned())
 }
 
 /// The first paragraph of clap's message, joined to one line.

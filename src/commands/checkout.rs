@@ -13,6 +13,9 @@ use crate::object::operation::Verb;
 /// first. Later commits stay in the log. Does not touch files that no commit records: ignored ones, and those whose content
 /// was purged.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "undo checkout [OPTIONS] <REV> [-- <PATH>...]
+       undo checkout [OPTIONS] -b <NAME> [REV]
+       undo checkout [OPTIONS] --continue")]
 #[command(after_help = "Examples:
   undo checkout @                     discard unsaved changes (they are saved first)
   undo checkout @~2 -n                show what would change
@@ -56,14 +59,23 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             workspace.prepare_continue(mode, progress)
         });
     };
-    let mut workspace = context.workspace()?;
+    // A checkout of the whole directory ends an unfinished one, so the advice to finish it is given only if that fails.
+    let mut workspace = context.workspace_to_finish()?;
+    let is_ending = workspace.repository.unfinished().is_some() && args.paths.is_empty() && !mode.dry_run;
+    if !is_ending {
+        context.report_checkout(&mut workspace.repository)?;
+    }
     if !args.paths.is_empty() {
         let commit = workspace.resolve(revision)?;
         let paths = context.selection_in(&workspace, &args.paths, &[commit])?;
         return super::restore::restore(context, &mut workspace, mode, revision, &paths);
     }
     let reported = Reported { verb: Verb::Checkout, is_whole: true, destination: None };
-    checkouts::run(context, &mut workspace, mode, &reported, |workspace, progress| {
+    let ended = checkouts::run(context, &mut workspace, mode, &reported, |workspace, progress| {
         workspace.prepare_checkout(revision, mode, progress)
-    })
+    });
+    if ended.is_err() && is_ending {
+        context.report_checkout(&mut workspace.repository)?;
+    }
+    ended
 }

@@ -29,10 +29,22 @@ fn page(mut root: clap::Command, words: &[String]) -> Result<Vec<u8>> {
         Error::new(ErrorKind::NotFound, format!("no command `{}`", words.join(" "))).hint("undo help")
     })?;
     let mut page = Vec::new();
-    Man::new(command.clone())
-        .manual("undo")
-        .source(concat!("undo ", env!("CARGO_PKG_VERSION")))
-        .render(&mut page)
-        .expect("writing to memory does not fail");
-    Ok(page)
+    let man = Man::new(command.clone()).manual("undo").source(concat!("undo ", env!("CARGO_PKG_VERSION")));
+    man.render(&mut page).expect("writing to memory does not fail");
+    Ok(with_usage(&page, &command.render_usage().to_string()))
+}
+
+/// Replaces the synopsis, which lacks the names of values, by the usage of the help.
+fn with_usage(page: &[u8], usage: &str) -> Vec<u8> {
+    const SYNOPSIS: &str = ".SH SYNOPSIS\n";
+    let text = String::from_utf8_lossy(page);
+    let Some((before, (_, after))) =
+        text.split_once(SYNOPSIS).and_then(|(before, rest)| Some((before, rest.split_once("\n.SH ")?)))
+    else {
+        return page.to_vec();
+    };
+    let lines =
+        usage.trim_start_matches("Usage:").lines().map(|line| line.trim().replace('\\', "\\e").replace('-', "\\-"));
+    let lines = lines.collect::<Vec<_>>().join("\n.br\n");
+    format!("{before}{SYNOPSIS}{lines}\n.SH {after}").into_bytes()
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{ErrorKind as Cause, Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -13,10 +14,15 @@ use crate::error::{Error, Result};
 use crate::fs::errno::of_repository;
 use crate::fs::{FileSystem, Stat};
 
-/// The current path of an open file, for messages.
+/// The current path of an open file, for messages; of a file without a name, that of its directory.
 pub fn path_of(file: &File) -> PathBuf {
     let link = format!("/proc/self/fd/{}", file.as_raw_fd());
-    std::fs::read_link(&link).unwrap_or_else(|_| PathBuf::from(link))
+    let Ok(path) = std::fs::read_link(&link) else { return PathBuf::from(link) };
+    let name = path.file_name().map_or(&[][..], OsStrExt::as_bytes);
+    match (path.parent(), name.strip_prefix(b"#").and_then(|name| name.strip_suffix(b" (deleted)"))) {
+        (Some(directory), Some(inode)) if inode.iter().all(u8::is_ascii_digit) => directory.to_owned(),
+        _ => path,
+    }
 }
 
 /// The error of a failed call on an open file.

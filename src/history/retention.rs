@@ -198,8 +198,11 @@ pub fn check(verdicts: &[Verdict], policy: &Policy, current: Option<CommitId>) -
     if is_forgetting && (keeps_nothing || keeps_current_alone) {
         let message = "this policy would forget every commit but the current one";
         let message = if keeps_current_alone { message } else { "no rule of this policy keeps a commit" };
-        return Err(Error::new(ErrorKind::Refused, message)
-            .hint("keep more, for example: undo forget --keep-daily 7 --keep-monthly 12 -n"));
+        let hint = match policy.space.is_limited() {
+            true => "leave more space to the history, for example: undo forget --max-size 10G -n",
+            false => "keep more, for example: undo forget --keep-daily 7 --keep-monthly 12 -n",
+        };
+        return Err(Error::new(ErrorKind::Refused, message).hint(hint));
     }
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! `undo cat-file --batch`: prints an object for each name on stdin.
 
-use std::path::Path;
-
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::objects::ObjectType;
@@ -10,6 +8,7 @@ use crate::id::LENGTH;
 use crate::plumbing::records;
 use crate::repo::Repository;
 use crate::report::plumbing::{Asked, Described, Unresolved};
+use crate::terminal;
 
 /// Prints the objects named on stdin. An unknown name is not an error.
 pub fn run(context: &Context<'_>, with_bytes: bool) -> Result<()> {
@@ -47,7 +46,7 @@ fn answer(context: &Context<'_>, repository: &Repository, record: &[u8], with_by
     let end: &[u8] = if context.ui.options().nul { b"\0" } else { b"\n" };
     context.ui.stream(|out| {
         bytes::copy(repository, named, out)?;
-        out.write_all(end).map_err(|error| Error::io("write to", Path::new("stdout"), error))
+        out.write_all(end).map_err(terminal::failed)
     })
 }
 

@@ -34,7 +34,8 @@ pub use page::{Page, Place, Print};
 pub use style::{Palette, Role};
 
 use sanitize::Printable;
-use stdout::{Stdout, failed};
+use stdout::Stdout;
+pub use stdout::failed;
 
 /// Number of paths that an error or a warning lists without `-v`.
 const LISTED: usize = 20;

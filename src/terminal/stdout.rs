@@ -58,7 +58,8 @@ fn buffered(out: impl Write + 'static) -> RefCell<BufWriter<Box<dyn Write>>> {
 
 /// A failure to write to stdout.
 pub fn failed(error: io::Error) -> Error {
-    Error::io("write to", Path::new("stdout"), error)
+    let kind = Error::io("write to", Path::new("stdout"), io::Error::from(error.kind())).kind();
+    Error::new(kind, "cannot write to standard output").with_source(error)
 }
 
 /// A writer that notices when the reader has gone away.

@@ -299,3 +299,15 @@ fn restore_of_paths_is_refused_while_checkout_is_unfinished() {
 fn commits(env: &TestEnv) -> usize {
     env.undo("log --json").ok().json().iter().filter(|line| line["type"] == "commit").count()
 }
+
+#[test]
+fn checkout_that_ends_an_unfinished_one_gives_no_advice_about_it() {
+    let env = TestEnv::new();
+    let one = two_commits(&env);
+    stopped(&env.path());
+    let warning = "has left the directory half old, half new";
+    assert!(env.undo("checkout -n one").to_string().contains(warning));
+    let ended = env.undo("checkout one").ok().to_string();
+    assert!(!ended.contains(warning), "{ended}");
+    assert_same(&one, &Tree::read(&env.path()));
+}

@@ -24,7 +24,7 @@ hint: did you mean `commit`?
     env.undo("checkout").shows(str![[r#"
 ---- stderr ----
 error: the following required arguments were not provided: <REV>
-hint: usage: undo checkout <REV> [-- <PATH>...]
+hint: usage: undo checkout [OPTIONS] <REV> [-- <PATH>...]
 [exit 2]
 
 "#]]);
@@ -179,7 +179,9 @@ its name. Records unsaved changes first. Later commits stay in the log. Does
 not touch files that no commit records: ignored ones, and those whose content
 was purged.
 
-Usage: undo checkout [OPTIONS] [REV] [-- <PATH>...]
+Usage: undo checkout [OPTIONS] <REV> [-- <PATH>...]
+       undo checkout [OPTIONS] -b <NAME> [REV]
+       undo checkout [OPTIONS] --continue
 
 Arguments:
   [REV]      Commit, branch or tag to restore
@@ -335,4 +337,50 @@ error: cannot run `no-such-program`: no such file or directory
 [exit 127]
 
 "#]]);
+}
+
+#[test]
+fn paths_in_the_place_of_revisions_and_options_get_a_hint() {
+    let env = history();
+    env.undo("checkout -- notes.txt 'a b'").shows(str![[r#"
+---- stderr ----
+error: the following required arguments were not provided: <REV>
+hint: to restore paths from the last commit: undo restore notes.txt 'a b'
+[exit 2]
+
+"#]]);
+    env.undo("restore -x").shows(str![[r#"
+---- stderr ----
+error: unexpected argument `-x`
+hint: to name a path that begins with `-`: undo restore -- -x
+[exit 2]
+
+"#]]);
+    env.undo("forget --max-size 1K").shows(str![[r#"
+---- stderr ----
+error: this policy would forget every commit but the current one
+hint: leave more space to the history, for example: undo forget --max-size 10G -n
+[exit 4]
+
+"#]]);
+}
+
+#[test]
+fn full_standard_output_is_not_a_full_repository() {
+    let env = history();
+    env.shell("undo log > /dev/full").shows(str![[r#"
+---- stderr ----
+error: cannot write to standard output: no space left on device
+[exit 13]
+
+"#]]);
+}
+
+#[test]
+fn manual_pages_have_the_names_of_values() {
+    let env = history();
+    let page = env.undo("man commit").ok().text();
+    assert!(page.contains(".SH SYNOPSIS\nundo commit [OPTIONS] [PATH]...\n.SH DESCRIPTION"), "{page}");
+    let page = env.undo("man checkout").ok().text();
+    assert!(page.contains("<PATH>...]\n.br\nundo checkout [OPTIONS] \\-b <NAME> [REV]\n.br\n"), "{page}");
 }
