@@ -155,6 +155,9 @@ impl KnownStore {
     }
 }
 
+/// Bytes from which on copies are worth a warning.
+const LARGE_COPY: u64 = 1 << 30;
+
 impl Workspace {
     /// Like [`Workspace::init`], with a new store in the user's state directory, which outlives the directory. A notice says how much
     /// the first commit copies if the store is on another file system.
@@ -181,7 +184,7 @@ impl Workspace {
     }
 
     /// What the first commit copies to a store on another file system. `None` if the store is on the same file system, where files may
-    /// share their blocks with the store, or if the directory has no files.
+    /// share their blocks with the store, or if the copies take little of the free space.
     fn first_copy(&self) -> Result<Option<FirstCopy>> {
         let store = Dir::open(&self.repository.layout.repository)?;
         if store.stat_self()?.device == self.worktree.root.stat_self()?.device {
@@ -190,6 +193,7 @@ impl Workspace {
         // The commit will report what cannot be counted.
         let (Counted { all, .. }, _) = count(&self.worktree, self.repository.store(), &|_| false, &Silent);
         let copy = FirstCopy { files: all.files, bytes: all.bytes, free: store.free_space()? };
-        Ok((copy.files > 0).then_some(copy))
+        let is_large = copy.bytes >= LARGE_COPY || copy.free.is_some_and(|free| copy.bytes > free / 10);
+        Ok((copy.files > 0 && is_large).then_some(copy))
     }
 }
