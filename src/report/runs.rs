@@ -42,6 +42,9 @@ pub struct RunRecord<'e> {
     /// Commit of the directory after the command; the same if nothing changed.
     pub after: CommitId,
     changed: u64,
+    /// Whether that commit was made to save unsaved changes.
+    #[serde(skip)]
+    pub has_saved: bool,
     /// Changes of the command.
     #[serde(flatten)]
     pub effect: &'e Effect,
@@ -61,7 +64,7 @@ impl RunRecord<'_> {
         guards: Vec<String>,
     ) -> RunRecord<'e> {
         let changed = effect.changed();
-        RunRecord { run: ran.into(), before, after, changed, effect, guards, rolled_back: false }
+        RunRecord { run: ran.into(), before, after, changed, has_saved: false, effect, guards, rolled_back: false }
     }
 }
 

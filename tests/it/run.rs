@@ -59,6 +59,17 @@ fn run_reports_alarms() {
 }
 
 #[test]
+fn a_run_without_changes_says_that_unsaved_ones_are_recorded() {
+    let env = create_repository();
+    let ran = env.undo("run -- true").ok();
+    let text = String::from_utf8_lossy(&ran.stderr);
+    let id = env.undo("rev-parse --short @").ok().text();
+    assert!(text.contains(&format!("nothing changed; the unsaved changes before it are recorded in {id}")), "{ran}");
+    let again = env.undo("run -- true").ok().to_string();
+    assert!(again.contains("nothing changed, nothing recorded"), "{again}");
+}
+
+#[test]
 fn run_reports_notes() {
     let env = create_repository();
     (0..40).for_each(|n| env.write(&format!("notes/{n:02}.txt"), format!("{n}: a note\n").repeat(20)));

@@ -35,6 +35,7 @@ pub fn carry_out(
     let broken: Vec<&Guard> = args.guard.iter().filter(|guard| !guard.allows(&after.effect)).collect();
     let names = broken.iter().map(ToString::to_string).collect();
     let mut record = RunRecord::new(ran, before.commit, after.commit, &after.effect, names);
+    record.has_saved = before.outcome.created;
     if !context.ui.options().json {
         // Shown before the question.
         context.ui.outcome_on_stderr(&record)?;

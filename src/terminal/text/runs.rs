@@ -18,7 +18,11 @@ impl Print for RunRecord<'_> {
         };
         let title = format!("{line}: {exit} after {}", duration(self.run.duration));
         if self.before == self.after {
-            return page.line(format_args!("{title}; nothing changed, nothing recorded"));
+            let id = page.paint(Role::Id, self.before.short());
+            return page.line(match self.has_saved {
+                true => format!("{title}; nothing changed; the unsaved changes before it are recorded in {id}"),
+                false => format!("{title}; nothing changed, nothing recorded"),
+            });
         }
         page.line(title)?;
         let id = page.paint(Role::Id, self.after.short());
