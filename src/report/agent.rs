@@ -36,6 +36,9 @@ pub struct StepRecord {
     /// `None` if a state no longer exists.
     #[serde(flatten)]
     pub changes: Option<Counts>,
+    /// Whether the state before the event no longer exists.
+    #[serde(skip)]
+    pub is_forgotten: bool,
     pub late: bool,
     pub mixed: bool,
     pub alarms: Vec<Mark>,
@@ -68,6 +71,7 @@ impl StepRecord {
             call: step.field(agent::CALL),
             command: step.field(agent::COMMAND),
             changes: changes.counts,
+            is_forgotten: changes.is_forgotten,
             late: step.is_late,
             mixed: step.is_mixed,
             alarms: changes.alarms,

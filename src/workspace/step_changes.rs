@@ -17,6 +17,8 @@ pub struct StepChanges {
     /// Changes until the next recorded state; of a prompt, until the agent stopped or the session had its next prompt. `None` if a
     /// state no longer exists.
     pub counts: Option<Counts>,
+    /// Whether the state before the event no longer exists.
+    pub is_forgotten: bool,
     /// Alarms about the changes until the next recorded state.
     pub alarms: Vec<Mark>,
 }
@@ -39,8 +41,8 @@ impl StepComparison<'_> {
     /// What changed after an event. Reads the directory if no newer state is recorded.
     pub fn changes(&mut self, step: &AgentStep) -> Result<StepChanges> {
         let changes = self.compare(step.event.commit, step.end)?;
-        let alarms = if step.next == step.end { changes.alarms } else { self.recorded_alarms(step)? };
-        Ok(StepChanges { counts: changes.counts, alarms })
+        let alarms = if step.next == step.end { changes.alarms.clone() } else { self.recorded_alarms(step)? };
+        Ok(StepChanges { alarms, ..changes })
     }
 
     fn compare(&mut self, old: CommitId, end: State) -> Result<StepChanges> {
@@ -49,16 +51,21 @@ impl StepComparison<'_> {
         }
         let options = DiffOptions { renames: None, ..DiffOptions::default() };
         let changes = match end {
-            Some(new) if new == old => StepChanges { counts: Some(Counts::default()), alarms: Vec::new() },
-            _ if !self.exists(old) || end.is_some_and(|new| !self.exists(new)) => StepChanges::default(),
+            Some(new) if new == old => StepChanges { counts: Some(Counts::default()), ..StepChanges::default() },
+            _ if !self.exists(old) => StepChanges { is_forgotten: true, ..StepChanges::default() },
+            Some(new) if !self.exists(new) => StepChanges::default(),
             Some(new) => {
                 let counts = self.workspace.diff_commits(Some(old), Some(new), options)?.count()?;
-                StepChanges { counts: Some(counts.recorded()), alarms: self.marks_of(old, new)? }
+                StepChanges {
+                    counts: Some(counts.recorded()),
+                    alarms: self.marks_of(old, new)?,
+                    ..StepChanges::default()
+                }
             }
             None => {
                 let differences = self.workspace.diff_worktree(Some(old), options, self.progress)?;
                 let (counts, findings) = differences.for_each_watched(&mut |_| Ok(()))?;
-                StepChanges { counts: Some(counts.recorded()), alarms: findings.marks() }
+                StepChanges { counts: Some(counts.recorded()), alarms: findings.marks(), ..StepChanges::default() }
             }
         };
         self.known.insert((old, end), changes.clone());

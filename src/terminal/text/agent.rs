@@ -84,8 +84,7 @@ impl SessionHeader {
 fn print_prompt(record: &StepRecord, page: &mut Page<'_>) -> io::Result<()> {
     let number = record.prompt.filter(|number| *number > 1).map_or_else(String::new, |number| format!(" {number}"));
     let revision = page.paint(Role::Tag, pad(&format!("@{{prompt{number}}}"), REVISION));
-    let (id, changes, time) =
-        (page.paint(Role::Id, record.id.short()), changes(record.changes, page), page.time(record.time));
+    let (id, changes, time) = (page.paint(Role::Id, record.id.short()), changes(record, page), page.time(record.time));
     let notes = paint(&notes(record), page);
     page.line(format_args!("  {revision}  {id}  {changes}  {time}{notes}"))?;
     match fit(&record.text, "    > ".len(), page).as_str() {
@@ -107,7 +106,7 @@ fn print_step(record: &StepRecord, page: &mut Page<'_>) -> io::Result<()> {
         "stop" => "after the agent stopped".to_owned(),
         event => format!("{event} event"),
     };
-    let (id, changes) = (page.paint(Role::Id, record.id.short()), changes(record.changes, page));
+    let (id, changes) = (page.paint(Role::Id, record.id.short()), changes(record, page));
     page.line(format_args!("    {id}  {changes}  {}{}", what.trim_end(), paint(&notes, page)))
 }
 
@@ -141,8 +140,12 @@ fn fit(text: &str, taken: usize, page: &Page<'_>) -> String {
 }
 
 /// `+3 ~1 -2`, filled up with spaces.
-fn changes(counts: Option<Counts>, page: &Page<'_>) -> String {
-    let Some(counts) = counts else { return page.paint(Role::Dim, pad("(forgotten)", COUNTS)).to_string() };
+fn changes(record: &StepRecord, page: &Page<'_>) -> String {
+    let Some(counts) = record.changes else {
+        // Of the two states, the later one may be the one that was forgotten.
+        let word = if record.is_forgotten { "(forgotten)" } else { "(unknown)" };
+        return page.paint(Role::Dim, pad(word, COUNTS)).to_string();
+    };
     format!("{}{}", change_counts(counts, page), " ".repeat(COUNTS.saturating_sub(counts_width(counts))))
 }
 

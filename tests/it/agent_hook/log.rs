@@ -162,6 +162,24 @@ fn prompts_are_shown_from_their_first_line_with_text() {
 }
 
 #[test]
+fn only_states_that_are_gone_are_marked_as_forgotten() {
+    let env = shop();
+    for round in 0..2 {
+        hook(&env, "claude", payload(&env, "claude/UserPromptSubmit"));
+        hook(&env, "claude", bash(&env, "s", "make"));
+        env.write("made", format!("{round}"));
+        hook(&env, "claude", payload(&env, "claude/Stop"));
+    }
+    env.undo("forget --only-automatic --keep-last 1").ok();
+    env.undo("gc --now").ok();
+    let text = env.undo("agent log").ok().text();
+    let current = env.undo("rev-parse --short @").ok().text();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains(current.trim_end())).collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.contains("(unknown)")), "{text}");
+    assert!(text.contains("(forgotten)"), "{text}");
+}
+
+#[test]
 fn on_a_terminal_commands_are_cut_to_its_width() {
     let env = shop();
     let command = format!("rm -rf data/raw && ./reload.sh {}", "--option ".repeat(30));
