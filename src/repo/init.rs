@@ -133,6 +133,8 @@ fn check_not_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Res
     let exists = |what: &str| Err(Error::new(ErrorKind::Exists, format!("`{}` {what}", worktree.display())));
     if stat.kind == Kind::File {
         let link = StoreLink::read(marker)?;
+        // The store may be missing.
+        Layout::at(worktree)?;
         let what = format!("already has a repository, in the store `{}`", link.path.display());
         return exists(&what).map_err(|error: Error| error.hint("to look at it: undo status"));
     }
@@ -158,9 +160,8 @@ fn open_store_folder(worktree: &Path, store: &Path) -> Result<PathBuf> {
             store.display(),
             worktree.display()
         );
-        return Err(
-            Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one")
-        );
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint("choose a folder outside, on another disk if there is one: undo init --store DIR"));
     }
     fs::create_dir_private(store)?;
     missing.iter().try_for_each(|folder| give_to_owner(folder, worktree))?;

@@ -80,14 +80,14 @@ hint: name a directory, or a new one
     env.undo("init --store . ").shows(str![[r#"
 ---- stderr ----
 error: the store `[ROOT]/work` and the worktree `[ROOT]/work` overlap: one is inside the other
-hint: choose a folder outside, on another disk if there is one
+hint: choose a folder outside, on another disk if there is one: undo init --store DIR
 [exit 2]
 
 "#]]);
     env.undo("init --store ../home/../work/new").shows(str![[r#"
 ---- stderr ----
 error: the store `[ROOT]/work/../home/../work/new` and the worktree `[ROOT]/work` overlap: one is inside the other
-hint: choose a folder outside, on another disk if there is one
+hint: choose a folder outside, on another disk if there is one: undo init --store DIR
 [exit 2]
 
 "#]]);
@@ -122,9 +122,9 @@ hint: mount its disk, or if the store was moved, update the path in that file; i
 "#]]);
     env.undo("init").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work` already has a repository, in the store `[ROOT]/store`
-hint: to look at it: undo status
-[exit 2]
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
+hint: mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm [ROOT]/work/.undo
+[exit 10]
 
 "#]]);
     assert!(!env.root().join("store").exists());

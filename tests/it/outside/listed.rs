@@ -129,7 +129,7 @@ fn a_store_that_was_removed_by_hand_is_reported_where_it_is_missing() {
     shop.env.undo("stores").ok();
     let refused = shop.undo("commit").fails(10);
     assert!(refused.to_string().contains("does not exist"), "{refused}");
-    shop.undo("init --outside").fails(2);
+    shop.undo("init --outside").fails(10);
     assert!(shop.stores().is_empty());
     // A new history needs the old marker to be removed.
     fs::remove_file(shop.path().join(".undo")).unwrap();
