@@ -318,6 +318,8 @@ fn only_an_administrator_can_turn_off_the_hooks_of_others() {
     assert_eq!(disabled_by(), [serde_json::json!([]), serde_json::json!([])]);
     write(&env, CLAUDE, "{\"disableAllHooks\": true}\n");
     assert_eq!(disabled_by()[0].as_array().unwrap().len(), 1);
+    let installed = env.undo("agent install claude").ok().to_string();
+    assert!(installed.contains("/.claude/settings.json` turns off the hooks of Claude Code"), "{installed}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::coding_agent::CodingAgent;
 use crate::commands::Context;
 use crate::commands::agent::agent_name;
+use crate::commands::agent::status::warn_if_disabled;
 use crate::error::{Error, ErrorKind, Result};
 use crate::repo::Repository;
 use crate::report::hooks::{SettingsChange, SettingsToAdd};
@@ -37,6 +38,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     if args.dry_run {
         return Ok(());
     }
+    warn_if_disabled(context, &hooks::status(args.agent, &context.cwd, &context.environment)?);
     match args.agent {
         CodingAgent::Codex if change.is_change() => {
             context.ui.hint("Codex runs the hooks only after you trust them: start codex and type /hooks");

@@ -49,6 +49,12 @@ fn warn(context: &Context<'_>, status: &HookStatus) {
         true if !missing.is_empty() => context.ui.hint(format!("to make the hooks run this program: {install}")),
         true => {}
     }
+    warn_if_disabled(context, status);
+}
+
+/// Warns about settings that turn off the hooks.
+pub fn warn_if_disabled(context: &Context<'_>, status: &HookStatus) {
+    let title = status.agent.title();
     for file in &status.disabled_by {
         context.ui.warning(format!("`{}` turns off the hooks of {title}: no step is recorded", file.display()));
     }
