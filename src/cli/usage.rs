@@ -46,6 +46,9 @@ pub(super) fn check_separator(arguments: &[OsString]) -> Result<()> {
 /// The hint for paths of `checkout` that lack a `--`.
 fn separator_hint(error: &clap::Error, place: &[String], arguments: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
+    if let Some(hint) = quoting_hint(error, arguments) {
+        return Some(hint);
+    }
     if error.kind() != Kind::UnknownArgument || place != ["checkout"] || wrong.starts_with('-') {
         return None;
     }
@@ -64,6 +67,18 @@ fn restore_hint(error: &clap::Error, place: &[String], arguments: &[OsString]) -
     let at = arguments.iter().position(|argument| argument == "--")?;
     let words: Vec<_> = arguments[at + 1..].iter().map(|argument| shell_word(argument.as_bytes())).collect();
     Some(format!("to restore paths from the last commit: undo restore {}", words.join(" ")))
+}
+
+/// The hint for `@{prompt 3}` without quotes, which a shell splits.
+fn quoting_hint(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
+    let is_split = |pair: &[OsString]| pair[0].as_bytes().starts_with(b"@{") && pair[1].as_bytes().ends_with(b"}");
+    let at = arguments.windows(2).position(is_split).filter(|_| error.kind() == Kind::UnknownArgument)?;
+    let revision = [arguments[at].as_bytes(), b" ", arguments[at + 1].as_bytes()].concat();
+    let (before, after) = (&arguments[1..at], &arguments[at + 2..]);
+    let words =
+        before.iter().map(|word| word.as_bytes()).chain([&*revision]).chain(after.iter().map(|word| word.as_bytes()));
+    let words: Vec<String> = words.map(|word| shell_word(word).into_owned()).collect();
+    Some(format!("quote the revision, which has a space: undo {}", words.join(" ")))
 }
 
 /// Describes an argument that should be a number; `None` if the error has another cause.

@@ -75,6 +75,17 @@ error: cannot enter `../nowhere`: no such file or directory
 }
 
 #[test]
+fn a_revision_that_the_shell_has_split_is_quoted() {
+    let env = history();
+    for (line, hint) in
+        [("checkout @{prompt 3}", "undo checkout '@{prompt 3}'"), ("show -q @{step 2}", "undo show -q '@{step 2}'")]
+    {
+        let failed = env.undo(line).fails(2).to_string();
+        assert!(failed.contains(&format!("hint: quote the revision, which has a space: {hint}\n")), "{failed}");
+    }
+}
+
+#[test]
 fn closed_pipe_is_not_an_error() {
     let env = history();
     let big: String = (0..200_000).map(|n| format!("{n}\n")).collect();
