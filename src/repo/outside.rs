@@ -52,6 +52,11 @@ pub fn named(name: &Path, environment: &Environment) -> Option<PathBuf> {
     (is_name && fs::exists(&store).unwrap_or(false)).then_some(store)
 }
 
+/// Whether a directory is a store without the directory that it records.
+pub fn is_store(path: &Path) -> bool {
+    ["format", "journal", "packs"].iter().all(|name| fs::exists(&path.join(name)).unwrap_or(false))
+}
+
 /// Reads the format and the journal of a store.
 ///
 /// [`ErrorKind::NoRepository`] for the incomplete store of an interrupted `init`, which holds no history.

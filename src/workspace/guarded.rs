@@ -16,7 +16,7 @@ use crate::object::Extras;
 use crate::progress::Progress;
 use crate::quote::{one_line, visible};
 use crate::repo::layout::Layout;
-use crate::repo::outside;
+use crate::repo::outside::{self, is_store};
 use crate::shell::{Certainty, GuardedCommand, Operand, Shell};
 
 use super::missing::missing_directories;
@@ -281,11 +281,6 @@ fn joined(line: &str) -> String {
 
 fn is_dir(path: &Path) -> bool {
     matches!(fs::target_kind(path), Ok(Some(Kind::Directory)))
-}
-
-/// Whether a directory is a store without the directory that it records.
-fn is_store(path: &Path) -> bool {
-    ["format", "journal", "packs"].iter().all(|name| fs::exists(&path.join(name)).unwrap_or(false))
 }
 
 #[cfg(test)]

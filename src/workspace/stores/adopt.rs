@@ -8,7 +8,7 @@ use crate::fs::{self, Dir};
 use crate::quote::shell_path;
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::branch_for;
-use crate::repo::{Joining, Repository};
+use crate::repo::{Joining, Repository, outside};
 use crate::workspace::Workspace;
 
 use super::{KnownDirectory, KnownStore, known};
@@ -113,6 +113,13 @@ pub(super) fn find(directory: &Path, from: Option<&Path>, environment: &Environm
     if let Some(place) = from.and_then(|_| stores.iter().position(is_named)) {
         let (store, directory) = only_directory(stores.swap_remove(place))?;
         return Ok(Found { store, directory, others: Vec::new() });
+    }
+    if from.is_some() && outside::is_store(&wanted) {
+        let (word, store) = (shell_path(directory), shell_path(&wanted));
+        let message = format!("the store `{}` is not in the user's state directory", wanted.display());
+        return Err(Error::new(ErrorKind::NotFound, message).hint(format!(
+            "to attach it: undo init {word} --store {store}; then restore its current commit: undo -C {word} checkout @"
+        )));
     }
     let mut found: Vec<(KnownStore, KnownDirectory)> = stores
         .into_iter()

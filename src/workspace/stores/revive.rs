@@ -6,6 +6,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::id::{CommitId, DirectoryId};
+use crate::metadata::Kind;
 use crate::object::operation::Verb;
 use crate::object::{Mark, Objects};
 use crate::path::{REPOSITORY, RepoPathBuf};
@@ -67,7 +68,15 @@ impl Workspace {
         let names = remove_staged_markers(directory)?;
         let is_attached = names.contains(&REPOSITORY.to_vec());
         let (repository, found) = match is_attached {
-            true => (reopen(directory, names.len() == 1, environment)?, None),
+            true => {
+                let other = options.from.as_deref().map(|from| find(directory, Some(from), &environment));
+                let repository = reopen(directory, names.len() == 1, environment)?;
+                // After an interruption, the attached store no longer has the former path.
+                if let Some(Ok(Found { store, .. })) = other {
+                    check_attached_to(&repository, &store.path)?;
+                }
+                (repository, None)
+            }
             false if names.is_empty() => {
                 let (repository, found) = attach(directory, options.from.as_deref(), environment)?;
                 (repository, Some(found))
@@ -99,8 +108,24 @@ impl Workspace {
     }
 }
 
+/// [`ErrorKind::Refused`] if a directory is attached to another store than the one that the user named.
+fn check_attached_to(repository: &Repository, store: &Path) -> Result<()> {
+    let layout = &repository.layout;
+    if fs::is_same_dir(&layout.repository, store)? {
+        return Ok(());
+    }
+    let (directory, attached) = (layout.worktree.display(), layout.repository.display());
+    let message = format!("`{directory}` is attached to the store `{attached}`, not to `{}`", store.display());
+    Err(Error::new(ErrorKind::Refused, message)
+        .hint(format!("to detach it, which keeps that history: rm {}", shell_path(&layout.marker()))))
+}
+
 /// Creates the directory and attaches it to the store of the lost one. Checks everything that needs no directory before.
 fn attach(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<(Repository, Found)> {
+    if fs::exists(directory)? && fs::target_kind(directory)? != Some(Kind::Directory) {
+        let message = format!("`{}` already exists and is not a directory", directory.display());
+        return Err(Error::new(ErrorKind::Exists, message).hint("name a directory, or a new one"));
+    }
     let found = find(directory, from, &environment)?;
     let (store, known) = (&found.store, &found.directory);
     if !fs::exists(directory)? {
