@@ -63,7 +63,7 @@ pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, surviv
 pub use lock::{FileLock, Holder};
 pub use paths::{
     WideRoot, above_removed_dir, canonicalize, canonicalize_existing, current_dir, home_dir, is_same_dir, lies_in,
-    wide_root,
+    removed_dir, wide_root,
 };
 pub use process::{is_program, program_path, run_program};
 pub use random::random;

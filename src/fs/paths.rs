@@ -32,9 +32,14 @@ pub fn current_dir() -> Result<PathBuf> {
 
 /// The nearest existing parent of the current directory, if that was removed.
 pub fn above_removed_dir() -> Option<PathBuf> {
+    removed_dir()?.ancestors().find(|above| above.is_dir()).map(Path::to_owned)
+}
+
+/// The former path of the current directory, if that was removed.
+pub fn removed_dir() -> Option<PathBuf> {
     let link = std::fs::read_link("/proc/self/cwd").ok()?;
     let path = link.as_os_str().as_bytes().strip_suffix(b" (deleted)")?;
-    Path::new(OsStr::from_bytes(path)).ancestors().find(|above| above.is_dir()).map(Path::to_owned)
+    Some(Path::new(OsStr::from_bytes(path)).to_owned())
 }
 
 /// The home directory of the user: `$HOME`, or else from the user database.

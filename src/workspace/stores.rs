@@ -87,21 +87,34 @@ pub fn store_of(directory: &Path, environment: &Environment) -> Result<Option<Kn
     Ok(known(environment)?.into_iter().filter(|store| rank(store).is_some()).max_by_key(rank))
 }
 
-/// The command that continues with the history of a directory that is missing, if `directory` is or was in one, or if one was in
-/// `directory`. For an error that no repository was found.
-pub fn remedy(directory: &Path, environment: &Environment) -> Option<(PathBuf, bool)> {
+/// A directory whose history is stored outside, and that is missing.
+pub struct LostDirectory {
+    /// Its path.
+    pub path: PathBuf,
+    /// Whether something is at its path: another directory, or the same one without `.undo`.
+    pub exists: bool,
+    /// Whether it is one of several.
+    pub has_others: bool,
+}
+
+/// The missing directory that `directory` is or was in, or of those that were in `directory`, the one with the latest record. For an
+/// error that no repository was found.
+pub fn lost_directory(directory: &Path, environment: &Environment) -> Option<LostDirectory> {
     let directory = fs::canonicalize_existing(directory).ok()?;
     let stores = known(environment).ok()?;
     let missing = || {
         let recorded = stores.iter().filter(|store| store.has_commits);
-        recorded.flat_map(|store| &store.directories).filter(|known| known.is_missing)
+        let all = recorded.flat_map(|store| store.directories.iter().map(move |known| (store.time, known)));
+        all.filter(|(_, known)| known.is_missing)
     };
     let above = missing()
-        .filter(|known| directory.starts_with(&known.path))
-        .max_by_key(|known| known.path.components().count());
-    let below = || missing().find(|known| known.path.starts_with(&directory));
-    let found = above.or_else(below)?;
-    Some((found.path.clone(), fs::exists(&found.path).unwrap_or(false)))
+        .filter(|(_, known)| directory.starts_with(&known.path))
+        .max_by_key(|(time, known)| (known.path.components().count(), *time));
+    let below = || missing().filter(|(_, known)| known.path.starts_with(&directory));
+    let has_others = above.is_none() && below().nth(1).is_some();
+    let (_, found) = above.or_else(|| below().max_by_key(|(time, _)| *time))?;
+    let exists = fs::exists(&found.path).unwrap_or(false);
+    Some(LostDirectory { path: found.path.clone(), exists, has_others })
 }
 
 fn read(path: PathBuf) -> KnownStore {

@@ -1,5 +1,6 @@
 //! Histories in the user's state directory: they survive the removal of the directory, and follow it when it moves.
 
+mod hints;
 mod interrupted;
 mod killed;
 mod listed;

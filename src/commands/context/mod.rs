@@ -3,7 +3,7 @@
 mod arguments;
 mod warnings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -76,13 +76,18 @@ impl Context<'_> {
         if error.kind() != ErrorKind::NoRepository || !is_unattached() {
             return error;
         }
-        let Some((directory, exists)) = stores::remedy(&self.cwd, &self.environment) else { return error };
-        let word = shell_path(&directory).into_owned();
-        error.hint(match exists {
+        let find = |directory: &Path| stores::lost_directory(directory, &self.environment);
+        let here = self.is_removed.then(fs::removed_dir).flatten();
+        let Some(lost) = here.and_then(|here| find(&here)).or_else(|| find(&self.cwd)) else { return error };
+        let word = shell_path(&lost.path);
+        let list = if lost.has_others { ", or list all: undo stores" } else { "" };
+        error.hint(match lost.exists {
             true => {
-                format!("a directory that was here has a history outside; to continue it: undo stores adopt {word}")
+                format!(
+                    "a directory that was here has a history outside; to continue it: undo stores adopt {word}{list}"
+                )
             }
-            false => format!("to revive a directory that was removed: undo revive {word}"),
+            false => format!("to revive a directory that was removed: undo revive {word}{list}"),
         })
     }
 
