@@ -122,11 +122,12 @@ fn foreign_hint(error: &clap::Error, place: &[String]) -> Option<String> {
     hint.map(str::to_owned)
 }
 
-/// An unknown option of a command whose arguments are paths alone.
+/// An unknown option of one letter, of a command that has few options.
 fn dashed_path(error: &clap::Error, place: &[String]) -> Option<String> {
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
-    let takes_paths = matches!(place, [command] if ["restore", "commit", "purge"].contains(&command.as_str()));
-    (takes_paths && wrong.starts_with('-')).then(|| shell_word(wrong.as_bytes()).into_owned())
+    let takes_paths = matches!(place, [command] if ["restore", "purge"].contains(&command.as_str()));
+    (takes_paths && wrong.starts_with('-') && !wrong.starts_with("--"))
+        .then(|| shell_word(wrong.as_bytes()).into_owned())
 }
 
 /// The first paragraph of clap's message, joined to one line.

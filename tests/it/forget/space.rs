@@ -62,7 +62,7 @@ hint: to undo: undo undo
     env.undo("forget --max-size 1K").shows(str![[r#"
 ---- stderr ----
 error: this policy would forget every commit but the current one
-hint: keep more, for example: undo forget --keep-daily 7 --keep-monthly 12 -n
+hint: leave more space to the history, for example: undo forget --max-size 10G -n
 [exit 4]
 
 "#]]);

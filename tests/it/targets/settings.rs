@@ -127,7 +127,7 @@ hint: move the target there first
     env.write(".undo/config.toml", before.clone() + "connections = 100\n");
     env.undo("config target.disk.limit_up 2M").shows(str![[r#"
 ---- stderr ----
-warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 1: invalid value `100` for `target.disk.connections`
+warning: a setting of the repository is ignored: `[ROOT]/work/.undo/config.toml` line 1: invalid value `100` for `target.disk.connections`
 error: `[ROOT]/work/.undo/config.toml` line 1: invalid value `100` for `target.disk.connections`
 hint: valid values: 1 to 64
 [exit 2]
