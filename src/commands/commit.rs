@@ -113,7 +113,8 @@ fn parse_deadline(text: &str) -> Result<Duration, String> {
 
 /// Records the directory beside the branch.
 fn commit_automatically(context: &Context<'_>, args: &Args, message: String) -> Result<Exit> {
-    let mut workspace = context.workspace()?;
+    // What it would warn of makes an automatic commit fail.
+    let mut workspace = context.workspace_to_finish()?;
     let message = if message.is_empty() { "automatic commit".to_owned() } else { message };
     let options =
         AutomaticOptions { message, deadline: args.deadline.map(Deadline::after), ..AutomaticOptions::default() };
