@@ -105,9 +105,11 @@ fn list(context: &Context<'_>) -> Result<Exit> {
     Ok(exit)
 }
 
-fn report(context: &Context<'_>, workspace: Workspace) -> Result<Exit> {
+fn report(context: &Context<'_>, mut workspace: Workspace) -> Result<Exit> {
+    let notices = workspace.take_notices();
     let mut repository = workspace.repository;
     init::report(context, &repository, false)?;
+    context.report_notices(&notices);
     context.report_checkout(&mut repository)?;
     context.ui.hint("to see changes since the last commit of its branch: undo status");
     Ok(Exit::SUCCESS)

@@ -52,6 +52,15 @@ pub fn named(name: &Path, environment: &Environment) -> Option<PathBuf> {
     (is_name && fs::exists(&store).unwrap_or(false)).then_some(store)
 }
 
+/// Number of names that are compared with that of a store. More than one is used only if a path has had several histories.
+const NAMES: u32 = 16;
+
+/// Whether a store was made for a directory at this path, which may have moved since.
+pub fn was_made_for(store: &Path, worktree: &Path) -> bool {
+    let name = store.file_name().unwrap_or_default();
+    (0..NAMES).any(|attempt| name == store_name(worktree, attempt).as_str())
+}
+
 /// Whether a directory is a store without the directory that it records.
 pub fn is_store(path: &Path) -> bool {
     ["format", "journal", "packs"].iter().all(|name| fs::exists(&path.join(name)).unwrap_or(false))

@@ -10,6 +10,7 @@ use crate::path::RepoPathBuf;
 use crate::quote::shell_path;
 use crate::repo::Repository;
 use crate::repo::layout::{Attachment, Layout};
+use crate::time::Timestamp;
 use crate::worktree::Scan;
 use crate::worktree::ignore::IgnoreWarning;
 
@@ -67,6 +68,15 @@ pub enum Notice {
         directory: PathBuf,
         /// Path of the store with the former history.
         store: PathBuf,
+    },
+    /// The history that a directory continues is older than that of another directory that was at the same path.
+    NewerHistory {
+        /// Time of the latest record of the history that is continued.
+        continued: Timestamp,
+        /// Path of the store with the newer history.
+        store: PathBuf,
+        /// The directory that has the newer history now.
+        directory: PathBuf,
     },
     /// A command has deleted the file `.undo`, which was written again.
     DeletedMarker {

@@ -79,6 +79,14 @@ impl Context<'_> {
                     self.ui.warning(format_args!("{store} contains the history of an earlier directory at this path"));
                     self.ui.hint(format_args!("to continue that one instead: rm {directory}/.undo && undo stores adopt {directory} --from {store}"));
                 }
+                Notice::NewerHistory { continued, store, directory } => {
+                    self.ui.warning(format_args!(
+                        "this history was last recorded {}; `{}` has a newer one of a directory that was at this path, and is now `{}`",
+                        continued.to_local(self.environment.time_zone()),
+                        store.display(),
+                        directory.display()
+                    ));
+                }
                 Notice::DeletedMarker { marker, failure } => {
                     let outcome = failure.as_ref().map_or_else(
                         || "it was written again".to_owned(),

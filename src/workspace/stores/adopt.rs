@@ -9,7 +9,7 @@ use crate::quote::shell_path;
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::membership::branch_for;
 use crate::repo::{Joining, Repository, outside};
-use crate::workspace::Workspace;
+use crate::workspace::{Notice, Workspace};
 
 use super::{KnownDirectory, KnownStore, known};
 
@@ -18,6 +18,7 @@ impl Workspace {
     /// that was at its path or that `from` names. Its files are not changed.
     pub fn adopt(directory: &Path, from: Option<&Path>, environment: Environment) -> Result<Workspace> {
         let directory = &fs::canonicalize(directory)?;
+        let mut notices = Vec::new();
         let attached = match (Layout::at(directory)?, from) {
             (Some(layout), None) => {
                 let mut repository = Repository::open(layout, environment)?;
@@ -39,10 +40,13 @@ impl Workspace {
             (None, from) => {
                 let Found { store, directory: known, .. } = find(directory, from, &environment)?;
                 check_owner(directory, &store.path)?;
+                notices.extend(newer_history(&store, &known.path, &environment));
                 Repository::attach(directory, &store.path, known.id, &Joining::Moved, environment)?
             }
         };
-        Workspace::of(attached, directory.to_owned())
+        let mut workspace = Workspace::of(attached, directory.to_owned())?;
+        workspace.notices.extend(notices);
+        Ok(workspace)
     }
 
     /// Makes a copy of a directory a separate directory of the same store, on its own branch. Without a name, the branch is named after the
@@ -94,6 +98,19 @@ pub(super) fn check_owner(directory: &Path, store: &Path) -> Result<()> {
         format!("`{shown}` belongs to `{here}`, but the store `{store}` belongs to `{there}`"),
     )
     .hint(format!("give them the same owner, for example: sudo chown -R {there} {}", shell_path(directory))))
+}
+
+/// A newer history of another directory that was at a path, and has moved since.
+pub(super) fn newer_history(continued: &KnownStore, path: &Path, environment: &Environment) -> Option<Notice> {
+    let is_newer = |other: &KnownStore| {
+        other.path != continued.path
+            && other.has_commits
+            && other.time > continued.time
+            && outside::was_made_for(&other.path, path)
+    };
+    let newer = known(environment).ok()?.into_iter().filter(is_newer).max_by_key(|other| other.time)?;
+    let directory = newer.directories.into_iter().find(|known| !known.is_missing)?.path;
+    Some(Notice::NewerHistory { continued: continued.time?, store: newer.path, directory })
 }
 
 /// A history that a directory continues.

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 use crate::workspace::request::Request;
 use crate::workspace::{CheckoutMode, CheckoutOutcome, Workspace};
 
-use super::adopt::{Found, check_owner, find};
+use super::adopt::{Found, check_owner, find, newer_history};
 
 /// How to revive a directory.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +84,8 @@ impl Workspace {
             false => return Err(not_empty(directory)),
         };
         let is_continued = found.is_none();
+        let environment = &repository.environment;
+        let newer = found.as_ref().and_then(|found| newer_history(&found.store, &found.directory.path, environment));
         let (former, others) = match found {
             Some(found) => (found.directory.path, found.others),
             None => (repository.layout.worktree.clone(), Vec::new()),
@@ -95,6 +97,7 @@ impl Workspace {
         let restored = repository.store().commit(commit)?;
         let at = repository.view().at();
         let mut workspace = Workspace::of(repository, directory.to_owned())?;
+        workspace.notices.extend(newer);
         let prepared = if resumed.is_some() {
             workspace.prepare_continue(mode, progress)?
         } else {

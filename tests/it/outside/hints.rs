@@ -73,3 +73,30 @@ fn a_file_is_not_revived() {
     let failed = shop.env.undo("revive file --from shop").fails(2).to_string();
     assert!(failed.contains("already exists and is not a directory\nhint: "), "{failed}");
 }
+
+#[test]
+fn an_older_history_is_not_continued_silently() {
+    let shop = Shop::new();
+    shop.remove();
+    shop.env.write("shop/prices", "new");
+    shop.undo("init --outside").ok();
+    shop.undo("commit -m new").ok();
+    shop.remove();
+    shop.env.undo("revive later --from shop").ok();
+    let warning = format!(" that was at this path, and is now `{}`\n", shop.env.path().join("later").display());
+    fs::create_dir(shop.path()).unwrap();
+    let adopted = shop.env.undo("stores adopt shop").ok();
+    assert!(String::from_utf8_lossy(&adopted.stderr).contains(&warning), "{adopted}");
+    assert_eq!(shop.messages("shop"), ["two", "one"]);
+    shop.remove();
+    let revived = shop.env.undo("revive shop").ok();
+    assert!(String::from_utf8_lossy(&revived.stderr).contains(&warning), "{revived}");
+}
+
+#[test]
+fn an_automatic_commit_in_a_copy_fails_with_one_message() {
+    let shop = Shop::new();
+    shop.copy("copy");
+    let failed = shop.in_directory("copy", "commit --auto").fails(4).to_string();
+    assert_eq!(failed.matches("uses the same repository").count(), 1, "{failed}");
+}
