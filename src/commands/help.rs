@@ -36,8 +36,8 @@ const TOPICS: &[(&str, &str)] = &[
   @~3, main~2            an ancestor: 3 or 2 commits earlier
   3f2a91bc               a commit id, or a prefix of at least four digits
   main, v1               a branch or a tag
-  latest                 the newest commit, on a branch or not; of automatic commits by hooks
-                         only if there are no others
+  latest                 the newest commit, on a branch or not; commits made by hooks count only if
+                         there are no others
   -                      the previous current commit
   @{10 minutes ago}      the commit that was current at that time
   @{yesterday 9am}       see `undo help dates`

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::commands::run::is_inside_run;
 use crate::commands::{Context, background};
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::quote::visible;
 use crate::shell::{Guards, Shell, guarded_commands, script};
-use crate::workspace::{AutomaticOutcome, Deadline, ShellSettings, find_threatened, mounts_among, record_before};
+use crate::workspace::{
+    AutomaticOutcome, Deadline, ShellSettings, find_threatened, is_inside_run, mounts_among, record_before,
+};
 
 /// Record directories before destructive shell commands
 ///
@@ -44,6 +45,9 @@ pub struct Args {
     /// Patterns match names that begin with a dot, too
     #[arg(long, hide = true, requires = "before")]
     dotfiles: bool,
+    /// Variable that the command line uses
+    #[arg(long = "variable", hide = true, value_name = "NAME=VALUE", requires = "before", allow_hyphen_values = true)]
+    variables: Vec<OsString>,
     /// Alias that the command line uses
     #[arg(long = "alias", hide = true, value_name = "NAME=TEXT", requires = "before", allow_hyphen_values = true)]
     aliases: Vec<OsString>,
@@ -84,12 +88,17 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
         context.ui.error_text(&Error::new(ErrorKind::Interrupted, message))
     });
     let deadline = Deadline::after(LIMIT);
-    let split = |alias: &OsString| {
-        let (name, text) = alias.as_bytes().split_at(alias.as_bytes().iter().position(|&byte| byte == b'=')?);
+    let split = |pair: &OsString| {
+        let (name, text) = pair.as_bytes().split_at(pair.as_bytes().iter().position(|&byte| byte == b'=')?);
         Some((name.to_vec(), text[1..].to_vec()))
     };
+    let variables: Vec<_> = args.variables.iter().filter_map(split).collect();
+    let variable = |name: &str| {
+        let passed = variables.iter().find(|(known, _)| known == name.as_bytes());
+        passed.map(|(_, value)| value.clone()).or_else(|| fs::variable(name))
+    };
     let aliases: Vec<_> = args.aliases.iter().filter_map(split).collect();
-    let commands = guarded_commands(line.as_bytes(), args.shell, guards, &aliases, &fs::variable);
+    let commands = guarded_commands(line.as_bytes(), args.shell, guards, &aliases, &variable);
     let seconds = LIMIT.as_secs();
     let interrupt = if args.strict { "refuses the command" } else { "skips the recording" };
     let announcement = |doing: &str| format!("{doing} before this command, for up to {seconds} s (Ctrl-C {interrupt})");
@@ -118,7 +127,7 @@ fn record(context: &Context<'_>, args: &Args, line: &OsStr, guards: &Guards) -> 
         exit = exit.or(deleted.exit());
     }
     if threatened.has_unknown_paths {
-        let unknown = "this command names paths that only the shell knows; the directories there may not be recorded";
+        let unknown = "cannot tell which paths this command names; they may not be recorded";
         context.ui.warning(unknown);
         exit = exit.or(ErrorKind::Refused.exit());
     }

@@ -378,12 +378,12 @@ impl Transaction<'_> {
         })
     }
 
-    /// Deletes packs that the journal does not name, if nothing reads them and `repair` would not restore commits of them, and
-    /// empty folders of packs.
-    pub fn remove_unnamed_packs(&mut self) -> Result<()> {
+    /// Deletes packs that the journal does not name, if nothing reads them, and empty folders of packs. `keeps_commits`: not if
+    /// `repair` would restore commits of them.
+    pub fn remove_unnamed_packs(&mut self, keeps_commits: bool) -> Result<()> {
         self.delete_packs(|Repository { layout, state, store, read_lock, .. }| {
             let commits = UnnamedCommits::new(layout, state, store);
-            let has_commits = |pack| !commits.of_pack(pack).is_empty();
+            let has_commits = |pack| keeps_commits && !commits.of_pack(pack).is_empty();
             leftovers::remove_unnamed(layout, &state.packs, read_lock, |pack| !has_commits(pack), &has_commits)?;
             leftovers::remove_empty_folders(layout);
             Ok(())

@@ -61,7 +61,13 @@ impl Repository {
     pub fn unnamed_commits(&self) -> Result<BTreeMap<PackId, Vec<CommitId>>> {
         let commits = UnnamedCommits::new(&self.layout, &self.state, &self.store);
         let of_packs = commits.packs()?.into_iter().map(|pack| (pack, commits.of_pack(pack)));
-        Ok(of_packs.filter(|(_, commits)| !commits.is_empty()).collect())
+        let mut unnamed: BTreeMap<_, _> = of_packs.filter(|(_, commits)| !commits.is_empty()).collect();
+        if !unnamed.is_empty() {
+            // Other processes may have recorded packs since the journal was read.
+            let now = Repository::open(self.layout.clone(), self.environment.clone())?;
+            unnamed.retain(|pack, _| !now.state.packs.contains(pack));
+        }
+        Ok(unnamed)
     }
 
     /// Packs that the journal neither names nor records as replaced.

@@ -59,10 +59,11 @@ __undo_debug() {
         __undo_result=1
     elif [[ ${UNDO_GUARD-} != off && ${__undo_seen-} != *$'\n'"$PWD $BASH_COMMAND"$'\n'* ]]; then
         # A loop runs the same command many times; the state before the first one is enough.
-        ((${#__undo_seen} < 4000)) || __undo_seen=$'\n'
-        __undo_seen+="$PWD $BASH_COMMAND"$'\n'
-        if __undo_is_guarded "$BASH_COMMAND" && ! __undo_record "$BASH_COMMAND"; then
-            __undo_result=1
+        if __undo_is_guarded "$BASH_COMMAND"; then
+            __undo_record "$BASH_COMMAND" || __undo_result=1
+        else
+            ((${#__undo_seen} < 4000)) || __undo_seen=$'\n'
+            __undo_seen+="$PWD $BASH_COMMAND"$'\n'
         fi
     fi
     return "$__undo_result"
@@ -70,22 +71,27 @@ __undo_debug() {
 
 # Records before a command. Fails if the command must not run.
 __undo_record() {
-    local __undo_rest=$1 __undo_name __undo_value __undo_dotfiles=''
-    # Exports the variables that the command uses, so that its paths are known.
+    local __undo_rest=$1 __undo_name __undo_value __undo_key=$'\n'"$PWD $1" __undo_arguments=()
+    # Passes the variables that the command uses, so that its paths are known.
     while [[ $__undo_rest == *\$* ]]; do
         __undo_rest=${__undo_rest#*\$}
         __undo_name=${__undo_rest#\{}
-        __undo_name=${__undo_name%%[![:alnum:]_]*}
-        case $__undo_name in
-        '' | _ | [0-9]* | __undo_* | BASH* | COMP_* | DIRSTACK | EPOCH* | FUNCNAME | GROUPS | HISTCMD | IFS | LINENO | RANDOM | SECONDS | SRANDOM) ;;
-        *)
-            # Not `${!…}`, which of a nameref is a name.
-            eval "__undo_value=\${$__undo_name-}; [[ -z \${$__undo_name+x} ]]" || local -x "$__undo_name=$__undo_value" 2>/dev/null
-            ;;
-        esac
+        __undo_name=${__undo_name%%[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*}
+        [[ $__undo_name == [!0123456789]* && $__undo_name != __undo_* ]] || continue
+        # Not `${!…}`, which of a nameref is a name.
+        eval "__undo_value=\${$__undo_name-}; [[ -n \${$__undo_name+x} ]]" || continue
+        if ((${#__undo_value} <= 4096 && ${#__undo_arguments[@]} < 20)); then
+            __undo_arguments+=("--variable=$__undo_name=$__undo_value")
+        fi
+        # Of files in one directory, the state before the first one is enough.
+        [[ -d $__undo_value || $__undo_value != */* ]] || __undo_value=${__undo_value%/*}
+        [[ ! -d $__undo_value && $__undo_value != */* ]] || __undo_key+=" $__undo_value"
     done
-    ! shopt -q dotglob || __undo_dotfiles=--dotfiles
-    command undo shell-hook bash @STRICT@ ${__undo_dotfiles:+"$__undo_dotfiles"} --before "$1" </dev/null >&2 && return 0
+    [[ $__undo_seen != *"$__undo_key"$'\n'* ]] || return 0
+    ((${#__undo_seen} < 4000)) || __undo_seen=$'\n'
+    __undo_seen+=${__undo_key#$'\n'}$'\n'
+    ! shopt -q dotglob || __undo_arguments+=(--dotfiles)
+    command undo shell-hook bash @STRICT@ "${__undo_arguments[@]}" --before "$1" </dev/null >&2 && return 0
     [[ -n '@STRICT@' ]] || return 0
     printf '%s\n' 'undo: the command was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before it' >&2
     if ! shopt -q extdebug; then

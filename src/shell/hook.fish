@@ -18,11 +18,18 @@ end
 # Records before a line, if it may have a guarded command. Fails if the line must not run.
 function __undo_record
     test "$UNDO_GUARD" != off; or return 0
-    set -l aliases (__undo_aliases $argv[1])
-    __undo_is_guarded $argv[1] $aliases; or return 0
+    set -l __undo_texts (__undo_aliases $argv[1])
+    __undo_is_guarded $argv[1] $__undo_texts; or return 0
     # While Enter is handled, the cursor is on the line, and a list may be below it.
     test -z '@STRICT@'; or printf '\n\e[J' >&2
-    command undo shell-hook fish @STRICT@ --before $argv[1] --alias=$aliases </dev/null >&2; and return 0
+    # Variables that the line uses, so that its paths are known.
+    set -l __undo_variables
+    for __undo_name in (string match --all --regex '(?<=\$)(?!argv\b|__undo_)[A-Za-z_]\w*' -- $argv[1])
+        test (count $$__undo_name) -eq 1; or continue
+        test (string length -- $$__undo_name) -le 4096; or continue
+        set --append __undo_variables "$__undo_name=$$__undo_name"
+    end
+    command undo shell-hook fish @STRICT@ --variable=$__undo_variables --before $argv[1] --alias=$__undo_texts </dev/null >&2; and return 0
     test -n '@STRICT@'; or return 0
     return 1
 end

@@ -30,15 +30,17 @@ __undo_record() {
     emulate -L zsh
     [[ ${UNDO_GUARD-} == off ]] && return 0
     __undo_is_guarded "$1" || return 0
-    # Exports the variables that the line uses, so that its paths are known.
+    # Passes the variables that the line uses, so that its paths are known.
+    local -a __undo_arguments
     while [[ $__undo_rest == *\$* ]]; do
         __undo_rest=${__undo_rest#*\$}
-        __undo_name=${${__undo_rest#\{}%%[^[:alnum:]_]*}
-        [[ $__undo_name == [[:alpha:]_]* && $__undo_name != __undo_* ]] || continue
-        [[ ${(Pt)__undo_name} == scalar* && ${(Pt)__undo_name} != *(special|readonly)* ]] || continue
-        local -x "$__undo_name=${(P)__undo_name}"
+        __undo_name=${${__undo_rest#\{}%%[^ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*}
+        [[ $__undo_name == [^0123456789]* && $__undo_name != __undo_* ]] || continue
+        [[ ${(Pt)__undo_name} == (scalar|integer|float)* ]] || continue
+        (( ${#${(P)__undo_name}} <= 4096 && $#__undo_arguments < 20 )) || continue
+        __undo_arguments+=("--variable=$__undo_name=${(P)__undo_name}")
     done
-    command undo shell-hook zsh @STRICT@ $__undo_dotfiles --before "$1" </dev/null >&2 && return 0
+    command undo shell-hook zsh @STRICT@ $__undo_dotfiles $__undo_arguments --before "$1" </dev/null >&2 && return 0
     [[ -n '@STRICT@' ]] || return 0
     print -ru2 'undo: the line was not run (shell.strict); to run it anyway, type UNDO_GUARD=off before the command'
     return 1

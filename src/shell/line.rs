@@ -4,7 +4,7 @@
 mod quotes;
 
 use super::shells::Shell;
-use super::word::{Word, Words};
+use super::word::{Word, Words, is_assignment};
 
 /// Looks up the value of a variable.
 pub type Variables<'v> = &'v dyn Fn(&str) -> Option<Vec<u8>>;
@@ -34,6 +34,21 @@ pub enum Connector {
     /// `;`, the end of a line, or nothing.
     Sequence,
 }
+
+/// Commands and keywords that set the variables that follow them.
+const SETTING: [&[u8]; 11] = [
+    b"declare",
+    b"export",
+    b"for",
+    b"foreach",
+    b"local",
+    b"read",
+    b"readonly",
+    b"select",
+    b"set",
+    b"typeset",
+    b"printf",
+];
 
 /// Nesting of substitutions beyond which a line is not understood.
 const DEEPEST: usize = 20;
@@ -69,6 +84,7 @@ fn read(line: &[u8], shell: Shell, variables: Variables<'_>, depth: usize) -> Ve
         depth,
         documents: Vec::new(),
         has_documents: shell != Shell::Fish,
+        assigned: Vec::new(),
     };
     while parser.at < line.len() {
         parser.list();
@@ -92,6 +108,8 @@ struct Parser<'l> {
     documents: Vec<Vec<u8>>,
     /// Whether `<<` begins a here-document.
     has_documents: bool,
+    /// Variables that the line has set.
+    assigned: Vec<Vec<u8>>,
 }
 
 impl Parser<'_> {
@@ -165,8 +183,19 @@ impl Parser<'_> {
 
     fn end_command(&mut self, words: &mut Words) {
         if !words.is_empty() {
+            self.note_assigned(words);
             self.parts.push(Part::Command(std::mem::take(words), self.connector));
         }
+    }
+
+    /// Notes the variables that a command sets: their values are known only when it has run.
+    fn note_assigned(&mut self, words: &[Word]) {
+        let name = |word: &Word| word.text().split(|&byte| byte == b'=').next().unwrap_or_default().to_vec();
+        let assignments = words.iter().take_while(|word| is_assignment(word)).map(name);
+        self.assigned.extend(assignments);
+        let text = |at: usize| words.get(at).map(Word::text).unwrap_or_default();
+        let keyword = (0..2).find(|&at| SETTING.contains(&&text(at)[..]));
+        self.assigned.extend(keyword.into_iter().flat_map(|at| &words[at + 1..]).map(name));
     }
 
     fn line_end(&self) -> usize {

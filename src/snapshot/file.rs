@@ -173,13 +173,16 @@ impl Sink for StoreSink<'_> {
             None => self.put_or_adopt(reading, &last)?,
         };
         let Put { blob, layout, interruption } = put;
+        if let Some(interruption) = interruption {
+            if let Some(layout) = layout.filter(|_| !self.store.is_purged(blob)) {
+                large::put_layout(&mut self.writers[0], blob, &layout)?;
+                reading.set_stored_prefix(blob, layout.size());
+            }
+            return Err(interruption);
+        }
         self.store.check_not_purged(blob)?;
         if let Some(layout) = layout {
             large::put_layout(&mut self.writers[0], blob, &layout)?;
-            if let Some(interruption) = interruption {
-                reading.set_stored_prefix(blob, layout.size());
-                return Err(interruption);
-            }
             if self.store.is_in_doubt() {
                 self.put_as_recorded(reading, blob)?;
             }

@@ -100,7 +100,8 @@ pub fn push(
     }
     let is_old = |time: Timestamp| repository.environment.now().seconds - time.seconds >= DAY;
     if outcome.entry.is_some() && last.is_some_and(is_old) {
-        outcome.lacks_identity = target.has_damaged_identity()?;
+        // The push is recorded, whatever this finds.
+        outcome.lacks_identity = target.has_damaged_identity().unwrap_or(false);
     }
     association.pending = None;
     if is_complete(repository, target, &association, options)? {

@@ -13,7 +13,9 @@ use crate::repo::config;
 use crate::shell::{Guards, Shell, entered_directories, guarded_commands};
 
 use super::missing::missing_directories;
-use super::{AutomaticOptions, AutomaticOutcome, Workspace, find_threatened, layout_above, mounts_among};
+use super::{
+    AutomaticOptions, AutomaticOutcome, Workspace, find_threatened, is_inside_run, layout_above, mounts_among,
+};
 
 /// What the user's settings say about hooks. A repository cannot set this: the directory may come from elsewhere.
 pub(crate) struct HookSettings {
@@ -77,7 +79,9 @@ impl HookOutcome {
     fn is_recorded(&self) -> bool {
         match &self.result {
             Ok(AutomaticOutcome::Recorded(recorded)) => recorded.is_complete() && self.mounts.is_empty(),
-            Ok(AutomaticOutcome::RunIsRunning(_) | AutomaticOutcome::Undecided(_)) | Err(_) => false,
+            // That run was started to record what the agent does together.
+            Ok(AutomaticOutcome::RunIsRunning(_)) => is_inside_run(&self.worktree),
+            Ok(AutomaticOutcome::Undecided(_)) | Err(_) => false,
         }
     }
 }

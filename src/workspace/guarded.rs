@@ -122,7 +122,12 @@ impl Search {
         }
         for operand in &command.operands {
             let beginnings: Vec<PathBuf> = bases.iter().filter_map(|base| beginning(base, operand)).collect();
-            beginnings.iter().for_each(|path| self.upwards(path));
+            for path in &beginnings {
+                self.upwards(path);
+                if matches!(operand, Operand::Beginning(_)) {
+                    self.one_level_below(path)?;
+                }
+            }
             let is_unknown = match operand {
                 Operand::Unknown => true,
                 // What is below is in the repository, if there is one.
@@ -166,7 +171,11 @@ impl Search {
         };
         let Some(directory) = directory else { return Ok(()) };
         self.directory(&directory);
-        for entry in entries(&directory) {
+        self.one_level_below(&directory)
+    }
+
+    fn one_level_below(&mut self, directory: &Path) -> Result<()> {
+        for entry in entries(directory) {
             self.deadline.check()?;
             let below = directory.join(OsStr::from_bytes(&entry.name));
             let kind = entry.kind.or_else(|| Some(fs::stat(&below).ok()??.kind));
@@ -229,8 +238,10 @@ impl Search {
             let part = if is_deleted(store) { "" } else { is_damaged().then_some("files of ")? };
             Some(deletes_history(store, part))
         };
-        let missing = missing_directories(&self.unrecorded, environment).into_iter();
         let is_recorded = |path: &Path| path.ancestors().any(|above| self.found.contains_key(above));
+        // Reading all stores takes time.
+        self.unrecorded.retain(|path| !is_recorded(path));
+        let missing = missing_directories(&self.unrecorded, environment).into_iter();
         let unattached = missing.filter(|missing| !missing.is_removed && !is_recorded(&missing.path));
         let unattached = unattached.map(|missing| (missing.path.clone(), missing.error())).collect();
         let mut problems = self.problems;

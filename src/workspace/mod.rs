@@ -56,6 +56,7 @@ pub use prepared::PreparedCheckout;
 pub use refs::RefKind;
 pub use repair::RepairOptions;
 pub use request::CheckoutMode;
+pub(crate) use run::{INSIDE_RUN, is_inside_run};
 pub use run::{RunAfter, RunBefore, RunLock};
 pub(crate) use settings::ShellSettings;
 pub use settings::{Setting, UserSettings};

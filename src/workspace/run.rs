@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use crate::alarm::Findings;
 use crate::checkout;
 use crate::effect::Effect;
@@ -22,6 +25,14 @@ use crate::worktree::Worktree;
 use crate::worktree::ignore::IgnoreWarning;
 
 use super::{CheckoutMode, Notice, Workspace, notice};
+
+/// The variable that tells a command and its children which directory `undo run` records.
+pub(crate) const INSIDE_RUN: &str = "UNDO_RUN";
+
+/// Whether the command of an `undo run` in this directory has started this process.
+pub(crate) fn is_inside_run(worktree: &Path) -> bool {
+    fs::variable(INSIDE_RUN).is_some_and(|directory| directory == worktree.as_os_str().as_bytes())
+}
 
 /// The worktree before a command.
 pub struct RunBefore {

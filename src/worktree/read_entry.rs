@@ -150,7 +150,8 @@ impl<S: Sink> Worker<'_, S> {
             Err(error) if reading.failed() || error.kind() == ErrorKind::Purged => return Err(error),
             Err(error) => {
                 if let Some(prefix) = reading.stored_prefix() {
-                    self.keep_prefix(child, (&file, &before), usage, prefix)?;
+                    // Without it, the next try begins again.
+                    let _ = self.keep_prefix(child, (&file, &before), usage, prefix);
                 }
                 self.sink_failure = Some(error);
                 return Ok(None);

@@ -209,9 +209,13 @@ impl<'w> Walk<'w> {
     /// The index after a failure: the records of the last one, and above them what was read since, also of directories that
     /// are not complete.
     pub fn into_partial_index(self) -> Builder {
-        let mut index = Builder::from_index(self.index);
+        // The new index says nothing about a restart, so what was doubtful after it must go.
+        let mut index = match self.doubtful_since {
+            None => Builder::from_index(self.index),
+            Some(_) => self.certain_records(),
+        };
         let mut seen: HashSet<RepoPathBuf> = HashSet::new();
-        let unfinished = self.unfinished.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let unfinished = std::mem::take(&mut *lock(&self.unfinished));
         for node in unfinished {
             let mut next = Some(node);
             while let Some(node) = next.take_if(|node| seen.insert(node.path.clone())) {
@@ -222,7 +226,10 @@ impl<'w> Walk<'w> {
                 let mut new = new.peekable();
                 if new.peek().is_some() {
                     let known = node.indexed.as_ref().and_then(|indexed| indexed.block().records()).unwrap_or_default();
-                    let known = known.into_iter().map(|record| (record.name.clone(), record));
+                    let known = known
+                        .into_iter()
+                        .filter(|record| self.is_certain(&record.stat))
+                        .map(|record| (record.name.clone(), record));
                     let by_name: BTreeMap<Vec<u8>, Record> = known.chain(new).collect();
                     let records: Vec<Record> = by_name.into_values().collect();
                     index.put(node.path.clone(), Records::new(&node.path, None, &records, Some(&self.spool)));
@@ -232,6 +239,17 @@ impl<'w> Walk<'w> {
         }
         let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         index.replace(found.index);
+        index
+    }
+
+    /// An index of the records of the last one that are certain.
+    fn certain_records(&self) -> Builder {
+        let mut index = Builder::spooled(self.spool.clone());
+        for (path, directory) in self.index.directories() {
+            let records = directory.block().records().unwrap_or_default();
+            let certain: Vec<Record> = records.into_iter().filter(|record| self.is_certain(&record.stat)).collect();
+            index.put(path.to_owned(), Records::new(path, None, &certain, Some(&self.spool)));
+        }
         index
     }
 

@@ -227,7 +227,7 @@ fn the_known_beginning_of_a_path_is_enough() {
     let unknown = before(&env, "", "rm -rf $unset/data").fails(4);
     unknown.shows(str![[r#"
 ---- stderr ----
-warning: this command names paths that only the shell knows; the directories there may not be recorded
+warning: cannot tell which paths this command names; they may not be recorded
 [exit 4]
 
 "#]]);

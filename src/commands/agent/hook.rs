@@ -110,10 +110,7 @@ fn describe(kind: EventKind, blocks_tool: bool, outcome: &HookOutcome) -> Option
 
 fn describe_mounts(mounts: &[RepoPathBuf]) -> Option<String> {
     let first = visible(mounts.first()?.as_bytes());
-    Some(format!(
-        "{first}{} is mounted there and was not recorded, so changes there cannot be undone",
-        and_more(mounts.len())
-    ))
+    Some(format!("{first}{} is a mount and was not recorded; changes in it cannot be undone", and_more(mounts.len())))
 }
 
 /// Signs of an accident in the changes since the last event, and files that are not recorded completely.

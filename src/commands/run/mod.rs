@@ -4,7 +4,6 @@ mod verdict;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use crate::commands::{Context, background, complete};
 use crate::effect::Guard;
@@ -14,11 +13,9 @@ use crate::fs;
 use crate::object::RunInfo;
 use crate::object::run_info::words;
 use crate::quote::shell_word;
+use crate::workspace::{INSIDE_RUN, is_inside_run};
 
 use verdict::OnFail;
-
-/// The variable that tells a command and its children which directory `undo run` records.
-const INSIDE: &str = "UNDO_RUN";
 
 /// Run a command and record the directory before and after
 ///
@@ -70,8 +67,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.report_notices(&workspace.take_notices());
     let before = before.map_err(not_run)?;
     let incomplete = verdict::report_recorded(context, &workspace, &before.outcome);
-    let inside = (INSIDE, workspace.repository.layout.worktree.as_os_str());
-    let ended = fs::run_program(&args.command, &[inside]).map_err(|error| not_started(error, &args.command))?;
+    let inside = (INSIDE_RUN, workspace.repository.layout.worktree.as_os_str());
+    let ended = fs::run_program(&args.command, &[inside]).map_err(|error| {
+        // Nothing has changed.
+        workspace.repository.forget_unrecorded_run();
+        not_started(error, &args.command)
+    })?;
     workspace.repository.environment.set_phase(Phase::CommandRan);
     let ran =
         RunInfo { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
@@ -90,11 +91,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         verdict::carry_out(context, &mut workspace, args, &ran, (&before, &after), incomplete).map_err(ended_by)?;
     background::start_if_needed(&workspace);
     Ok(exit)
-}
-
-/// Whether the command of an `undo run` in this directory has started this one.
-pub fn is_inside_run(worktree: &Path) -> bool {
-    std::env::var_os(INSIDE).is_some_and(|directory| directory == worktree.as_os_str())
 }
 
 /// Runs the command and leaves the recording to the outer `undo run`.

@@ -104,7 +104,7 @@ pub fn collect(repository: &mut Repository, options: &Options, progress: &dyn Pr
         let damaged_pack = compact::compact(repository, options, damage.is_some(), &mut outcome, progress)?;
         let mut transaction = repository.begin()?;
         transaction.renew_catalog();
-        transaction.remove_unnamed_packs()?;
+        transaction.remove_unnamed_packs(options.grace.is_some())?;
         outcome.segments = transaction.remove_old_segments()?;
         (outcome.purged_left, outcome.purged_in_use) = purged_bytes(transaction.repository())?;
         if let Some(damage) = damage {

@@ -133,7 +133,13 @@ impl Parser<'_> {
             // `$?`, `$@` and the like.
             self.at += usize::from(matches!(self.peek(), Some(b'?' | b'@' | b'*' | b'#' | b'!' | b'$' | b'-')));
         }
-        match (self.variables)(&name).filter(|_| is_plain && length > 0) {
+        let is_certain = is_plain && length > 0 && !self.assigned.iter().any(|assigned| *assigned == name.as_bytes());
+        // The shell splits the value into words, and expands patterns in it.
+        let is_split = |value: &Vec<u8>| {
+            let is_special = |byte: &u8| byte.is_ascii_whitespace() || b"*?[".contains(byte);
+            self.shell == Shell::Bash && !is_quoted && value.iter().any(is_special)
+        };
+        match (self.variables)(&name).filter(|value| is_certain && !is_split(value)) {
             Some(value) => word.letters.extend(value.into_iter().map(quoted)),
             None => word.push_unknown(),
         }

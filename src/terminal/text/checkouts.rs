@@ -92,7 +92,7 @@ impl Print for SteppedRecord<'_> {
             let id = page.paint(Role::Id, passed.id.short());
             let why = match passed.verb.as_str() {
                 "purge" => "still purged",
-                "revive" => "it restored the last state",
+                "revive" => "a revival is not undone",
                 _ => "the commits no longer exist",
             };
             page.line(format_args!("passed over {id}  {words}  ({why})"))?;

@@ -1,4 +1,4 @@
-//! Where a target may be: not in the directory that it has copies of.
+//! Where a target may be: not in the directory that it backs up.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -22,13 +22,13 @@ pub(super) fn check_place(repository: &Repository, settings: &TargetSettings, di
     let refused = |message: String, hint: &str| Err(Error::new(ErrorKind::Refused, message).hint(hint));
     if place.starts_with(fs::canonicalize(&repository.layout.repository)?) {
         let message = format!("the target `{}` would be in the repository", path.display());
-        return refused(message, "name a place outside of the directory");
+        return refused(message, "name a place outside the directory");
     }
     let Ok(below) = place.strip_prefix(fs::canonicalize(&repository.layout.worktree)?) else { return Ok(()) };
     let below = RepoPathBuf::new(below.as_os_str().as_bytes().to_vec());
     if below.is_none_or(|below| is_covered(repository, &below).unwrap_or(true)) {
-        let message = format!("the target `{}` would be in the directory that it has copies of", path.display());
-        let hint = "name a place outside of the directory, or first add the folder of the target to `.undoignore`";
+        let message = format!("the target `{}` would be in the directory that it backs up", path.display());
+        let hint = "name a place outside the directory, or first add the folder of the target to `.undoignore`";
         return refused(message, hint);
     }
     Ok(())

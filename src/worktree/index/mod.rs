@@ -34,7 +34,8 @@ struct Level {
 }
 
 /// Calls `each` for all entries in the index except directories, in path order. Empty `paths` means all entries, else only
-/// those at or below one of the paths. Returns `false`, without a call, if there is no intact index.
+/// those at or below one of the paths. Returns `false`, without a call, if there is no intact index, or if a file was
+/// read only in part.
 pub fn for_each_entry(
     index: &Index,
     paths: &[RepoPathBuf],
@@ -45,7 +46,10 @@ pub fn for_each_entry(
         let is_selected = selection.is_empty() || selection.covers(&path);
         Some(Level { directory: index.directory(&path).filter(Directory::is_readable)?, path, next: 0, is_selected })
     };
-    let is_intact = index.count() > 0 && index.directories().count() == index.count();
+    let is_intact = index.count() > 0
+        && index.directories().count() == index.count()
+        // A prefix is not a whole file.
+        && !index.directories().any(|(_, directory)| directory.block().has_prefix());
     let Some(root) = level(RepoPathBuf::default()).filter(|_| is_intact) else { return Ok(false) };
     let mut levels = vec![root];
     while let Some(here) = levels.last_mut() {
@@ -55,8 +59,8 @@ pub fn for_each_entry(
         }
         let record = here.directory.block().record(here.next);
         here.next += 1;
-        // The root's own record has no name. A prefix is not a whole file.
-        let Some(record) = record.filter(|record| !record.name.is_empty() && !record.is_prefix) else { continue };
+        // The root's own record has no name.
+        let Some(record) = record.filter(|record| !record.name.is_empty()) else { continue };
         let path = here.path.join(&record.name);
         let entry = record.to_entry();
         if entry.tree().is_some() {

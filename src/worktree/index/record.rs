@@ -279,6 +279,11 @@ impl<'b> Block<'b> {
             }
     }
 
+    /// Whether one of the records is of a prefix.
+    pub fn has_prefix(&self) -> bool {
+        (0..self.count).any(|at| self.flags(at) & PREFIX != 0)
+    }
+
     /// Content size of the record at a position; `None` if the record is invalid.
     pub fn content_size(&self, at: usize) -> Option<u64> {
         match self.kind(at)? {

@@ -218,7 +218,8 @@ fn inside_undo_run_the_run_records() {
     let output = env.shell("undo run -q -- undo agent hook claude <../prompt").ok();
     assert!(output.text().contains("is not recorded: `undo run` is running in this directory"), "{output}");
     env.undo("config --global agent.strict true").ok();
-    let output = env.shell("undo run -q -- undo agent hook claude <../payload").ok();
+    assert_eq!(env.shell("undo run -q -- undo agent hook claude <../payload").ok().text(), "{}\n");
+    let output = env.shell("undo run -q -- env -u UNDO_RUN undo agent hook claude <../payload").ok();
     assert!(output.text().contains("\"permissionDecision\":\"deny\""), "{output}");
 }
 
@@ -233,7 +234,7 @@ fn a_mount_that_a_tool_may_change_is_reported() {
     let mut step: Value = serde_json::from_str(&payload(&env, "claude/PreToolUse-Bash")).unwrap();
     step["tool_input"]["command"] = "rm -rf disk/*".into();
     let answer = hook(&env, "claude", step.to_string());
-    assert!(message(&answer).contains("disk is mounted there and was not recorded"), "{answer}");
+    assert!(message(&answer).contains("disk is a mount and was not recorded"), "{answer}");
     env.undo("config --global agent.strict true").ok();
     let answer = hook(&env, "claude", step.to_string());
     assert_eq!(answer["hookSpecificOutput"]["permissionDecision"], "deny");

@@ -27,10 +27,22 @@ fn bash_passes_variables_that_are_not_exported_and_dotglob() {
     assert_eq!(bash.output("echo \"$(env | grep -c -e ^x= -e ^y=) $x $y ${z[1]}\""), "0 work data b\n");
     bash.line("mkdir -p work/data; touch work/data/old");
     bash.refuses("rm -rf $unset/data; touch after");
+    bash.refuses("v='work/data none'; rm -rf $v; touch after");
     bash.refuses("rm -rf work/{,.}* ; touch after");
     bash.line("cd work; shopt -s dotglob");
     bash.refuses("rm -rf *; touch after");
     assert!(bash.has("work/.undo/format"));
+}
+
+#[test]
+fn bash_records_each_directory_that_a_loop_names() {
+    let Some(mut bash) = Terminal::start("bash", "", "", "") else { return };
+    bash.line("mkdir ../other; undo -C ../other init -q; touch ../other/file; export é=x; big=$(seq 50000)");
+    bash.calls();
+    bash.line("cd ..; for d in $PWD/work/data $PWD/other/none $PWD/other/file $PWD/other/file2; do rm -rf $d; done");
+    assert_eq!(bash.calls().len(), 2, "the last two lie in a directory that was recorded");
+    bash.line("rm -rf 'a$é' $big other/none");
+    assert_eq!(bash.calls(), ["rm -rf 'a$é' $big other/none"]);
 }
 
 #[test]

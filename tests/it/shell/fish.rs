@@ -15,6 +15,8 @@ fn fish_records_before_guarded_lines() {
     fish.records("ls | cat | command rm -r data", "ls | cat | command rm -r data");
     fish.records("for name in data\nrm -r $name\nend", "for name in data\nrm -r $name\nend");
     fish.records("begin; rm -r data; end", "begin; rm -r data; end");
+    fish.line("cd ..; set x work");
+    fish.records("rm -r $x/data", "rm -r $x/data");
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn zsh_passes_variables_that_are_not_exported_and_glob_dots() {
     assert_eq!(zsh.output("echo \"$(env | grep -c -e ^x= -e ^y=) $x $y $z[2]\""), "0 work data b\n");
     zsh.line("mkdir -p work/data; touch work/data/old");
     zsh.refuses("rm -rf $unset/data; touch after");
+    zsh.refuses("x=none; rm -rf $x; touch after");
     zsh.line("cd work; setopt glob_dots");
     zsh.refuses("rm -rf *; touch after");
     assert!(zsh.has("work/.undo/format"));

@@ -23,7 +23,7 @@ fn a_target_in_the_directory_that_it_copies_is_refused() {
     let before = files(&env.path().join(".undo"));
     for url in [".", "./copies", "folder/deep/copies", "../work/copies", "../link/copies", "link/copies"] {
         let refused = env.undo(&format!("target add disk {url}")).fails(4).to_string();
-        assert!(refused.contains("would be in the directory that it has copies of"), "{url}: {refused}");
+        assert!(refused.contains("would be in the directory that it backs up"), "{url}: {refused}");
         assert!(refused.contains("`.undoignore`"), "{url}: {refused}");
     }
     for url in [".undo", ".undo/copies"] {
