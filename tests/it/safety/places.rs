@@ -85,9 +85,9 @@ hint: mount its disk, or if the store was moved, update the path in that file; i
 "#]]);
     env.undo("init").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work` already has a repository, in the store `[ROOT]/store`
-hint: to look at it: undo status
-[exit 2]
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
+hint: mount its disk, or if the store was moved, update the path in that file; if it is lost, remove that file: rm [ROOT]/work/.undo
+[exit 10]
 
 "#]]);
     assert!(!store.exists());
