@@ -20,7 +20,7 @@ use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Clock, ignore};
 
 use super::unfinished;
-use super::unreachable::{MOUNTED, UNREADABLE};
+use super::unreachable::why_unreachable;
 
 /// What is at a path that no commit covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +72,7 @@ pub(super) struct Obstacles<'c> {
     /// Repositories in the worktree. Nothing at or below them is touched, not even a directory of the same name.
     repositories: Vec<RepoPathBuf>,
     /// Mounts, and unreadable entries.
-    mounts: Vec<RepoPathBuf>,
-    unreadable: Vec<RepoPathBuf>,
+    hidden: Vec<Uncovered>,
 }
 
 impl<'c> Obstacles<'c> {
@@ -84,13 +83,10 @@ impl<'c> Obstacles<'c> {
         halfway: &'c [CommitId],
         uncovered: &[Uncovered],
     ) -> Obstacles<'c> {
-        let paths = |reason| {
-            let uncovered = uncovered.iter().filter(move |it| it.reason == reason);
-            uncovered.map(|it| it.path.clone()).collect()
-        };
-        let (repositories, mounts) = (paths(Reason::Repository), paths(Reason::Mount));
-        let unreadable = paths(Reason::Unreadable);
-        Obstacles { root, store, objects, rules, halfway, clock: OnceCell::new(), repositories, mounts, unreadable }
+        let repositories = uncovered.iter().filter(|one| one.reason == Reason::Repository);
+        let repositories = repositories.map(|one| one.path.clone()).collect();
+        let hidden = uncovered.iter().filter(|one| why_unreachable(one.reason).is_some()).cloned().collect();
+        Obstacles { root, store, objects, rules, halfway, clock: OnceCell::new(), repositories, hidden }
     }
 
     fn clock(&self) -> Result<Clock> {
@@ -98,12 +94,6 @@ impl<'c> Obstacles<'c> {
             Some(clock) => Ok(*clock),
             None => Clock::read(self.root).map(|clock| *self.clock.get_or_init(|| clock)),
         }
-    }
-
-    /// Whether this user cannot even make an entry readable.
-    fn belongs_to_another_user(&self, path: &RepoPath) -> bool {
-        let user = fs::effective_uid();
-        user != 0 && self.root.stat_below(path).is_ok_and(|stat| stat.is_some_and(|stat| stat.metadata.uid != user))
     }
 
     /// Prepares a file so that its stat reveals later changes.
@@ -133,13 +123,11 @@ impl Lookups for Obstacles<'_> {
     }
 
     fn occupant(&self, path: &RepoPath, entry: &Entry) -> Result<Occupant> {
-        if let Some(mount) = self.mounts.iter().find(|mount| path.is_within(mount)) {
-            return Ok(Occupant::Unreachable(mount.clone(), MOUNTED));
-        }
-        if let Some(unreadable) = self.unreadable.iter().find(|unreadable| path.is_within(unreadable))
-            && self.belongs_to_another_user(unreadable)
+        if let Some(Uncovered { path: above, reason }) = self.hidden.iter().find(|one| path.is_within(&one.path))
+            && let Some(why) = why_unreachable(*reason)
+            && (*reason != Reason::Unreadable || belongs_to_another_user(self.root, above))
         {
-            return Ok(Occupant::Unreachable(unreadable.clone(), UNREADABLE));
+            return Ok(Occupant::Unreachable(above.clone(), why));
         }
         if self.repositories.iter().any(|repository| path.is_within(repository)) {
             return Ok(Occupant::Other);
@@ -171,6 +159,12 @@ impl Lookups for Obstacles<'_> {
     fn is_file(&self, path: &RepoPath) -> bool {
         matches!(self.root.stat_below(path), Ok(Some(stat)) if stat.kind == Kind::File)
     }
+}
+
+/// Whether this user cannot even make an entry readable.
+fn belongs_to_another_user(root: &Dir, path: &RepoPath) -> bool {
+    let user = fs::effective_uid();
+    user != 0 && root.stat_below(path).is_ok_and(|stat| stat.is_some_and(|stat| stat.metadata.uid != user))
 }
 
 /// [`ErrorKind::Refused`] if this file system takes a name of the plan for the repository's: `.UNDO`, where case does not

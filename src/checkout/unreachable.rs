@@ -11,11 +11,14 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::worktree::{Overlay, Scan};
 
-/// Something is mounted at the path.
-pub(super) const MOUNTED: &str = "something is mounted there";
-
-/// This user cannot read what is at the path.
-pub(super) const UNREADABLE: &str = "you have no permission to read it";
+/// Why nothing can be changed at a path that a scan does not cover for this reason. `None` if something can.
+pub(super) fn why_unreachable(reason: Reason) -> Option<&'static str> {
+    match reason {
+        Reason::Mount => Some("something is mounted there"),
+        Reason::Unreadable => Some("you have no permission to read it"),
+        _ => None,
+    }
+}
 
 /// Adds what the scan and the target do not show: paths that the current commit has and the target does not, but that are mounted over
 /// or cannot be read now; and paths that could not be read when the target was recorded. `selected` are the paths to restore; empty means
@@ -38,15 +41,11 @@ pub fn add_unreachable(
     // A damaged current commit says nothing.
     if let Some(current) = repository.view().at().and_then(|id| store.commit(id).ok()) {
         for Uncovered { path, reason } in &scan.uncovered {
-            let reason = match reason {
-                Reason::Mount => MOUNTED,
-                Reason::Unreadable => UNREADABLE,
-                _ => continue,
-            };
+            let Some(why) = why_unreachable(*reason) else { continue };
             let is_left_out = !is_selected(path) || left_out.place(path) == Place::Within;
             // The plan knows a directory whose own entry was scanned.
             if !is_left_out && has(&current.root, path)? && !has(&target.root, path)? && !has(&scan.root, path)? {
-                found.push((path.clone(), reason));
+                found.push((path.clone(), why));
             }
         }
     }

@@ -43,12 +43,12 @@ impl Groups {
     /// Continues a blob of which these are the values of the first groups, at least two.
     pub fn resume(is_shared: bool, values: Vec<GroupHash>) -> Groups {
         assert!(values.len() > 1, "a blob of one group needs the hasher of that group");
-        Groups { is_shared, open: begin(values.len()), values, first: Some(Hasher::new()), filled: 0 }
+        Groups { is_shared, open: begin(values.len()), values, first: None, filled: 0 }
     }
 
     /// Appends bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        let missing = if self.filled == 0 && self.first.is_some() { 0 } else { GROUP - self.filled };
+        let missing = if self.filled == 0 && !self.values.is_empty() { 0 } else { GROUP - self.filled };
         let (head, rest) = bytes.split_at(missing.min(bytes.len()));
         self.fill(head);
         let (whole, tail) = rest.as_chunks::<GROUP>();
@@ -58,7 +58,7 @@ impl Groups {
 
     /// Appends zeros. `known` returns the value of the group with this number if it was all zeros before.
     pub fn update_zeros(&mut self, mut length: u64, known: &(dyn Fn(usize) -> Option<GroupHash> + Sync)) {
-        let missing = if self.filled == 0 && self.first.is_some() { 0 } else { (GROUP - self.filled) as u64 };
+        let missing = if self.filled == 0 && !self.values.is_empty() { 0 } else { (GROUP - self.filled) as u64 };
         let fill = |groups: &mut Groups, mut count: u64| {
             while count > 0 {
                 let step = count.min(ZEROS.len() as u64);
@@ -101,7 +101,9 @@ impl Groups {
         if self.filled == GROUP {
             self.values.push(self.open.finalize_non_root());
             let complete = std::mem::replace(&mut self.open, begin(self.values.len()));
-            self.first.get_or_insert(complete);
+            if self.values.len() == 1 {
+                self.first = Some(complete);
+            }
             self.filled = 0;
         }
     }

@@ -26,7 +26,7 @@ use crate::alarm::Findings;
 use crate::diff::ChangeCounts;
 use crate::id::CommitId;
 use crate::object::RunInfo;
-use crate::object::commit::{Counts, Totals, Uncovered};
+use crate::object::commit::{Counts, Totals, Uncovered, unread};
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::progress::deadline::Deadline;
@@ -115,7 +115,6 @@ pub struct Outcome {
 impl Outcome {
     /// Whether all data is recorded, each file in one state and with its attributes.
     pub fn is_complete(&self) -> bool {
-        let is_read = self.uncovered.iter().all(|uncovered| !uncovered.reason.is_failure());
-        is_read && self.torn.is_empty() && self.without_attributes.is_empty()
+        unread(&self.uncovered).next().is_none() && self.torn.is_empty() && self.without_attributes.is_empty()
     }
 }

@@ -242,7 +242,7 @@ impl Search {
         // Reading all stores takes time.
         self.unrecorded.retain(|path| !is_recorded(path));
         let missing = missing_directories(&self.unrecorded, environment).into_iter();
-        let unattached = missing.filter(|missing| !missing.is_removed && !is_recorded(&missing.path));
+        let unattached = missing.filter(|missing| !missing.is_removed);
         let unattached = unattached.map(|missing| (missing.path.clone(), missing.error())).collect();
         let mut problems = self.problems;
         problems.sort_by_cached_key(|(_, error)| error.to_string());

@@ -24,14 +24,10 @@ pub(super) fn missing_directories(paths: &BTreeSet<PathBuf>, environment: &Envir
         return Vec::new();
     }
     let mut known = stores::known(environment).unwrap_or_default();
-    known.retain(|store| store.has_commits);
     // Of several stores, the one with the latest record.
     known.sort_by_key(|store| store.time);
-    let directories = known.iter().flat_map(|store| store.directories.iter().map(move |directory| (directory, store)));
-    let missing: BTreeMap<&Path, &Path> = directories
-        .filter(|(directory, _)| directory.is_missing)
-        .map(|(directory, store)| (&*directory.path, &*store.path))
-        .collect();
+    let missing: BTreeMap<&Path, &Path> =
+        stores::missing(&known).map(|(store, directory)| (&*directory.path, &*store.path)).collect();
     let nearest = |path: &PathBuf| path.ancestors().find_map(|above| missing.get_key_value(above));
     let found: BTreeMap<&Path, &Path> = paths.iter().filter_map(nearest).map(|(path, store)| (*path, *store)).collect();
     let found = found.into_iter().map(|(path, store)| MissingDirectory {

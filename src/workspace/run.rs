@@ -1,10 +1,9 @@
 //! Records the worktree before and after a command, and undoes the changes of the command. No lock is held while the command
 //! runs, since the command may call `undo` itself.
 
-use std::sync::Arc;
-
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::alarm::Findings;
 use crate::checkout;

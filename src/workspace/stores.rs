@@ -97,22 +97,24 @@ pub struct LostDirectory {
     pub has_others: bool,
 }
 
+/// The missing directories of stores with commits.
+pub(super) fn missing(stores: &[KnownStore]) -> impl Iterator<Item = (&KnownStore, &KnownDirectory)> {
+    let recorded = stores.iter().filter(|store| store.has_commits);
+    let all = recorded.flat_map(|store| store.directories.iter().map(move |known| (store, known)));
+    all.filter(|(_, known)| known.is_missing)
+}
+
 /// The missing directory that `directory` is or was in, or of those that were in `directory`, the one with the latest record. For an
 /// error that no repository was found.
 pub fn lost_directory(directory: &Path, environment: &Environment) -> Option<LostDirectory> {
     let directory = fs::canonicalize_existing(directory).ok()?;
     let stores = known(environment).ok()?;
-    let missing = || {
-        let recorded = stores.iter().filter(|store| store.has_commits);
-        let all = recorded.flat_map(|store| store.directories.iter().map(move |known| (store.time, known)));
-        all.filter(|(_, known)| known.is_missing)
-    };
-    let above = missing()
+    let above = missing(&stores)
         .filter(|(_, known)| directory.starts_with(&known.path))
-        .max_by_key(|(time, known)| (known.path.components().count(), *time));
-    let below = || missing().filter(|(_, known)| known.path.starts_with(&directory));
+        .max_by_key(|(store, known)| (known.path.components().count(), store.time));
+    let below = || missing(&stores).filter(|(_, known)| known.path.starts_with(&directory));
     let has_others = above.is_none() && below().nth(1).is_some();
-    let (_, found) = above.or_else(|| below().max_by_key(|(time, _)| *time))?;
+    let (_, found) = above.or_else(|| below().max_by_key(|(store, _)| store.time))?;
     let exists = fs::exists(&found.path).unwrap_or(false);
     Some(LostDirectory { path: found.path.clone(), exists, has_others })
 }

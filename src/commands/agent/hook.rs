@@ -9,6 +9,7 @@ use crate::commands::{Context, background};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::number::and_more;
+use crate::object::commit::unread;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::visible;
 use crate::report::alarms::AlarmRecord;
@@ -128,8 +129,7 @@ fn describe_recorded(kind: EventKind, blocks_tool: bool, recorded: &Outcome) -> 
 
 /// The files that are not recorded completely, and what to do about them.
 fn describe_incomplete(blocks_tool: bool, recorded: &Outcome) -> Option<String> {
-    let unread = recorded.uncovered.iter().filter(|uncovered| uncovered.reason.is_failure());
-    let unread: Vec<&RepoPath> = unread.map(|uncovered| &*uncovered.path).collect();
+    let unread: Vec<&RepoPath> = unread(&recorded.uncovered).map(|path| &**path).collect();
     let torn: Vec<&RepoPath> = recorded.torn.iter().map(|path| &**path).collect();
     let without_attributes: Vec<&RepoPath> = recorded.without_attributes.iter().map(|path| &**path).collect();
     let describe = |paths: &[&RepoPath], problem: &str| {

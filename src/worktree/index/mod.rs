@@ -34,8 +34,8 @@ struct Level {
 }
 
 /// Calls `each` for all entries in the index except directories, in path order. Empty `paths` means all entries, else only
-/// those at or below one of the paths. Returns `false`, without a call, if there is no intact index, or if a file was
-/// read only in part.
+/// those at or below one of the paths. Returns `false`, and does not call it, if the index is missing or damaged, or if it has a
+/// file that was read only in part.
 pub fn for_each_entry(
     index: &Index,
     paths: &[RepoPathBuf],
