@@ -196,12 +196,12 @@ New codes may be added. Treat every status except 0 as a failure.
                    if not empty and not 0, enables colours even without a terminal
   LANG, LC_ALL     in a UTF-8 locale, `undo log` draws its graph with box characters
   XDG_CONFIG_HOME  directory of `undo/config.toml` with the user's settings [default: ~/.config]
-  XDG_STATE_HOME   directory of `undo` with the histories of `undo init --outside`
+  XDG_STATE_HOME   directory of `undo`, where `undo init --outside` stores histories
                    [default: ~/.local/state]
-  XDG_CACHE_HOME   directory of `undo` with what targets are known to have [default: ~/.cache]
+  XDG_CACHE_HOME   directory of `undo`, where it caches what targets have [default: ~/.cache]
   TMPDIR           where `undo drill` restores files [default: /tmp]
   UNDO_PASSWORD, UNDO_NEW_PASSWORD
-                   password of a target, and the new one for `undo target password`
+                   password of a target, and the new one for `undo target key add` and `rekey`
   TZ               time zone of the times in text output
   UNDO_GUARD       if `off`, the hook of `undo shell-hook` does not record before a command
   UNDO_RUN         set by `undo run` for its command: the directory that is recorded

@@ -22,7 +22,7 @@ use super::upload::{Totals, Uploaded, upload};
 /// Number of packs after which a push reads the log again before it is recorded.
 const LONG: u64 = 8;
 
-/// Seconds since the last push after which one checks the file `target`.
+/// Age of the last push, in seconds, from which the next one checks the file `target`.
 const DAY: i64 = 24 * 3600;
 
 /// What to push.
@@ -46,7 +46,8 @@ pub struct Outcome {
     pub entry: Option<Link>,
     /// The repository was copied, and the copy has pushed: this directory has a new stream.
     pub is_new_stream: bool,
-    /// The file `target` is missing or damaged, so no other machine opens the target. A push looks for it once a day.
+    /// The file `target` is missing or damaged, so no other machine opens the target. A push looks for it if the last one was a day
+    /// ago.
     pub lacks_identity: bool,
 }
 

@@ -24,8 +24,8 @@ pub struct RepairOptions {
 
 impl Workspace {
     /// Makes a damaged journal of the repository at or above `directory` usable again. Returns its damage, and whether operations may
-    /// be missing; `None` if it is not damaged, or if there is no repository. To call before the repository is opened: without a
-    /// readable checkpoint it cannot be. A dry run writes nothing.
+    /// be missing; `None` if it is not damaged, or if there is no repository. Call it before opening the repository, which fails without a
+    /// readable checkpoint. A dry run writes nothing.
     pub fn repair_journal(
         directory: &Path,
         environment: &Environment,
@@ -36,8 +36,7 @@ impl Workspace {
     }
 
     /// Recovers lost objects from damaged packs, the worktree and other repositories, and restores commits of packs that the journal
-    /// does not name. Adds packs, and removes only packs
-    /// whose content is in other packs. One operation; none if nothing changes.
+    /// does not name. Adds packs, and removes only packs whose content is in other packs. One operation; none if nothing changes.
     pub fn repair(&mut self, options: &RepairOptions, progress: &dyn Progress) -> Result<Outcome> {
         self.repair_with(options, Vec::new(), progress)
     }

@@ -169,7 +169,7 @@ fn purged_files_are_named_by_the_purge_and_by_drills() {
         assert_eq!(record["purged"], serde_json::json!([{ "path": "data/values.csv" }]), "{record}");
     }
     env.undo("gc --target disk").ok();
-    // Without a copy elsewhere, there is no such hint.
+    // The hint appears only if there is a copy elsewhere.
     env.undo("target remove disk").ok();
     assert!(!env.undo("purge notes.txt").ok().to_string().contains("target"));
 }
